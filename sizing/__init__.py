@@ -1,0 +1,32 @@
+"""Sizes analog circuits in as few SPICE simulations as possible.
+
+import sizing
+result = sizing.run("specs/opamp_cc.yaml", seed=10)
+result.designs, result.table
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sizing.loop import Progress, Result, run
+    from sizing.spec.load import Spec, load_spec
+    from sizing.spec.mistakes import SpecError
+
+__all__ = ["Progress", "Result", "Spec", "SpecError", "load_spec", "run"]
+
+_HOMES = {
+    "Progress": "sizing.loop",
+    "Result": "sizing.loop",
+    "Spec": "sizing.spec.load",
+    "SpecError": "sizing.spec.mistakes",
+    "load_spec": "sizing.spec.load",
+    "run": "sizing.loop",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that simulator processes load only what they need."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'sizing' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

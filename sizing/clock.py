@@ -1,0 +1,35 @@
+"""Where a run's wall-clock time goes."""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Clock:
+    """Exclusive wall-clock seconds by activity: time inside an inner activity does not count for the outer one."""
+
+    def __init__(self) -> None:
+        self._began = time.perf_counter()
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._inner = [0.0]
+
+    @contextmanager
+    def activity(self, name: str) -> Iterator[None]:
+        """Count the time spent in the `with` block under `name`."""
+        began = time.perf_counter()
+        self._inner.append(0.0)
+        try:
+            yield
+        finally:
+            elapsed = time.perf_counter() - began
+            self._seconds[name] += elapsed - self._inner.pop()
+            self._inner[-1] += elapsed
+
+    @property
+    def wall(self) -> float:
+        """Seconds since the clock was made."""
+        return time.perf_counter() - self._began
+
+    def __getitem__(self, name: str) -> float:
+        return self._seconds[name]

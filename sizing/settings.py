@@ -1,0 +1,62 @@
+"""Run settings: every constant of the search, as a spec may set them and the command line override them.
+
+Defaults are those of Hakhamaneshi et al. (2022) and of the BagNet configurations released with it.
+"""
+
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from sizing.units import parse_quantity
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[
+    float,
+    BeforeValidator(lambda value: float(parse_quantity(value, "s")), json_schema_input_type=str | float),
+    Field(gt=0),
+]
+
+
+class Settings(BaseModel):
+    """Frozen, and unknown keys are mistakes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SearchSettings(Settings):
+    """The evolutionary loop."""
+
+    reference_rank: int = Field(20, ge=1, description="rank of the reference design; this many best are inspected")
+    pool: int = Field(100, ge=2, description="designs in each parent pool")
+    crossover: Fraction = Field(0.6, description="probability that a child has two parents; otherwise it is a mutant")
+    blend: Fraction = Field(0.5, description="share of crossovers that blend; the others swap genes")
+    blend_alpha: float = Field(0.5, ge=0, description="how far a blend may leave the interval between its parents")
+    swap: Fraction = Field(0.5, description="probability per gene of a swap")
+    mutate: Fraction = Field(0.5, description="probability per gene of a fresh uniform value in a mutant")
+    max_candidates: int = Field(20_000, ge=1, description="candidates judged in one iteration at most")
+    accept_regardless: Fraction = Field(0.001, description="probability that a candidate passes whatever the judgement")
+
+
+class JudgeSettings(Settings):
+    """Training of a learned discriminator."""
+
+    steps: int = Field(100, ge=1, description="gradient steps after each iteration")
+    pairs: int = Field(64, ge=1, description="random pairs of simulated designs in each step")
+    learning_rate: float = Field(1e-3, gt=0)
+    dropout: Fraction = Field(0.2)
+
+
+class RunSettings(Settings):
+    """One run: who searches, from which seed, and when it ends."""
+
+    method: str = "fc"
+    seed: int = Field(0, ge=0)
+    initial: int = Field(100, ge=2, description="distinct random designs to start from")
+    batch: int = Field(5, ge=1, description="designs simulated in an iteration")
+    in_spec: int = Field(20, ge=1, description="stop when this many designs meet every target")
+    max_sims: int | None = Field(None, ge=1, description="stop after this many simulations, initial ones included")
+    max_seconds: Seconds | None = Field(None, description="stop after this wall-clock time")
+    patience: int = Field(5000, ge=1, description="stop after this many simulations without a better best design")
+    timeout: Seconds = Field(60.0, description="wall-clock limit of one simulation")
+    search: SearchSettings = SearchSettings()
+    judge: JudgeSettings = JudgeSettings()

@@ -1,0 +1,103 @@
+"""Numbers as designers write them ("2.5p", "10Meg", "90 ns", "60 dB") and exact decimals as the grid needs them."""
+
+import re
+from decimal import Decimal
+from math import isfinite
+
+PREFIXES = {
+    "f": -15, "p": -12, "n": -9, "u": -6, "µ": -6, "μ": -6, "m": -3,
+    "k": 3, "K": 3, "Meg": 6, "M": 6, "G": 9, "T": 12,
+}  # fmt: skip
+
+UNIT_NAMES = {
+    "V": ("V", "volt", "volts"),
+    "A": ("A", "ampere", "amperes"),
+    "W": ("W", "watt", "watts"),
+    "Hz": ("Hz", "hertz"),
+    "s": ("s", "sec", "second", "seconds"),
+    "F": ("F", "farad", "farads"),
+    "H": ("H", "henry"),
+    "m": ("m", "meter", "metre"),
+    "Ohm": ("Ohm", "ohm", "ohms", "Ω", "Ω"),
+    "V/V": ("V/V",),
+    "V/s": ("V/s",),
+    "dB": ("dB", "db"),
+    "deg": ("deg", "°", "degree", "degrees"),
+    "%": ("%", "percent"),
+    "": ("",),
+}
+"""Every unit of the project and the spellings accepted for it; SI prefixes may stand before all but the last four."""
+
+_PREFIXED = tuple(unit for unit in UNIT_NAMES if unit not in ("dB", "deg", "%", ""))
+_SPELLINGS = {spelling: unit for unit, spellings in UNIT_NAMES.items() for spelling in spellings}
+_NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*", re.DOTALL)
+
+
+def parse_quantity(text: str | int | float, unit: str) -> Decimal:
+    """The exact value in `unit` (one of UNIT_NAMES) of a number with an optional SPICE or SI prefix and unit.
+
+    "2.5p" and "2.5 pF" are the same in farads, and so are "10Meg" and "10 MHz" in hertz. A bare "10M" is refused,
+    because it means mega in SI and milli in SPICE. Percentages are returned as fractions.
+    Raises ValueError that says what was expected.
+    """
+    if isinstance(text, bool):
+        raise ValueError(f"expected {_expected(unit)}, got {str(text).lower()}")
+    if isinstance(text, int | float):
+        if not isfinite(text):
+            raise ValueError(f"expected {_expected(unit)}, got {text}")
+        return Decimal(repr(text))
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        raise ValueError(f"expected {_expected(unit)}, got {text!r}")
+    number, suffix = Decimal(match[1]), match[2]
+    if suffix == "":
+        return number
+    if suffix == "M":
+        raise ValueError(f"expected {_expected(unit)}, got {text!r}, which is milli in SPICE and mega in SI: "
+                         f"write {match[1]}m or {match[1]}Meg")  # fmt: skip
+    exponent = _exponent(suffix, unit)
+    if exponent is None:
+        raise ValueError(f"expected {_expected(unit)}, got {text!r}")
+    return number.scaleb(exponent)
+
+
+def _exponent(suffix: str, unit: str) -> int | None:
+    """The power of ten that `suffix` stands for where `unit` is expected; None where it does not fit."""
+    if _SPELLINGS.get(suffix) == unit:
+        return -2 if unit == "%" else 0
+    if suffix in PREFIXES and unit not in ("dB", "deg", "%"):
+        return PREFIXES[suffix]
+    if suffix.lower() == "meg" and unit not in ("dB", "deg", "%"):
+        return 6
+    if unit in _PREFIXED:
+        for prefix in sorted(PREFIXES, key=len, reverse=True):
+            if suffix.startswith(prefix) and _SPELLINGS.get(suffix[len(prefix) :].strip()) == unit:
+                return PREFIXES[prefix]
+    return None
+
+
+def _expected(unit: str) -> str:
+    words = {
+        "V": "volts", "A": "amperes", "W": "watts", "Hz": "hertz", "s": "seconds", "F": "farads", "H": "henries",
+        "m": "metres", "Ohm": "ohms", "V/V": "a ratio (V/V)", "V/s": "volts per second", "dB": "decibels",
+        "deg": "degrees", "%": "a percentage", "": "a number without unit",
+    }  # fmt: skip
+    return words[unit]
+
+
+def format_quantity(value: float, unit: str = "", digits: int = 4) -> str:
+    """`value` with an engineering prefix, such as "2.5 pF"; units without prefixes are printed plainly."""
+    if not isfinite(value):
+        return "–"
+    if unit not in _PREFIXED or unit == "V/V" or value == 0:
+        return f"{value:.{digits}g} {unit}".strip()
+    for symbol, exponent in (("T", 12), ("G", 9), ("M", 6), ("k", 3), ("", 0), ("m", -3), ("u", -6), ("n", -9),
+                             ("p", -12), ("f", -15)):  # fmt: skip
+        if abs(value) >= 0.99995 * 10.0**exponent:
+            return f"{value / 10.0**exponent:.{digits}g} {symbol}{unit}"
+    return f"{value:.{digits}g} {unit}"
+
+
+def spice_number(value: float) -> str:
+    """`value` as ngspice reads it back to the same float."""
+    return repr(float(value))
