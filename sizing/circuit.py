@@ -1,0 +1,278 @@
+"""Turns the logical lines of a netlist into a flat circuit: devices, their nets, their parameters."""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+
+from sizing.device import Device, checked_name, loosened, read_device, without_params
+from sizing.netlist import Line, lower, split_assignments, split_words, unwrap
+
+# ngspice's own limit on calls inside calls.
+DEEPEST_CALL = 21
+
+
+@dataclass(frozen=True)
+class Circuit:
+    """A flattened netlist: its devices in order, and its top-level parameters as expression text.
+
+    `used_names` has every identifier that occurs in an expression anywhere in the netlist, sub-circuits included.
+    """
+
+    devices: tuple[Device, ...]
+    parameters: Mapping[str, str]
+    used_names: frozenset[str]
+
+    @property
+    def nets(self) -> tuple[str, ...]:
+        """The distinct nets in order of first appearance; ground is `0`."""
+        return tuple(dict.fromkeys(net for device in self.devices for net in device.nets))
+
+
+def parse_circuit(lines: Sequence[Line], opaque: frozenset[str] = frozenset()) -> Circuit:
+    """Flatten logical lines, from `read_netlist` or `read_text`, into a circuit.
+
+    A call of a sub-circuit named in `opaque` (lower case) stays one device of kind `x` with terminals `1`, `2`, and so
+    on. Parameters passed down are put, in parentheses, into the expressions that use them; `m` of a call multiplies the
+    `m` of the devices inside. As in ngspice, a name that a sub-circuit does not define has the meaning it has for the
+    caller, and global nets win over ports.
+
+    Raises NetlistError, with file and line, for what cannot be read, and for conditional blocks.
+    """
+    scopes = _collect(lines)
+    used = {name for line in lines for name in _names_in_command(line)}
+    for scope in scopes:
+        _read_devices(scope)
+        used.update(name for device, _ in scope.devices for name in _names_in_device(device))
+    shared = {net for line in lines if line.keyword == ".global" for net in lower(line.text).split()[1:]}
+    top = _Place("", {}, {}, None, frozenset(shared | {"0"}))
+    parameters = {name: unwrap(text) for name, text in scopes[0].parameters.items()}
+    return Circuit(tuple(_flatten(scopes[0], top, (), opaque)), parameters, frozenset(used))
+
+
+# The kinds to which ngspice passes the m of a call.
+_MULTIPLIED = frozenset("cdfgijlmqrxz")
+
+
+_REFERENCE = re.compile(
+    r'"[^"]*"'
+    r"|(?<![\w.$])(?P<probe>[vi])\s*\((?P<probed>[^()]*)\)"
+    r"|(?<![\w.$])(?P<name>[a-z_]\w*)(?![\w.$]|\s*\()"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class _Scope:
+    """The top of a netlist, or the body of a sub-circuit that stands in `outer`; filled while it is read."""
+
+    name: str
+    line: Line
+    outer: "_Scope | None"
+    ports: tuple[str, ...] = ()
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=dict)
+    models: set[str] = field(default_factory=set)
+    definitions: dict[str, "_Scope"] = field(default_factory=dict)
+    lines: list[Line] = field(default_factory=list)
+    devices: list[tuple[Device, Line]] = field(default_factory=list)
+
+    def outwards(self) -> Iterator["_Scope"]:
+        scope: _Scope | None = self
+        while scope is not None:
+            yield scope
+            scope = scope.outer
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a scope is expanded: what its nets, devices and parameters are there."""
+
+    path: str
+    port_nets: Mapping[str, str]
+    values: dict[str, str]
+    multiplier: str | None
+    global_nets: frozenset[str]
+
+    def net(self, name: str) -> str:
+        name = "0" if name == "gnd" else name
+        return name if name in self.global_nets else self.port_nets.get(name, self.path + name)
+
+    def expression(self, text: str) -> str:
+        inner = unwrap(text)
+        if text.startswith('"'):
+            return inner
+        return self.values[inner] if inner in self.values else _REFERENCE.sub(self._replacement, inner)
+
+    def device(self, device: Device) -> Device:
+        parameters = {
+            name: self.path + text if device.names_device(name) else self.expression(text)
+            for name, text in device.parameters.items()
+        }
+        if device.kind in _MULTIPLIED and self.multiplier is not None:
+            parameters["m"] = _product(self.multiplier, parameters.get("m"))
+        nets = tuple(self.net(net) for net in device.nets)
+        return Device(self.path + device.name, device.kind, device.terminals, nets, device.model, parameters)
+
+    def _replacement(self, match: re.Match[str]) -> str:
+        if probe := match["probe"]:
+            probed = (name.strip() for name in match["probed"].split(","))
+            return f"{probe}({','.join(self.net(name) if probe == 'v' else self.path + name for name in probed)})"
+        value = self.values.get(match["name"] or "")
+        return match[0] if value is None else f"({value})"
+
+
+def _collect(lines: Sequence[Line]) -> list[_Scope]:
+    """The scopes of a netlist, the top first, with their device lines not yet read."""
+    scope = _Scope("", Line("", "", 0), None)
+    scopes = [scope]
+    for line in lines:
+        keyword = line.keyword
+        if keyword == ".subckt":
+            scope = _subcircuit(line, scope)
+            scopes.append(scope)
+        elif keyword == ".ends":
+            scope = _ended(line, scope)
+        elif keyword.startswith(".para"):
+            words, assigned = split_assignments(line, split_words(line)[1:])
+            if words:
+                raise line.error(f"expected name=expression pairs, got {words[0]!r}; put {{}} around expressions")
+            scope.parameters.update(assigned)
+        elif keyword == ".model":
+            scope.models.update(lower(line.text).split()[1:2])
+        elif keyword in (".if", ".elseif", ".else", ".endif"):
+            raise line.error(
+                f"expected no conditional blocks, got {keyword}; ngspice reads them, this parser does not: "
+                "keep the branch that holds"
+            )
+        elif keyword and not keyword.startswith("."):
+            scope.lines.append(line)
+    if scope.outer is not None:
+        raise scope.line.error(f"expected .ends after .subckt {scope.name}, got the end of the netlist; add .ends")
+    return scopes
+
+
+def _subcircuit(line: Line, outer: _Scope) -> _Scope:
+    words, defaults = split_assignments(line, without_params(split_words(line))[1:])
+    words = loosened(line, words)
+    if not words:
+        raise line.error("expected a name and nets after .subckt, got neither; write .subckt name net1 net2")
+    ports = tuple("0" if port == "gnd" else port for port in words[1:])
+    scope = _Scope(checked_name(line, words[0], "sub-circuit"), line, outer, ports, defaults)
+    # A file included twice defines the same lines twice, which does no harm.
+    first = outer.definitions.setdefault(scope.name, scope)
+    if first.line != line:
+        raise line.error(
+            f"expected one sub-circuit {scope.name!r} here, got a second; the first is at "
+            f"{first.line.file}:{first.line.number}: rename one"
+        )
+    return scope
+
+
+def _ended(line: Line, scope: _Scope) -> _Scope:
+    name = "".join(lower(line.text).split()[1:2])
+    if scope.outer is None:
+        raise line.error("expected .ends only after .subckt, got one without; remove it or add the .subckt line")
+    if name not in ("", scope.name):
+        raise line.error(
+            f"expected .ends {scope.name} for the .subckt at {scope.line.file}:{scope.line.number}, got {name!r}; "
+            "close the inner sub-circuit first"
+        )
+    return scope.outer
+
+
+def _read_devices(scope: _Scope) -> None:
+    models = frozenset().union(*(outer.models for outer in scope.outwards()))
+    first: dict[str, Line] = {}
+    for line in scope.lines:
+        device = read_device(line, models)
+        if device.name in first:
+            other = first[device.name]
+            raise line.error(
+                f"expected one device {device.name!r} here, got a second; the first is at "
+                f"{other.file}:{other.number}: rename one"
+            )
+        first[device.name] = line
+        scope.devices.append((device, line))
+
+
+def _flatten(scope: _Scope, place: _Place, opened: tuple[_Scope, ...], opaque: frozenset[str]) -> Iterator[Device]:
+    for device, line in scope.devices:
+        if device.kind != "x" or device.model in opaque:
+            yield place.device(device)
+            continue
+        definition = _definition(scope, device, line)
+        names = " > ".join(outer.name for outer in (*opened, definition))
+        if definition in opened:
+            raise line.error(f"expected sub-circuits that do not contain themselves, got {names}; remove one call")
+        if len(opened) >= DEEPEST_CALL:
+            raise line.error(f"expected at most {DEEPEST_CALL} calls inside one another, got {names}; use fewer levels")
+        yield from _flatten(definition, _called(definition, device, line, place), (*opened, definition), opaque)
+
+
+def _definition(scope: _Scope, device: Device, line: Line) -> _Scope:
+    name = device.model or ""
+    for outer in scope.outwards():
+        if name in outer.definitions:
+            return outer.definitions[name]
+    known = {known for outer in scope.outwards() for known in outer.definitions}
+    nearest = ", ".join(difflib.get_close_matches(name, sorted(known), cutoff=0.0)) or "none"
+    raise line.error(
+        f"expected a defined sub-circuit, got {name!r} (nearest defined: {nearest}); "
+        "correct the name, include its file or pass it as opaque"
+    )
+
+
+def _called(definition: _Scope, device: Device, line: Line, caller: _Place) -> _Place:
+    """The place of a sub-circuit's body: ports joined to the caller's nets, parameters in the caller's terms."""
+    if len(device.nets) != len(definition.ports):
+        raise line.error(
+            f"expected {len(definition.ports)} nets for {definition.name!r} ({' '.join(definition.ports)}), "
+            f"got {len(device.nets)}; correct the call"
+        )
+    actual = {name: caller.expression(text) for name, text in device.parameters.items()}
+    multiplier = caller.multiplier
+    if "m" in actual and "m" not in definition.defaults:
+        multiplier = _product(multiplier, actual.pop("m"))
+    if unknown := actual.keys() - definition.defaults.keys():
+        known = ", ".join(definition.defaults) or "none"
+        raise line.error(
+            f"expected a parameter of {definition.name!r} ({known}), got {min(unknown)!r}; correct the name"
+        )
+    texts = {name: text for name, text in definition.defaults.items() if name not in actual} | definition.parameters
+    needed = {name: _identifiers(text) & texts.keys() for name, text in texts.items()}
+    try:
+        order = tuple(TopologicalSorter(needed).static_order())
+    except CycleError as error:
+        cycle = " > ".join(error.args[1])
+        raise definition.line.error(f"expected parameters without a cycle, got {cycle}; rename one of them") from error
+    port_nets = dict(zip(definition.ports, map(caller.net, device.nets), strict=True))
+    path = f"{caller.path}{device.name}."
+    place = _Place(path, port_nets, caller.values | actual, multiplier, caller.global_nets)
+    for name in order:
+        place.values[name] = place.expression(texts[name])
+    return place
+
+
+def _product(outer: str | None, inner: str | None) -> str:
+    factors = [factor for factor in (outer, inner) if factor is not None]
+    return factors[0] if len(factors) == 1 else "*".join(f"({factor})" for factor in factors)
+
+
+def _identifiers(text: str) -> set[str]:
+    return {match["name"] for match in _REFERENCE.finditer(text.lower()) if match["name"]}
+
+
+def _names_in_device(device: Device) -> set[str]:
+    texts = (text for name, text in device.parameters.items() if not device.names_device(name))
+    return {name for text in texts for name in _identifiers(text)}
+
+
+def _names_in_command(line: Line) -> set[str]:
+    """Identifiers in the values that a dot line assigns, or anywhere in one that assigns nothing by name."""
+    keyword = line.keyword
+    if not keyword.startswith("."):
+        return set()
+    text = lower(line.text)
+    values = text[len(keyword) :] if keyword in (".func", ".temp") else text.partition("=")[2]
+    return _identifiers(re.sub(r"[a-z_]\w*\s*=(?!=)", " ", values))

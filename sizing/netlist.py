@@ -1,0 +1,287 @@
+"""Reads netlist text into logical lines: continuations joined, comments gone, includes and libraries expanded."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+DEEPEST_INCLUDE = 20
+ANALYSES = frozenset(
+    {".op", ".ac", ".tran", ".dc", ".noise", ".four", ".fourier", ".tf", ".sens", ".pz", ".disto", ".sp", ".pss"}
+    | {".print", ".plot", ".probe", ".save", ".measure", ".meas"}
+)
+
+_CLOSERS: Mapping[str, str] = {"{": "}", "(": ")", "'": "'", '"': '"'}
+_QUOTES = "'\""
+_WRAPPERS = ("{", "'", '"')
+_STRING_OR_REST = re.compile(r'"[^"]*"|[^"]+')
+_ASSIGNS = re.compile(r"(?<![=<>!])=(?!=)")
+# ngspice takes "//" for a comment too, but not where a path is expected.
+_COMMENT = re.compile(r"(?:;|(?:(?<=[\s,])|^)\$|//).*")
+_COMMENT_AFTER_PATH = re.compile(r"(?:;|(?<=[\s,])\$).*")
+_TAKES_PATH = re.compile(r"\.(?:inc|include|lib)\b", re.IGNORECASE)
+_ARGUMENT = re.compile(r""""([^"]*)"|'([^']*)'|(\S+)""")
+
+
+class NetlistError(ValueError):
+    """A netlist that cannot be read; the message begins with `file:line: `."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One logical line, with the file and the number of its first physical line (counted from 1)."""
+
+    text: str
+    file: str
+    number: int
+
+    @property
+    def keyword(self) -> str:
+        """The first word in lower case, such as `.param` or `m1`; empty for a blank line."""
+        return (self.text.split(maxsplit=1) or [""])[0].lower()
+
+    def error(self, message: str) -> NetlistError:
+        """The error that says where this line stands; the caller raises it."""
+        return NetlistError(f"{self.file}:{self.number}: {message}")
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What is being read: where its relative paths start, and the (file, section) pairs open around it."""
+
+    folder: Path
+    open: tuple[tuple[Path, str], ...]
+    drop_analyses: bool
+
+
+def read_netlist(path: Path, *, drop_analyses: bool = False) -> tuple[Line, ...]:
+    """The logical lines of a netlist file, its includes and library sections in place of the lines that name them.
+
+    The first line is content, not a title. `.title` is dropped and `.end` ends a file. Analysis and output lines are
+    refused, or left out with `drop_analyses`.
+
+    Raises NetlistError for a file that cannot be read (at the line that includes it), an include cycle, a `.control`
+    block, and a continuation of nothing.
+    """
+    text = _load(path, Line("", str(path), 1))
+    source = _Source(path.parent, ((path.resolve(), ""),), drop_analyses)
+    return tuple(_expand(tuple(_logical_lines(text, str(path), 1)), source))
+
+
+def read_text(
+    text: str, file: str, folder: Path, first_line: int = 1, *, drop_analyses: bool = False
+) -> tuple[Line, ...]:
+    """Like `read_netlist`, for netlist text that stands inside `file` from line `first_line` on.
+
+    Relative includes start at `folder`. Raises what `read_netlist` raises.
+    """
+    source = _Source(folder, ((Path(file), ""),), drop_analyses)
+    return tuple(_expand(tuple(_logical_lines(text, file, first_line)), source))
+
+
+def inline_includes(text: str, folder: Path) -> str:
+    """The same netlist text, comments and all, with the text of included files in place of their `.include` lines.
+
+    Library sections stay where they are and are named by absolute path; `*#` comments, which ngspice executes, go.
+    For text that `read_text` accepts.
+    """
+    result: list[str] = []
+    for physical in text.splitlines():
+        line = Line(physical.strip(), "", 0)
+        if line.keyword == ".end":
+            break
+        if line.keyword in (".include", ".inc"):
+            path = folder / _arguments(line)[0]
+            inner = inline_includes(_load(path, line), path.parent)
+            result += [f"* included from {path.name}", inner.rstrip("\n"), f"* end of {path.name}"]
+        elif line.keyword == ".lib" and len(arguments := _arguments(line)) == 2:
+            result.append(f'.lib "{(folder / arguments[0]).resolve()}" {arguments[1]}')
+        elif not line.text.startswith("*#"):
+            result.append(physical)
+    return "\n".join(result) + "\n"
+
+
+def split_words(line: Line, text: str | None = None) -> list[str]:
+    """Words, in lower case, of a line or of a part of it, `text`.
+
+    What {}, (), '' or "" enclose stays in one word, and a lone `=` is a word. Raises NetlistError for a bracket or
+    quote that is not closed, or closed without having been opened.
+    """
+    text = lower(line.text if text is None else text)
+    words: list[str] = []
+    begin = index = 0
+    while index <= len(text):
+        char = text[index : index + 1]
+        if char in _CLOSERS:
+            end = _closing(text, index)
+            if end < 0:
+                raise line.error(f"expected a closing {_CLOSERS[char]} after {text[index:]!r}, got none; add it")
+            index = end
+        elif char in ("}", ")"):
+            raise line.error(f"expected no {char} without an opening one, got {text[begin : index + 1]!r}; remove it")
+        elif not char or char.isspace() or _ASSIGNS.match(text, index):
+            words.extend(filter(None, (text[begin:index], char.strip())))
+            begin = index + 1
+        index += 1
+    return words
+
+
+def split_assignments(line: Line, words: Sequence[str], *, spaces: bool = False) -> tuple[list[str], dict[str, str]]:
+    """The words that stand alone, and the values by name of those around an `=`.
+
+    A value is one word, or with `spaces` all words up to the next name; of two values for a name the last one counts.
+    Raises NetlistError for an `=` without a name or a value.
+    """
+    alone: list[str] = []
+    assigned: dict[str, str] = {}
+    equals = [index for index, word in enumerate(words) if word == "="]
+    begin = 0
+    for at, following in zip(equals, [*equals, len(words) + 1][1:], strict=True):
+        value = words[at + 1 : following - 1]
+        if at == begin or not value:
+            raise line.error(f"expected name=value, got {' '.join(words[max(at - 1, 0) : at + 2])!r}; complete it")
+        alone.extend(words[begin : at - 1])
+        begin = following - 1 if spaces else at + 2
+        assigned[words[at - 1]] = " ".join(value) if spaces else value[0]
+    return [*alone, *words[begin:]], assigned
+
+
+def unwrap(text: str) -> str:
+    """An expression, or a string, without the braces or quotes around the whole of it."""
+    text = text.strip()
+    while text[:1] in _WRAPPERS and _closing(text, 0) == len(text) - 1:
+        text = text[1:-1].strip()
+    return text
+
+
+def lower(text: str) -> str:
+    """Text in lower case, except what stands in double quotes: it may be the path of a file."""
+    return _STRING_OR_REST.sub(lambda match: match[0] if match[0].startswith('"') else match[0].lower(), text)
+
+
+def _closing(text: str, start: int) -> int:
+    """Index of the bracket or quote that closes the one at `start`; -1 where there is none."""
+    expected = [_CLOSERS[text[start]]]
+    for index in range(start + 1, len(text)):
+        char = text[index]
+        if char == expected[-1]:
+            expected.pop()
+            if not expected:
+                return index
+        elif char in _CLOSERS and expected[-1] not in _QUOTES:
+            expected.append(_CLOSERS[char])
+    return -1
+
+
+def _logical_lines(text: str, file: str, first_line: int) -> Iterator[Line]:
+    pending: Line | None = None
+    for number, physical in enumerate(re.split(r"\r\n|\r|\n", text), first_line):
+        stripped = physical.strip()
+        comment = _COMMENT_AFTER_PATH if _TAKES_PATH.match(stripped) else _COMMENT
+        content = "" if stripped.startswith("*") else comment.sub("", stripped).rstrip()
+        if not content:
+            continue
+        if content.split(maxsplit=1)[0].lower() == ".end":
+            break
+        if content.startswith("+"):
+            if pending is None:
+                raise Line(content, file, number).error(
+                    f"expected a line to continue, got {content!r} first; remove the + or write the line before it"
+                )
+            pending = Line(f"{pending.text} {content[1:].strip()}", file, pending.number)
+            continue
+        if pending is not None:
+            yield pending
+        pending = Line(content, file, number)
+    if pending is not None:
+        yield pending
+
+
+def _expand(lines: Sequence[Line], source: _Source) -> Iterator[Line]:
+    for line in lines:
+        keyword = line.keyword
+        if keyword in (".include", ".inc"):
+            yield from _included(line, source)
+        elif keyword == ".lib":
+            yield from _library(line, source)
+        elif keyword in (".control", ".endc"):
+            raise line.error(
+                f"expected a netlist without control blocks, got {keyword}; a control block is a program, remove it"
+            )
+        elif keyword in ANALYSES:
+            if not source.drop_analyses:
+                raise line.error(
+                    f"expected devices and models, got {keyword}; analyses belong in the spec's test bench"
+                )
+        elif keyword == ".endl":
+            raise line.error("expected .endl only after the .lib that opens its section; remove it")
+        elif keyword != ".title":
+            yield line
+
+
+def _included(line: Line, source: _Source) -> Iterator[Line]:
+    arguments = _arguments(line)
+    if len(arguments) != 1:
+        raise line.error(f'expected one path, got {len(arguments)}; write {line.keyword} "path"')
+    inner, lines = _open(line, arguments[0], "", source)
+    yield from _expand(lines, inner)
+
+
+def _library(line: Line, source: _Source) -> Iterator[Line]:
+    arguments = _arguments(line)
+    if len(arguments) != 2:
+        raise line.error(f'expected a path and a section, got {len(arguments)} of them; write .lib "path" section')
+    section = arguments[1].lower()
+    inner, lines = _open(line, arguments[0], section, source)
+    yield from _expand(_section(line, lines, section), inner)
+
+
+def _section(reference: Line, lines: Sequence[Line], name: str) -> Sequence[Line]:
+    """The lines between `.lib name` and `.endl`; the first such section counts."""
+    opened: dict[str, int] = {}
+    for index, line in enumerate(lines):
+        if line.keyword == ".lib" and len(arguments := _arguments(line)) == 1:
+            opened.setdefault(arguments[0].lower(), index)
+    if name not in opened:
+        known = ", ".join(opened) or "none"
+        raise reference.error(f"expected one of the library's sections ({known}), got {name!r}; correct the name")
+    start = opened[name]
+    for index in range(start + 1, len(lines)):
+        if lines[index].keyword == ".endl":
+            return lines[start + 1 : index]
+    raise lines[start].error(f"expected .endl after the section {name!r}, got the end of the file; add .endl")
+
+
+def _arguments(line: Line) -> list[str]:
+    found = _ARGUMENT.finditer(line.text, len(line.keyword))
+    return [next((group for group in match.groups() if group is not None), "") for match in found]
+
+
+def _open(line: Line, name: str, section: str, source: _Source) -> tuple[_Source, Sequence[Line]]:
+    path = source.folder / name
+    text = _load(path, line)
+    here = (path.resolve(), section)
+    if here in source.open:
+        files = " > ".join(file.name for file, _ in (*source.open[source.open.index(here) :], here))
+        raise line.error(f"expected includes without a cycle, got {files}; remove one of these includes")
+    if len(source.open) > DEEPEST_INCLUDE:
+        raise line.error(f"expected at most {DEEPEST_INCLUDE} files inside one another, got more; include fewer levels")
+    inner = _Source(path.parent, (*source.open, here), source.drop_analyses)
+    return inner, tuple(_logical_lines(text, str(path), 1))
+
+
+def _load(path: Path, line: Line) -> str:
+    """The text of a file that `line` names; only a regular file is opened, so a device or a pipe cannot hold us up."""
+    try:
+        if path.is_dir():
+            raise line.error(f'expected a file, got the directory "{path}"; name a file in it')
+        if not path.is_file():
+            raise line.error(f'expected a file at "{path}", found none; correct the path')
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise line.error(f'expected a file that can be read, got "{path}": {error.strerror}; see to it') from error
+    except UnicodeDecodeError as error:
+        raise line.error(f'expected UTF-8 text, got bytes in "{path}" that are not; save it as UTF-8') from error
+    if "\0" in text:
+        raise line.error(f'expected text, got zero bytes in "{path}"; name a netlist, not a binary file')
+    return text
