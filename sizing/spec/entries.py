@@ -1,0 +1,130 @@
+"""The keys of a spec file, as pydantic models: what may be written where, and each entry checked by itself."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Self
+
+import numpy as np
+from pydantic import BaseModel, Field, PrivateAttr, model_validator
+
+from sizing.measure import AnyMeasure
+from sizing.problem import Variable
+from sizing.settings import RunSettings, Settings
+from sizing.units import UNIT_NAMES, parse_quantity
+
+LARGEST_GRID = 1_000_000
+ANALYSIS_KINDS = ("op", "ac", "tran", "dc", "noise")
+Quantity = str | int | float
+
+
+class VariableEntry(Settings):
+    """A variable: a linear grid (`step`), a logarithmic one (`points` and `scale: log`), or a list of `values`.
+
+    Both ends belong to the grid.
+    """
+
+    from_: Quantity | None = Field(None, alias="from")
+    to: Quantity | None = None
+    step: Quantity | None = None
+    points: int | None = Field(None, ge=2, le=LARGEST_GRID)
+    scale: str = Field("linear", pattern="^(linear|log)$", description="spacing of `points`: linear or log")
+    values: list[Quantity] | None = Field(None, min_length=1)
+    unit: str = Field("", description="one of " + " ".join(UNIT_NAMES))
+    _grid: tuple[float, ...] = PrivateAttr()
+
+    @model_validator(mode="after")
+    def _has_grid(self) -> Self:
+        if self.unit not in UNIT_NAMES:
+            raise ValueError(f"unit: expected one of {' '.join(UNIT_NAMES)}, got {self.unit!r}")
+        grid = sorted(self._listed() if self.values is not None else self._ranged())
+        if len(set(grid)) < len(grid):
+            raise ValueError("expected distinct values, got some twice")
+        object.__setattr__(self, "_grid", tuple(map(float, grid)))
+        return self
+
+    def _listed(self) -> list[Decimal]:
+        if any(given is not None for given in (self.from_, self.to, self.step, self.points)):
+            raise ValueError("expected either `values` or a range (from, to and step or points), got both")
+        return [parse_quantity(value, self.unit) for value in self.values or ()]
+
+    def _ranged(self) -> list[Decimal]:
+        if self.from_ is None or self.to is None or (self.step is None) == (self.points is None):
+            raise ValueError("expected `from`, `to` and one of `step` and `points`, or `values`")
+        first, last = parse_quantity(self.from_, self.unit), parse_quantity(self.to, self.unit)
+        if first > last:
+            raise ValueError(f"empty range: from {self.from_} lies above to {self.to}")
+        if self.points is not None:
+            return self._spaced(first, last, self.points)
+        step = parse_quantity(self.step or 0, self.unit)
+        if step <= 0:
+            raise ValueError(f"expected a step above 0, got {self.step}")
+        count, rest = divmod(last - first, step)
+        if rest:
+            raise ValueError(f"expected `to` on the grid: steps of {self.step} from {self.from_} miss {self.to} "
+                             f"(nearest: {first + count * step} and {first + (count + 1) * step})")  # fmt: skip
+        if count >= LARGEST_GRID:
+            raise ValueError(f"expected at most {LARGEST_GRID} values, got {count + 1}")
+        return [first + index * step for index in range(int(count) + 1)]
+
+    def _spaced(self, first: Decimal, last: Decimal, points: int) -> list[Decimal]:
+        if self.scale == "linear":
+            return [first + (last - first) * index / (points - 1) for index in range(points)]
+        if first <= 0:
+            raise ValueError(f"a logarithmic range needs ends above 0, got from {self.from_}")
+        inner = np.geomspace(float(first), float(last), points)[1:-1]
+        return [first, *(Decimal(f"{value:.6g}") for value in inner), last]
+
+    def variable(self, name: str) -> Variable:
+        """The variable as the search sees it."""
+        return Variable(name, self._grid, self.unit, self.scale)
+
+
+class AnalysisEntry(Settings):
+    """An analysis: the ngspice command, the source to excite, and `.meas` results to take."""
+
+    run: str = Field(description="such as `ac dec 10 1 10G`, `tran 1n 1u`, `op`, `noise v(out) vin dec 10 1 1G`")
+    excite: str | None = Field(None, description="source whose AC magnitude is 1 in this analysis, all others as given")
+    meas: dict[Annotated[str, Field(pattern=r"^\w+$")], str] = Field(
+        {}, description="ngspice .meas results by name: what follows `.meas tran NAME`"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, entry: Any) -> Any:
+        return {"run": entry} if isinstance(entry, str) else entry
+
+    @model_validator(mode="after")
+    def _one_command(self) -> Self:
+        for text in (self.run, *self.meas.values()):
+            if any(character in text for character in "\n;`$<>|&"):
+                raise ValueError(f"expected one ngspice analysis, got {text!r}")
+        if self.run.split()[:1] == [] or self.run.split()[0].lower() not in ANALYSIS_KINDS:
+            raise ValueError(f"expected an analysis that begins with {', '.join(ANALYSIS_KINDS)}, got {self.run!r}")
+        return self
+
+
+class BenchEntry(Settings):
+    """A test bench: a stimulus netlist around the circuit, options, and analyses by name."""
+
+    stimulus: str = Field(description="SPICE lines: sources, loads, feedback")
+    options: dict[str, str | float] = Field({}, description="ngspice .options, such as `trtol: 2e-4`")
+    temperature: float = Field(27.0, description="degrees Celsius")
+    analyses: dict[Annotated[str, Field(pattern=r"^\w+$")], AnalysisEntry] = Field(min_length=1)
+
+
+class SpecModel(BaseModel):
+    """A sizing task: circuit, variables, test benches, metrics with targets, run settings."""
+
+    model_config = Settings.model_config | {"title": "sizing spec"}
+
+    description: str = ""
+    netlist: str = Field(description="the circuit's SPICE file, relative to this one")
+    variables: dict[Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")], VariableEntry] = Field(min_length=1)
+    benches: dict[Annotated[str, Field(pattern=r"^\w+$")], BenchEntry] = Field(min_length=1)
+    metrics: dict[Annotated[str, Field(pattern=r"^\w+$")], AnyMeasure] = Field(min_length=1)
+    run: RunSettings = RunSettings()
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of a spec file, for editors that complete YAML."""
+    schema = SpecModel.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema

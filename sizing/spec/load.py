@@ -1,0 +1,210 @@
+"""A spec file, validated: its entries by themselves, then against each other and against the netlists."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from sizing.bench import Analysis, Bench
+from sizing.circuit import Circuit, parse_circuit
+from sizing.measure import AnyMeasure
+from sizing.netlist import Line, NetlistError, read_netlist, read_text
+from sizing.problem import Metric, Problem
+from sizing.settings import RunSettings
+from sizing.spec.entries import SpecModel
+from sizing.spec.mistakes import Location, SpecError, dotted, in_words, nearest
+from sizing.spec.source import SpecSource, read_source
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A validated spec: what is searched, how it is simulated and measured, and how a run goes."""
+
+    path: Path
+    description: str
+    netlist: Path
+    problem: Problem
+    benches: tuple[Bench, ...]
+    measures: tuple[AnyMeasure, ...]
+    run: RunSettings
+    document: Mapping[str, Any]
+    """The YAML as read, with overrides: what a run folder keeps."""
+
+    def with_run(self, **overrides: Any) -> "Spec":
+        """The same spec with some run settings replaced; raises SpecError where one does not fit."""
+        given = {name: value for name, value in overrides.items() if value is not None}
+        merged = self.run.model_dump() | given
+        try:
+            run = RunSettings.model_validate(merged)
+        except ValidationError as error:
+            raise SpecError([f"run.{dotted(e['loc'])}: {in_words(e, ())}" for e in error.errors()]) from None
+        return replace(self, run=run, document={**self.document, "run": run.model_dump()})
+
+
+def load_spec(path: str | Path) -> Spec:
+    """Read and validate a spec file; raises SpecError with every mistake found, each as "file:line: key: message"."""
+    path = Path(path)
+    source = read_source(path)
+    raw = source.plain()
+    if not isinstance(raw, dict):
+        raise SpecError([f"{path}: expected a mapping with the keys {', '.join(SpecModel.model_fields)}"])
+    mistakes: list[tuple[Location, str]] = []
+    model = _validated(raw, mistakes)
+    spec = None
+    if model is not None:
+        spec = _Checker(source, model, mistakes).spec()
+    if mistakes or spec is None:
+        raise SpecError([source.place(loc, message) for loc, message in mistakes])
+    return replace(spec, document=raw)
+
+
+def _validated(raw: dict[str, Any], mistakes: list[tuple[Location, str]]) -> SpecModel | None:
+    """The model, without the entries that are mistaken; None where too little is left to go on."""
+    try:
+        return SpecModel.model_validate(raw)
+    except ValidationError as error:
+        bad = error.errors()
+    rest = {section: dict(entries) if isinstance(entries, dict) else entries for section, entries in raw.items()}
+    for each in bad:
+        loc = tuple(each["loc"])
+        mistakes.append((_in_file(loc, raw), in_words(each, loc)))
+        if len(loc) == 1:
+            rest.pop(str(loc[0]), None)
+        elif isinstance(rest.get(str(loc[0])), dict):
+            rest[str(loc[0])].pop(loc[1], None)
+    try:
+        return SpecModel.model_validate(rest)
+    except ValidationError:
+        return None
+
+
+def _in_file(loc: Location, raw: Any) -> Location:
+    """The location without the union tags that pydantic puts into it."""
+    result: list[str | int] = []
+    for key in loc:
+        known = isinstance(raw, dict) and key in raw
+        if known or not (isinstance(raw, dict) and key == raw.get("measure")):
+            result.append(key)
+            raw = raw[key] if known else raw
+    return tuple(result)
+
+
+@dataclass(frozen=True)
+class _Checker:
+    """Holds the parts of a spec against each other and against the netlists."""
+
+    source: SpecSource
+    model: SpecModel
+    mistakes: list[tuple[Location, str]]
+
+    def spec(self) -> Spec | None:
+        path, model = self.source.path, self.model
+        netlist = path.parent / model.netlist
+        lines = self._netlist(netlist)
+        if lines is None:
+            return None
+        circuit = self._circuit(("netlist",), lines)
+        if circuit is not None:
+            self._check_variables(circuit)
+        benches = [bench for bench in (self._bench(name, lines) for name in model.benches) if bench is not None]
+        self._check_metrics({bench.name: bench for bench in benches})
+        return Spec(path, model.description, netlist, self._problem(), tuple(benches), tuple(model.metrics.values()),
+                    model.run, {})  # fmt: skip
+
+    def _problem(self) -> Problem:
+        variables = tuple(entry.variable(name.lower()) for name, entry in self.model.variables.items())
+        metrics = tuple(
+            Metric(name, metric.unit, metric.at_least, metric.at_most, metric.weight)
+            for name, metric in self.model.metrics.items()
+        )
+        return Problem(self.source.path.stem, Path(self.model.netlist).stem, variables, metrics)
+
+    def _netlist(self, path: Path) -> tuple[Line, ...] | None:
+        if not path.is_file():
+            what = "a directory" if path.is_dir() else "no such file"
+            self.mistakes.append((("netlist",), f"expected a SPICE netlist at {path}: {what}"))
+            return None
+        try:
+            return read_netlist(path)
+        except NetlistError as error:
+            self.mistakes.append((("netlist",), str(error)))
+            return None
+
+    def _circuit(self, loc: Location, lines: tuple[Line, ...]) -> Circuit | None:
+        try:
+            return parse_circuit(lines)
+        except NetlistError as error:
+            if loc == ("netlist",) or str(error) not in {message for _, message in self.mistakes}:
+                self.mistakes.append((loc, str(error)))
+            return None
+
+    def _check_variables(self, circuit: Circuit) -> None:
+        for name in self.model.variables:
+            if name.lower() not in circuit.parameters:
+                near = nearest(name, circuit.parameters)
+                self.mistakes.append((("variables", name), f"the netlist has no `.param {name}=…`{near}"))
+            elif name.lower() not in circuit.used_names:
+                self.mistakes.append((("variables", name), "the netlist defines this parameter but never uses it"))
+
+    def _bench(self, name: str, netlist: tuple[Line, ...]) -> Bench | None:
+        entry = self.model.benches[name]
+        loc: Location = ("benches", name, "stimulus")
+        path = self.source.path
+        try:
+            first = (self.source.line(loc) or 0) + ("\n" in entry.stimulus)
+            stimulus = read_text(entry.stimulus, str(path), path.parent, first)
+        except NetlistError as error:
+            self.mistakes.append((loc, str(error)))
+            return None
+        options = {"temp": entry.temperature, **entry.options}
+        option_line = Line(".options " + " ".join(f"{k}={v}" for k, v in options.items()), str(path), first)
+        lines = (*netlist, *stimulus, option_line)
+        circuit = self._circuit(loc, lines)
+        if circuit is None:
+            return None
+        sources = {device.name: device for device in circuit.devices if device.kind in "vi"}
+        for key, analysis in entry.analyses.items():
+            at = ("benches", name, "analyses", key, "excite")
+            if analysis.excite is None:
+                continue
+            if analysis.excite.lower() not in sources:
+                self.mistakes.append((at, f"no source {analysis.excite!r}{nearest(analysis.excite, sources)}"))
+            for other in sources.values():
+                if "ac" in other.parameters:
+                    self.mistakes.append((at, f"source {other.name} also has an AC value; take it out of the netlist"))
+        analyses = tuple(
+            Analysis(key, a.run, a.excite and a.excite.lower(), tuple((n.lower(), text) for n, text in a.meas.items()))
+            for key, a in entry.analyses.items()
+        )
+        return Bench(name, lines, circuit, analyses)
+
+    def _check_metrics(self, benches: Mapping[str, Bench]) -> None:
+        known = {f"{bench}.{name}" for bench, entry in self.model.benches.items() for name in entry.analyses}
+        for name, metric in self.model.metrics.items():
+            for reference, key in zip(metric.references, ("of", "over"), strict=False):
+                loc: Location = ("metrics", name, key)
+                if reference not in known:
+                    self.mistakes.append((loc, f"no analysis {reference!r}{nearest(reference, known)}"))
+                elif reference.split(".")[0] in benches:
+                    problems = _mismatch(metric, reference, benches[reference.split(".")[0]])
+                    self.mistakes.extend((("metrics", name), problem) for problem in problems)
+
+
+def _mismatch(metric: AnyMeasure, reference: str, bench: Bench) -> Iterator[str]:
+    """What the measurement needs and this analysis does not have."""
+    analysis = next(a for a in bench.analyses if a.name == reference.split(".")[1])
+    if analysis.kind not in metric.kinds:
+        yield f"{metric.measure} reads {' or '.join(metric.kinds)}, but {reference} is `{analysis.command}`"
+    names = {name for name, _ in analysis.meas}
+    if metric.measure == "meas" and metric.name not in names:
+        yield f"name: {reference} has no meas {metric.name!r}{nearest(metric.name, names)}"
+    nets = bench.circuit.nets
+    sources = {device.name for device in bench.circuit.devices if device.kind == "v"}
+    for vector in metric.vectors:
+        letter, _, name = vector.rstrip(")").partition("(")
+        if letter == "v" and name not in nets:
+            yield f"net {name!r} is not in the netlist of bench {bench.name}{nearest(name, nets)}"
+        if letter == "i" and name not in sources:
+            yield f"no voltage source {name!r} in bench {bench.name}{nearest(name, sources)}"

@@ -1,0 +1,77 @@
+"""Mistakes in a spec: the error that lists them all, and pydantic's findings in plain words with the nearest name."""
+
+import difflib
+import types
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from sizing.spec.entries import SpecModel
+
+Location = tuple[str | int, ...]
+"""The keys that lead to a place in the file."""
+
+
+class SpecError(Exception):
+    """A spec that cannot be used; `mistakes` has one line each."""
+
+    def __init__(self, mistakes: Sequence[str]) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = tuple(mistakes)
+
+
+def in_words(error: Any, loc: Location) -> str:
+    """One of pydantic's errors (an element of ValidationError.errors()) at `loc`, as a person would say it."""
+    kind, given, context = error["type"], error.get("input"), error.get("ctx", {})
+    if kind == "extra_forbidden":
+        return f"unknown key{nearest(str(loc[-1]), _keys(loc[:-1])) if loc else ''}"
+    if kind == "missing":
+        return "expected this key, it is not there"
+    if kind == "union_tag_invalid":
+        names = context["expected_tags"].replace("'", "").split(", ")
+        return f"measure: unknown measurement {context['tag']!r}{nearest(str(context['tag']), names)}"
+    if kind == "union_tag_not_found":
+        return "expected the key `measure`, it is not there"
+    if kind == "value_error":
+        return str(error["msg"]).removeprefix("Value error, ")
+    if kind == "string_pattern_mismatch" and loc and loc[-1] == "[key]":
+        return f"expected a name of letters, digits and _, got {given!r}"
+    message = str(error["msg"]).replace("Input should be", "expected").replace("Input should have", "expected")
+    return f"{message}, got {given!r}" if isinstance(given, str | int | float | None) else message
+
+
+def _keys(loc: Location) -> list[str]:
+    """The keys that the spec may have at `loc`."""
+    annotation: Any = SpecModel
+    for key in loc:
+        annotation = _step(annotation, key)
+    return [field.alias or name for name, field in getattr(annotation, "model_fields", {}).items()]
+
+
+def _step(annotation: Any, key: str | int) -> Any:
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if get_origin(annotation) is dict:
+        return get_args(annotation)[1]
+    if get_origin(annotation) in (Union, types.UnionType):
+        return next((a for a in get_args(annotation) if _tag(a) == key), None)
+    field = getattr(annotation, "model_fields", {}).get(key)
+    return None if field is None else field.annotation
+
+
+def _tag(annotation: Any) -> str | None:
+    field = getattr(annotation, "model_fields", {}).get("measure")
+    return get_args(field.annotation)[0] if field else None
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """The end of an error message: the most similar known name, or a list of them."""
+    known = sorted(names)
+    match = difflib.get_close_matches(name.lower(), known, 1, 0.5)
+    if match:
+        return f"; did you mean {match[0]!r}?"
+    return f"; expected one of {', '.join(known[:30])}" if known else ""
+
+
+def dotted(loc: Location) -> str:
+    """The location as people write it: metrics.pm.at_least."""
+    return ".".join(str(key) for key in loc)

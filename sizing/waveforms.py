@@ -1,0 +1,26 @@
+"""What an analysis returns: one axis and the vectors along it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float64] | NDArray[np.complex128]
+
+
+@dataclass(frozen=True)
+class Waveforms:
+    """Vectors (N,) by ngspice name ("v(out)", "i(vdd)") along an axis (N,) of time, frequency or a swept value.
+
+    An operating point has one point and an axis of zero. AC vectors are complex phasors.
+    """
+
+    axis: NDArray[np.float64]
+    vectors: Mapping[str, Vector]
+    meas: Mapping[str, float] = field(default_factory=dict)
+    """Results of ngspice's `.meas` by name; failed ones are not there."""
+
+
+Results = Mapping[str, Waveforms]
+"""Waveforms by "bench.analysis"."""
