@@ -1,0 +1,73 @@
+"""Designs -> evaluations, each simulated once and counted once, by purpose."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sizing.clock import Clock
+from sizing.problem import Design, Problem
+from sizing.simulation.simulator import Failed, Measured, Outcome
+
+Purpose = Literal["initial", "search", "oracle"]
+Simulate = Callable[[Sequence[Mapping[str, float]]], Sequence[Outcome]]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A design and what its simulation gave; `index` counts the simulations of a run."""
+
+    index: int
+    design: Design
+    outcome: Outcome
+
+    @property
+    def ok(self) -> bool:
+        """Whether the design was measured."""
+        return isinstance(self.outcome, Measured)
+
+
+def values_of(evaluations: Sequence[Evaluation]) -> NDArray[np.float64]:
+    """Metric values (B, M) of measured designs, NaN where missing; raises ValueError for a failed one."""
+    if failed := next((evaluation for evaluation in evaluations if isinstance(evaluation.outcome, Failed)), None):
+        raise ValueError(f"design {failed.design} was not measured")
+    return np.array([e.outcome.values for e in evaluations if isinstance(e.outcome, Measured)])
+
+
+def designs_of(evaluations: Sequence[Evaluation]) -> NDArray[np.int64]:
+    """Grid indices (B, V)."""
+    return np.array([evaluation.design for evaluation in evaluations])
+
+
+class Evaluator:
+    """Simulates designs that this run has not simulated yet, and remembers the others.
+
+    `record` is called once for every new simulation, in the order of the designs asked for.
+    """
+
+    def __init__(
+        self, problem: Problem, simulate: Simulate, record: Callable[[Evaluation, Purpose], None], clock: Clock
+    ) -> None:
+        self._problem = problem
+        self._simulate = simulate
+        self._record = record
+        self._clock = clock
+        self._known: dict[Design, Evaluation] = {}
+        self.simulated: Counter[Purpose] = Counter()
+        self.simulator_seconds = 0.0
+
+    def evaluate(self, designs: Sequence[Design], purpose: Purpose) -> list[Evaluation]:
+        """One evaluation per design, in their order."""
+        new = [design for design in dict.fromkeys(designs) if design not in self._known]
+        with self._clock.activity("simulate"):
+            outcomes = self._simulate([self._problem.values(design) for design in new])
+        for design, outcome in zip(new, outcomes, strict=True):
+            evaluation = Evaluation(len(self._known), design, outcome)
+            self._known[design] = evaluation
+            self.simulated[purpose] += 1
+            self.simulator_seconds += outcome.seconds
+            self._record(evaluation, purpose)
+        return [self._known[design] for design in designs]

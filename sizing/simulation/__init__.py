@@ -1,0 +1,1 @@
+"""Simulation: decks and variable values -> waveforms -> outcomes, in worker processes."""

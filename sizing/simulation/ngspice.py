@@ -1,0 +1,245 @@
+"""ngspice inside this process, through PySpice: every bench is loaded once, then altered and run for each design.
+
+What this module guards against was measured on ngspice 39 and PySpice 1.5: BSIM4 threads that spin against other
+processes (`num_threads`), PySpice taking notes for errors, return codes of 0 after failures, plots that pile up.
+Not thread-safe, one instance per process; after a netlist error ngspice is unusable and its process must end.
+"""
+
+import ctypes.util
+import logging
+import os
+import re
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from sizing.bench import Analysis, Bench, alterations
+from sizing.netlist import Line
+from sizing.simulation.simulator import SimulationError, Task
+from sizing.units import parse_quantity, spice_number
+from sizing.waveforms import Results, Vector, Waveforms
+
+INSTALL_HINT = (
+    "ngspice's shared library was not found. Install it: `apt install libngspice0` (Debian, Ubuntu), "
+    "`dnf install libngspice` (Fedora), `brew install libngspice` (macOS) or "
+    "`conda install -c conda-forge ngspice-lib`; or set NGSPICE_LIBRARY_PATH to the file."
+)
+LAST_WORDS = 12
+AXES = {"ac": "frequency", "noise": "frequency", "tran": "time"}
+_NOISE = re.compile(r"toxe, toxp|too small|Checking parameters|Reference value|No\. of Data Rows|Doing analysis|^\s*$")
+
+
+class SimulatorMissing(RuntimeError):
+    """No usable ngspice on this machine; the message says how to get it."""
+
+
+def library_path() -> str:
+    """Where ngspice's shared library is (NGSPICE_LIBRARY_PATH, else the linker's); raises SimulatorMissing."""
+    if given := os.environ.get("NGSPICE_LIBRARY_PATH"):
+        if not Path(given).is_file():
+            raise SimulatorMissing(f"NGSPICE_LIBRARY_PATH names no file: {given}. Correct or unset it.")
+        return given
+    found = ctypes.util.find_library("ngspice")
+    folders = (
+        Path(os.environ.get("CONDA_PREFIX", "/nonexistent")) / "lib",
+        Path("/opt/homebrew/lib"),
+        Path("/usr/local/lib"),
+    )
+    candidates = [path for folder in folders for path in sorted(folder.glob("libngspice.*"))]
+    if found is None and not candidates:
+        raise SimulatorMissing(INSTALL_HINT)
+    return found or str(candidates[0])
+
+
+class NgSpice:
+    """The benches of one task, loaded into the ngspice of this process."""
+
+    def __init__(self, task: Task) -> None:
+        self._benches = task.benches
+        self._wanted = task.vectors
+        self._alterations = [alterations(bench, task.variables) for bench in task.benches]
+        self._shared: Any = None
+        self.seconds = 0.0
+        self.unusable = False
+        """Whether ngspice refused a netlist, after which it must not be called again."""
+
+    def simulate(self, values: Mapping[str, float]) -> Results:
+        """Waveforms by "bench.analysis"; raises SimulationError with the reason and ngspice's last words."""
+        self.load(values)
+        results: dict[str, Waveforms] = {}
+        for number, bench in enumerate(self._benches):
+            self._select(number, values)
+            for analysis in bench.analyses:
+                results[f"{bench.name}.{analysis.name}"] = self._analyse(bench, analysis)
+        return results
+
+    def load(self, values: Mapping[str, float]) -> None:
+        """Load every deck, unless that has been done; raises SimulationError("netlist")."""
+        if self._shared is not None:
+            return
+        self._shared = _shared()
+        self._command("set num_threads=1")
+        for number, bench in enumerate(self._benches):
+            deck = bench.deck(values)
+            self._shared.words.clear()
+            began = time.perf_counter()
+            self._shared.load(deck)
+            self.seconds += time.perf_counter() - began
+            words = self._said()
+            if self._circuits() != number + 1:
+                self.unusable = True
+                raise SimulationError("netlist", f"bench {bench.name}: " + _with_origin(words, bench.lines))
+
+    def _circuits(self) -> int:
+        self._command("setcirc")
+        return len([word for word in self._shared.words if re.match(r"(Current\s+)?\d+\t", word)])
+
+    def _select(self, number: int, values: Mapping[str, float]) -> None:
+        """Make a bench the current circuit, with these values. ngspice counts the latest loaded circuit as 1."""
+        self._command(f"setcirc {len(self._benches) - number}")
+        targets = self._alterations[number]
+        if targets is None:
+            for name, value in values.items():
+                self._command(f"alterparam {name}={spice_number(value)}")
+            self._command("reset")
+            return
+        for name, value in values.items():
+            for target in targets[name]:
+                self._command(f"alter {target}={spice_number(value)}")
+
+    def _analyse(self, bench: Bench, analysis: Analysis) -> Waveforms:
+        self._command("destroy all")
+        if analysis.excite:
+            self._command(f"alter {analysis.excite} acmag=1")
+        self._shared.words.clear()
+        self._command(analysis.command)
+        words = self._said()
+        if analysis.excite:
+            self._command(f"alter {analysis.excite} acmag=0")
+        try:
+            waveforms = self._read(analysis, self._wanted[f"{bench.name}.{analysis.name}"])
+        except SimulationError as error:
+            said = " / ".join(words[-LAST_WORDS:]) or "ngspice said nothing"
+            raise SimulationError("convergence", f"{bench.name}.{analysis.name}: {error} ({said})") from None
+        taken = {name: self._meas(analysis, name, what) for name, what in analysis.meas}
+        return replace(waveforms, meas={name: value for name, value in taken.items() if value is not None})
+
+    def _meas(self, analysis: Analysis, name: str, what: str) -> float | None:
+        self._command(f"meas {analysis.kind} {name} {what}")
+        vector = self._shared.vector(name)
+        return None if vector is None or vector.size != 1 else float(np.real(vector[0]))
+
+    def _read(self, analysis: Analysis, wanted: Sequence[str]) -> Waveforms:
+        """The wanted vectors of the latest analysis, if they are what it must give."""
+        plot = self._shared.current_plot()
+        if analysis.kind == "noise":  # the totals come last, in a plot of their own
+            plot = f"noise{int(plot.removeprefix('noise') or 1) - 1}"
+        if not plot.startswith(analysis.kind):
+            raise SimulationError("convergence", "no result")
+        axis = np.zeros(1)
+        if analysis.kind in AXES:
+            axis = np.real(self._vector(plot, AXES[analysis.kind]))
+            _check_complete(analysis, axis)
+        vectors = {name: self._vector(plot, _ngspice_name(name)) for name in wanted}
+        for name, vector in vectors.items():
+            if vector.shape != axis.shape:
+                raise SimulationError("convergence", f"{name} has {vector.size} points, expected {axis.size}")
+            if not np.isfinite(vector).all():
+                raise SimulationError("convergence", f"{name} is not finite")
+        return Waveforms(axis, vectors)
+
+    def _vector(self, plot: str, name: str) -> Vector:
+        vector: Vector | None = self._shared.vector(f"{plot}.{name}")
+        if vector is None or vector.size == 0:
+            raise SimulationError("convergence", f"no result for {name}")
+        return vector
+
+    def _command(self, command: str) -> None:
+        began = time.perf_counter()
+        self._shared.command(command)
+        self.seconds += time.perf_counter() - began
+
+    def _said(self) -> list[str]:
+        return [word for word in self._shared.words if not _NOISE.search(word)]
+
+
+def _check_complete(analysis: Analysis, axis: np.ndarray[Any, Any]) -> None:
+    """Raise where a sweep ended early."""
+    words = analysis.command.split()
+    try:
+        if analysis.kind == "tran":
+            last = float(parse_quantity(words[2], ""))
+        elif analysis.kind in ("ac", "noise"):
+            last = float(parse_quantity(words[-1] if analysis.kind == "ac" else words[6], ""))
+        else:
+            return
+    except (IndexError, ValueError):
+        return  # an expression; ngspice has judged it
+    if analysis.kind == "tran" and axis[-1] < last * (1 - 1e-6):
+        raise SimulationError("convergence", f"ended at {axis[-1]:g} of {last:g}")
+    if analysis.kind != "tran" and axis[-1] < last * 0.5:
+        raise SimulationError("convergence", f"ended at {axis[-1]:g} Hz of {last:g} Hz")
+
+
+def _ngspice_name(vector: str) -> str:
+    return f"{vector[2:-1]}#branch" if vector.startswith("i(") else vector
+
+
+def _with_origin(words: Sequence[str], lines: Sequence[Line]) -> str:
+    """ngspice's message with the deck's line number replaced by the file and line the user knows."""
+    said = " / ".join(word for word in words if not word.startswith(("Note", "Circuit:"))) or "refused without a word"
+    match = re.search(r"line (?:no\. )?(\d+)", said)
+    if match and 0 <= (index := int(match[1]) - 2) < len(lines):
+        line = lines[index]
+        return f"{line.file}:{line.number}: ngspice: {said}"
+    return f"ngspice: {said}"
+
+
+def _shared() -> Any:
+    """This process's ngspice, with PySpice's reading of its messages replaced by a plain record of them."""
+    os.environ["NGSPICE_LIBRARY_PATH"] = library_path()
+    logging.getLogger("PySpice").setLevel(logging.CRITICAL)
+    from PySpice.Spice.NgSpice.Shared import NgSpiceShared, ffi
+
+    class Shared(NgSpiceShared):  # type: ignore[misc]
+        words: ClassVar[deque[str]] = deque(maxlen=200)
+
+        @staticmethod
+        def _send_char(message: Any, _id: int, _user_data: Any) -> int:
+            text = ffi.string(message).decode("utf-8", "replace")
+            Shared.words.append(re.sub(r"^(stdout|stderr)\s", "", text).rstrip())
+            return 0
+
+        @staticmethod
+        def _exit(status: int, _immediate: bool, _quit: bool, _id: int, _user_data: Any) -> int:
+            os._exit(70)  # ngspice asks to be unloaded after a fatal error; the pool replaces this process
+
+        def command(self, command: str) -> None:
+            self._ngspice_shared.ngSpice_Command(command.encode())
+
+        def load(self, deck: str) -> None:
+            lines = [ffi.new("char[]", line.encode()) for line in deck.split("\n")]
+            self._ngspice_shared.ngSpice_Circ(ffi.new("char *[]", [*lines, ffi.NULL]))
+
+        def current_plot(self) -> str:
+            return str(ffi.string(self._ngspice_shared.ngSpice_CurPlot()).decode())
+
+        def vectors(self, plot: str) -> list[str]:
+            names = self._ngspice_shared.ngSpice_AllVecs(plot.encode())
+            return [] if names == ffi.NULL else list(self._convert_string_array(names))
+
+        def vector(self, name: str) -> Vector | None:
+            """A copy of a vector, which ngspice overwrites with its next command."""
+            info = self._ngspice_shared.ngGet_Vec_Info(name.encode())
+            if info == ffi.NULL:
+                return None
+            if info.v_flags & 1:
+                return np.frombuffer(ffi.buffer(info.v_realdata, info.v_length * 8), dtype=np.float64).copy()
+            return np.frombuffer(ffi.buffer(info.v_compdata, info.v_length * 16), dtype=np.complex128).copy()
+
+    return Shared()

@@ -1,0 +1,94 @@
+"""What a simulator is to the rest: its protocol, its outcomes, and how waveforms become metrics."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+
+from sizing.bench import Bench
+from sizing.measure import AnyMeasure, Missing
+from sizing.waveforms import Results
+
+Reason = Literal["netlist", "convergence", "timeout", "crash"]
+
+
+class SimulationError(Exception):
+    """A simulation without a result: the reason, and the simulator's own last words as message."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(reason, message)
+        self.reason: Reason = reason
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Metric values in the order of the problem, NaN where missing with the reason under the metric's index."""
+
+    values: tuple[float, ...]
+    missing: Mapping[int, str]
+    seconds: float = 0.0
+    """Time inside the simulator."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A design without metrics, and why."""
+
+    reason: Reason
+    message: str
+    seconds: float = 0.0
+
+
+Outcome = Measured | Failed
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that a worker needs to turn variable values into metrics."""
+
+    benches: tuple[Bench, ...]
+    measures: tuple[AnyMeasure, ...]
+    variables: tuple[str, ...]
+
+    @property
+    def vectors(self) -> Mapping[str, tuple[str, ...]]:
+        """The vectors that the measurements read, by "bench.analysis"; none where nothing is measured."""
+        wanted: dict[str, tuple[str, ...]] = {f"{b.name}.{a.name}": () for b in self.benches for a in b.analyses}
+        for measure in self.measures:
+            for reference in measure.references:
+                wanted[reference] = tuple(dict.fromkeys((*wanted[reference], *measure.vectors)))
+        return wanted
+
+
+class Simulator(Protocol):
+    """Runs every analysis of every bench for one set of variable values."""
+
+    seconds: float
+    """Time spent inside the simulator since it was made."""
+
+    def load(self, values: Mapping[str, float]) -> None:
+        """Read the decks, once; raises SimulationError("netlist") where one is refused."""
+
+    def simulate(self, values: Mapping[str, float]) -> Results:
+        """Waveforms by "bench.analysis"; raises SimulationError."""
+
+
+def measured(measures: Sequence[AnyMeasure], results: Results, seconds: float = 0.0) -> Measured:
+    """Take every measurement; those that find nothing to measure are missing, with the reason."""
+    values: list[float] = []
+    missing: dict[int, str] = {}
+    for index, measure in enumerate(measures):
+        try:
+            value = measure.value(results)
+            if not np.isfinite(value):
+                raise Missing(f"not a finite number ({value})")
+            values.append(value)
+        except Missing as reason:
+            values.append(float("nan"))
+            missing[index] = str(reason)
+    return Measured(tuple(values), missing, seconds)
