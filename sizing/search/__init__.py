@@ -1,0 +1,1 @@
+"""Search methods: what to simulate next."""

@@ -1,0 +1,150 @@
+"""The evolutionary loop's step: breed children of good designs, let a discriminator filter them, propose the rest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from deap.base import Toolbox
+from numpy.random import Generator, SeedSequence, default_rng
+from numpy.typing import NDArray
+
+from sizing.clock import Clock
+from sizing.evaluation import Evaluation, designs_of, values_of
+from sizing.problem import Design, Problem
+from sizing.search.discriminator import Discriminator
+from sizing.search.optimizer import Decision, Proposal
+from sizing.search.selection import Selection, draw_parents, select
+from sizing.search.variation import Indices, blend, mutate, random_designs, swap
+from sizing.settings import RunSettings, SearchSettings
+
+SMALLEST_CHUNK = 16
+
+
+@dataclass(frozen=True)
+class Streams:
+    """One random stream per purpose, so that a change in one leaves the others alone."""
+
+    initial: Generator
+    selection: Generator
+    variation: Generator
+    acceptance: Generator
+    training: Generator
+
+    @classmethod
+    def from_seed(cls, seed: int) -> "Streams":
+        """The streams of a run's seed."""
+        return cls(*map(default_rng, SeedSequence(seed).spawn(5)))
+
+
+class Evolution:
+    """Ask/tell evolution with a discriminator as filter; methods differ in the discriminator only."""
+
+    def __init__(
+        self, problem: Problem, settings: RunSettings, discriminator: Discriminator, streams: Streams, clock: Clock
+    ) -> None:
+        self._problem = problem
+        self._settings = settings
+        self._discriminator = discriminator
+        self._streams = streams
+        self._clock = clock
+        self._toolbox = toolbox(problem, settings.search, streams.variation)
+        self._population: list[Evaluation] = []
+        self._seen: set[Design] = set()
+        self._critical: tuple[int, ...] = ()
+
+    def ask(self) -> Proposal:
+        """Distinct random designs first; afterwards the children that pass the discriminator."""
+        if not self._seen:
+            designs = random_designs(self._settings.initial, self._problem.shape, self._streams.initial)
+            return Proposal(tuple(map(tuple, designs.tolist())), "initial")
+        if len(self._population) < 2:
+            designs = random_designs(self._settings.batch, self._problem.shape, self._streams.variation)
+            return Proposal(tuple(d for d in map(tuple, designs.tolist()) if d not in self._seen), "search")
+        with self._clock.activity("train"):
+            self._discriminator.fit(self._population)
+        search = self._settings.search
+        selection = select(
+            self._problem,
+            values_of(self._population),
+            self._critical,
+            rank=search.reference_rank,
+            pool=search.pool,
+            rng=self._streams.selection,
+        )
+        self._critical = selection.critical
+        return self._filtered(selection)
+
+    def tell(self, evaluations: Sequence[Evaluation]) -> None:
+        """Measured designs join the population; failed ones are only remembered."""
+        self._seen.update(evaluation.design for evaluation in evaluations)
+        self._population.extend(evaluation for evaluation in evaluations if evaluation.ok)
+
+    def _filtered(self, selection: Selection) -> Proposal:
+        search, wanted = self._settings.search, self._settings.batch
+        reference = self._population[selection.reference]
+        accepted: dict[Design, bool] = {}
+        bred = judged = 0
+        chunk = min(SMALLEST_CHUNK, self._discriminator.chunk)
+        tried: set[Design] = set()
+        population = designs_of(self._population)
+        while len(accepted) < wanted and bred < search.max_candidates:
+            children = self._toolbox.breed(population, selection, chunk)
+            bred += len(children)
+            fresh = [d for d in dict.fromkeys(map(tuple, children.tolist())) if d not in self._seen and d not in tried]
+            tried.update(fresh)
+            if fresh:
+                passed, regardless = self._judged(np.array(fresh), reference, selection.critical)
+                judged += len(fresh)
+                for row in np.flatnonzero(passed | regardless)[: wanted - len(accepted)]:
+                    accepted[fresh[row]] = bool(regardless[row] and not passed[row])
+            chunk = min(2 * chunk, self._discriminator.chunk, max(1, search.max_candidates - bred))
+        decision = Decision(
+            tuple(self._problem.metrics[m].name for m in selection.critical),
+            reference.index,
+            bred,
+            judged if self._discriminator.counts else None,
+            sum(accepted.values()),
+        )
+        return Proposal(tuple(accepted), "search", decision)
+
+    def _judged(
+        self, candidates: Indices, reference: Evaluation, critical: tuple[int, ...]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Whether each candidate (B,) passes by its judgement, and whether it passes regardless of it."""
+        with self._clock.activity("query"):
+            probability = self._discriminator.judge(candidates, reference)[:, list(critical)].prod(axis=1)
+        draws = self._streams.acceptance.random((2, len(candidates)))
+        return draws[0] < probability, draws[1] < self._settings.search.accept_regardless
+
+
+def toolbox(problem: Problem, settings: SearchSettings, rng: Generator) -> Toolbox:
+    """The operators by DEAP's names: `mate_blend`, `mate_swap`, `mutate`, `select`, and `breed` that combines them."""
+    box = Toolbox()
+    box.register("mate_blend", blend, shape=problem.shape, alpha=settings.blend_alpha, rng=rng)
+    box.register("mate_swap", swap, probability=settings.swap, rng=rng)
+    box.register("mutate", mutate, shape=problem.shape, probability=settings.mutate, rng=rng)
+    box.register("select", draw_parents, rng=rng)
+    box.register("breed", _breed, box, settings=settings, rng=rng)
+    return box
+
+
+def _breed(
+    box: Toolbox, population: Indices, selection: Selection, count: int, settings: SearchSettings, rng: Generator
+) -> Indices:
+    """About `count` children (B, V) in random order of kinds: two of every crossover, one of every mutation."""
+    events = max(1, round(count / (1 + settings.crossover)))
+    kind = rng.random((2, events))
+    crossed = kind[0] < settings.crossover
+    blended = crossed & (kind[1] < settings.blend)
+    children, event = [], []
+    for mask, mate in ((blended, box.mate_blend), (crossed & ~blended, box.mate_swap)):
+        number = int(mask.sum())
+        mothers = population[box.select(selection.pool_a, number)]
+        fathers = population[box.select(selection.pool_b, number)]
+        children += mate(mothers, fathers)
+        event += [np.flatnonzero(mask)] * 2
+    mutants = population[box.select(selection.pool_a, int((~crossed).sum()))]
+    children.append(box.mutate(mutants))
+    event.append(np.flatnonzero(~crossed))
+    in_order = np.argsort(np.concatenate(event), kind="stable")
+    return np.concatenate(children)[in_order]

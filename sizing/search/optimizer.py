@@ -1,0 +1,43 @@
+"""The interface of every search method: ask for designs, tell what became of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sizing.evaluation import Evaluation, Purpose
+from sizing.problem import Design
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Why these designs were proposed, for the journal."""
+
+    critical: tuple[str, ...]
+    """Metrics that have been critical so far, the newest last."""
+    reference: int
+    """Index of the evaluation that candidates were compared with."""
+    bred: int
+    """Candidates bred."""
+    judged: int | None
+    """Candidates put to the discriminator: the method's queries. None where it lets everything pass."""
+    regardless: int
+    """Of the proposed designs, those let through whatever the judgement."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Designs to simulate next; none where the method has nothing more to offer."""
+
+    designs: tuple[Design, ...]
+    purpose: Purpose
+    decision: Decision | None = None
+
+
+class Optimizer(Protocol):
+    """A search method, from the first design to the last."""
+
+    def ask(self) -> Proposal:
+        """The next designs to simulate."""
+
+    def tell(self, evaluations: Sequence[Evaluation]) -> None:
+        """What became of the designs asked for, in their order; failed ones included."""

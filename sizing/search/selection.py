@@ -1,0 +1,60 @@
+"""Which metrics are critical, which design is the reference, and who becomes a parent.
+
+Follows BagNet (Hakhamaneshi et al., ICCAD 2019, section III) as used in Hakhamaneshi et al. (2022). `values` are the
+measured population's metrics (B, M), NaN where missing.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from sizing.objectives import order, order_by_value, penalties
+from sizing.problem import Problem
+
+Rows = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """One iteration's choice, as rows of the population."""
+
+    critical: tuple[int, ...]
+    """Indices of the metrics that have been critical so far, in the order they became so."""
+    newest: int
+    """The metric that is critical now."""
+    reference: int
+    pool_a: Rows
+    """Best designs by the critical metrics other than the newest, best first."""
+    pool_b: Rows
+    """Best designs by the newest critical metric alone, best first."""
+
+
+def select(
+    problem: Problem,
+    values: NDArray[np.float64],
+    critical: tuple[int, ...],
+    *,
+    rank: int,
+    pool: int,
+    rng: Generator,
+) -> Selection:
+    """Find the critical metric among the best `rank` designs, then the reference and the parents' pools of `pool`."""
+    best = order(problem, values, critical or None)[:rank]
+    weights = np.array([metric.weight for metric in problem.metrics])
+    newest = int(np.argmax(penalties(problem, values[best]).max(axis=0) * weights))
+    others = tuple(metric for metric in critical if metric != newest)
+    if newest not in critical:
+        critical = (*critical, newest)
+    ranked = order(problem, values, critical)
+    size = min(pool, len(values))
+    pool_a = order(problem, values, others)[:size] if others else rng.permutation(len(values))[:size]
+    pool_b = order_by_value(problem, values, newest)[:size]
+    return Selection(critical, newest, int(ranked[min(rank, len(ranked)) - 1]), pool_a, pool_b)
+
+
+def draw_parents(pool: Rows, count: int, rng: Generator) -> Rows:
+    """Rows (count,) drawn with replacement, with weights that fall linearly from the first of the pool to the last."""
+    weights = np.arange(len(pool), 0, -1, dtype=float)
+    return rng.choice(pool, count, p=weights / weights.sum())
