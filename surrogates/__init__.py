@@ -1,0 +1,1 @@
+"""Learned judges: feature extractors and heads that tell, without simulating, which of two designs is better."""

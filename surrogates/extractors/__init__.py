@@ -1,0 +1,1 @@
+"""Feature extractors: batch of designs (B, …) -> embedding (B, F)."""
