@@ -1,0 +1,220 @@
+"""The commands. Exit status: 0 done, 1 the run or check failed, 2 wrong usage or spec."""
+
+import json
+import shutil
+import sys
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sizing.simulation.ngspice import SimulatorMissing
+from sizing.spec.load import load_spec
+from sizing.spec.mistakes import SpecError
+
+app = typer.Typer(
+    help="Sizes analog circuits in as few SPICE simulations as possible.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+SpecArgument = Annotated[Path, typer.Argument(metavar="SPEC", help="spec file (YAML)")]
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="run folder")]
+WorkersOption = Annotated[int | None, typer.Option(min=1, help="simulator processes [default: one per core]")]
+AsJson = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
+
+
+def main() -> None:
+    """Entry point of the console script: known errors become one message on stderr and an exit status."""
+    from sizing.netlist import NetlistError
+    from sizing.records import RunError
+    from sizing.simulation.simulator import SimulationError
+
+    try:
+        app()
+    except (SpecError, RunError, NetlistError, SimulatorMissing, SimulationError) as error:
+        for line in str(error).splitlines():
+            print(f"error: {line}", file=sys.stderr)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+
+
+@app.callback(invoke_without_command=True)
+def _options(show_version: Annotated[bool, typer.Option("--version", help="print the version")] = False) -> None:
+    if show_version:
+        print(f"sizing {version('circuit-sizing')}")
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    spec: SpecArgument,
+    method: Annotated[str | None, typer.Option(help="search method, see `sizing methods`")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="seed of every random stream")] = None,
+    out: Annotated[Path | None, typer.Option(help="run folder [default: runs/SPEC-METHOD-sSEED]")] = None,
+    workers: WorkersOption = None,
+    max_sims: Annotated[int | None, typer.Option(min=1, help="simulation budget, initial ones included")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Size a circuit: search until enough designs meet every target, or a budget ends.
+
+    Example: sizing run specs/opamp_cc.yaml --method fc --seed 10 --max-sims 2000
+    """
+    from sizing.cli.progress import shown_progress
+    from sizing.cli.show import run_summary
+    from sizing.loop import most_frequent_failure
+    from sizing.loop import run as run_spec
+
+    task = load_spec(spec).with_run(method=method, seed=seed, max_sims=max_sims)
+    with shown_progress(task.run.in_spec) as observer:
+        result = run_spec(task, out=out, workers=workers, observer=observer)
+    if as_json:
+        print(result.table.to_json(orient="records", lines=True))
+    else:
+        run_summary(result)
+    if failure := most_frequent_failure(result.record):
+        print(f"note: {failure}", file=sys.stderr)
+    if result.status == "interrupted":
+        raise typer.Exit(130)
+    if result.status == "all failed":
+        raise typer.Exit(1)
+
+
+@app.command()
+def check(spec: SpecArgument) -> None:
+    """Validate a spec and simulate each bench once, at the middle of the ranges.
+
+    Example: sizing check specs/opamp_cc.yaml
+    """
+    from sizing.cli.show import checked_design
+    from sizing.loop import check as check_spec
+
+    task = load_spec(spec)
+    outcome = check_spec(task)
+    if not checked_design(task, outcome):
+        raise typer.Exit(1)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of spec files, so that editors complete and check them.
+
+    Example: sizing schema > spec.schema.json
+    """
+    from sizing.spec.entries import json_schema
+
+    print(json.dumps(json_schema(), indent=1))
+
+
+@app.command()
+def table(
+    paths: Annotated[list[Path], typer.Argument(metavar="RUN_OR_DIR...", help="run folders, or folders of runs")],
+    format_: Annotated[str, typer.Option("--format", help="markdown, csv or json")] = "markdown",
+    means: Annotated[bool, typer.Option("--means", help="means over seeds instead of runs (csv, json)")] = False,
+) -> None:
+    """Tabulate simulations and queries: a row per spec, method and seed, and means with standard errors over seeds.
+
+    Example: sizing table runs --format csv > runs.csv
+    """
+    from sizing.records import find_runs, read_run
+    from sizing.report.tables import markdown, means_table, runs_table
+
+    if format_ not in ("markdown", "csv", "json"):
+        raise typer.BadParameter(f"expected markdown, csv or json, got {format_!r}", param_hint="--format")
+    rows = runs_table([read_run(path) for path in find_runs(paths)])
+    summary = means_table(rows)
+    chosen = summary if means else rows
+    if format_ == "csv":
+        print(chosen.to_csv(index=False), end="")
+    elif format_ == "json":
+        print(chosen.to_json(orient="records", indent=1))
+    else:
+        print(f"{markdown(rows)}\n\nMeans over seeds ± standard error:\n\n{markdown(summary)}")
+
+
+@app.command()
+def show(
+    path: RunArgument,
+    best: Annotated[int, typer.Option("--best", min=1, help="how many designs")] = 5,
+    as_json: AsJson = False,
+) -> None:
+    """List a run's best designs, each metric against its target.
+
+    Example: sizing show runs/opamp_cc-fc-s0 --best 3
+    """
+    from sizing.cli.show import best_designs
+    from sizing.records import read_run
+    from sizing.report.tables import designs_table
+
+    record = read_run(path)
+    if as_json:
+        print(designs_table(record).head(best).to_json(orient="records", indent=1))
+    else:
+        best_designs(record, best)
+
+
+@app.command()
+def export(
+    path: RunArgument,
+    rank: Annotated[int, typer.Option(min=1, help="which design, 1 is the best")] = 1,
+    out: Annotated[Path | None, typer.Option(help="file to write [default: stdout]")] = None,
+) -> None:
+    """Write the netlist with the values of a sized design, ready for ngspice.
+
+    Example: sizing export runs/opamp_cc-fc-s0 --rank 2 --out sized.cir
+    """
+    from sizing.loop import export as export_run
+    from sizing.records import read_run
+
+    text = export_run(read_run(path), rank)
+    if out is None:
+        print(text, end="")
+    elif out.exists():
+        raise SpecError([f"{out} already exists, and nothing is overwritten: choose another --out"])
+    else:
+        out.write_text(text, encoding="utf-8")
+
+
+@app.command()
+def methods(as_json: AsJson = False) -> None:
+    """List the search methods and measurements that can be named.
+
+    Example: sizing methods
+    """
+    from sizing.measure import definitions
+    from sizing.search.methods import METHODS
+
+    known: dict[str, Any] = {
+        "methods": {name: method.description for name, method in METHODS.items()},
+        "measurements": definitions(),
+    }
+    if as_json:
+        print(json.dumps(known, indent=1))
+        return
+    for title, entries in known.items():
+        print(f"{title}:")
+        for name, description in entries.items():
+            print(f"  {name:<22} {' '.join(description.split())}")
+
+
+@app.command()
+def examples(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="folder to make")],
+) -> None:
+    """Copy the shipped specs and netlists into a new folder, to run and to change.
+
+    Example: sizing examples my_specs
+    """
+    if folder.exists():
+        raise SpecError([f"{folder} already exists, and nothing is overwritten: name a new folder"])
+    shipped = Path(str(files("sizing"))).parent / "specs"
+    if not shipped.is_dir():
+        shipped = Path(str(files("sizing"))) / "specs"
+    shutil.copytree(shipped, folder)
+    print(f"Copied the specs to {folder}. Next: sizing run {folder / 'opamp_cc.yaml'}", file=sys.stderr)

@@ -1,0 +1,89 @@
+"""Designs and results as tables for a terminal."""
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from sizing.loop import Result
+from sizing.objectives import meets, order
+from sizing.problem import Metric
+from sizing.records import RunRecord
+from sizing.simulation.simulator import Failed, Outcome
+from sizing.spec.load import Spec
+from sizing.units import format_quantity
+
+STATUS_WORDS = {
+    "in spec": "every target met by as many designs as were asked for",
+    "max_sims": "the simulation budget is used up",
+    "max_seconds": "the time budget is used up",
+    "no progress": "no better design for as long as `patience` allows",
+    "exhausted": "the method has no new designs to offer",
+    "interrupted": "interrupted; the tables hold what was simulated until then",
+    "all failed": "not one initial design could be measured",
+}
+
+
+def run_summary(result: Result) -> None:
+    """How a run ended, its best designs, and where everything is."""
+    row = result.table.iloc[0]
+    best_designs(result.record, 3)
+    queries = "" if np.isnan(float(row["queries"] or np.nan)) else f", {row['queries']} queries"
+    simulations = f"{row['sims_total']} simulations ({row['sims_initial']} of them initial)"
+    print(f"{row['in_spec']} designs in spec after {simulations}{queries}, {row['wall_s']:.1f} s:")
+    print(f"{STATUS_WORDS[result.status]}.")
+    print(f"Sized netlist: {result.folder / 'sized.cir'}   tables: {result.folder}   more: sizing show {result.folder}")
+
+
+def best_designs(record: RunRecord, count: int) -> None:
+    """Variables and metrics of the best designs in columns, what misses its target marked."""
+    problem = record.problem
+    ranked = order(problem, record.values)[:count]
+    met = meets(problem, record.values)
+    grid = Table(title=f"{problem.name}: best designs", title_justify="left")
+    grid.add_column("")
+    grid.add_column("target")
+    for rank, row in enumerate(ranked, 1):
+        grid.add_column(f"#{rank} (sim {row + 1})", justify="right")
+    for index, variable in enumerate(problem.variables):
+        values = (variable.values[record.population[row].design[index]] for row in ranked)
+        grid.add_row(variable.name, "", *(format_quantity(value, variable.unit) for value in values))
+    grid.add_section()
+    for index, metric in enumerate(problem.metrics):
+        cells = (_cell(metric, record.values[row, index], bool(met[row, index])) for row in ranked)
+        grid.add_row(metric.name, target_words(metric), *cells)
+    _console().print(grid)
+
+
+def checked_design(spec: Spec, outcome: Outcome) -> bool:
+    """Print what `sizing check` found; whether the middle design could be simulated."""
+    problem = spec.problem
+    print(f"{spec.path}: {len(problem.variables)} variables, {problem.size:.4g} designs, {len(spec.benches)} benches, "
+          f"{len(problem.metrics)} metrics")  # fmt: skip
+    if isinstance(outcome, Failed):
+        print(f"the design in the middle of the ranges failed for {outcome.reason}: {outcome.message}")
+        return False
+    grid = Table(title="the design in the middle of the ranges", title_justify="left")
+    for heading in ("metric", "target", "value", ""):
+        grid.add_column(heading)
+    met = meets(problem, np.array(outcome.values))
+    for index, metric in enumerate(problem.metrics):
+        why = outcome.missing.get(index, "")
+        grid.add_row(metric.name, target_words(metric), _cell(metric, outcome.values[index], bool(met[index])), why)
+    _console().print(grid)
+    return True
+
+
+def target_words(metric: Metric) -> str:
+    """The target as people write it, such as "≥ 60 deg"."""
+    bounds = (("≥", metric.at_least), ("≤", metric.at_most))
+    return ", ".join(f"{sign} {format_quantity(bound, metric.unit)}" for sign, bound in bounds if bound is not None)
+
+
+def _cell(metric: Metric, value: float, met: bool) -> str:
+    text = format_quantity(float(value), metric.unit)
+    return f"[green]{text}  [/]" if met else f"[red]{text} ✗[/]"
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=160)

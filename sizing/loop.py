@@ -1,0 +1,222 @@
+"""The only loop: ask, simulate, tell, record, stop."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from sizing.bench import substitute_parameters
+from sizing.clock import Clock
+from sizing.evaluation import Evaluation, Evaluator, values_of
+from sizing.objectives import cost
+from sizing.problem import Problem
+from sizing.records import RunFolder, RunRecord, read_run
+from sizing.report.tables import designs_table, runs_table
+from sizing.search.evolution import Streams
+from sizing.search.methods import METHODS, Context, build
+from sizing.settings import RunSettings
+from sizing.simulation.ngspice import library_path
+from sizing.simulation.pool import SimulationPool, default_workers
+from sizing.simulation.simulator import Failed, Outcome, Task
+from sizing.spec.load import Spec, load_spec
+from sizing.spec.mistakes import SpecError, nearest
+
+Status = Literal["in spec", "max_sims", "max_seconds", "no progress", "exhausted", "interrupted", "all failed"]
+"""Why a run ended: enough designs in spec, a budget, patience, no new designs, Ctrl-C, or not one design measured."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A live run, after each iteration."""
+
+    iteration: int
+    sims_total: int
+    queries: int
+    in_spec: int
+    best_cost: float
+    top_cost: float
+    """Mean cost of the best designs, as many as are wanted in spec."""
+    seconds: float
+
+
+Observer = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run left behind: its folder, and its tables as pandas."""
+
+    record: RunRecord
+
+    @property
+    def folder(self) -> Path:
+        """The run folder."""
+        return self.record.path
+
+    @property
+    def status(self) -> Status:
+        """Why the run ended."""
+        status: Status = self.record.summary["status"]
+        return status
+
+    @cached_property
+    def designs(self) -> pd.DataFrame:
+        """Every simulated design of the population, best first."""
+        return designs_table(self.record)
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """One row of counts: simulations, queries, times."""
+        return runs_table([self.record])
+
+
+def run(
+    spec: Spec | str | Path,
+    *,
+    out: str | Path | None = None,
+    workers: int | None = None,
+    observer: Observer | None = None,
+    **settings: Any,
+) -> Result:
+    """Search until enough designs meet every target, or a budget ends; Ctrl-C ends a run cleanly.
+
+    `settings` replace the spec's run settings (method, seed, max_sims, …). The folder is `out`, by default
+    runs/<spec>-<method>-s<seed>. Raises SpecError, RunError, SimulatorMissing, and SimulationError where ngspice
+    refuses the netlist, all before anything is written.
+    """
+    spec = (load_spec(spec) if not isinstance(spec, Spec) else spec).with_run(**settings)
+    if spec.run.method not in METHODS:
+        raise SpecError([f"method: no method {spec.run.method!r}{nearest(spec.run.method, METHODS)}"])
+    library = library_path()
+    folder = Path(out) if out else Path("runs") / f"{spec.problem.name}-{spec.run.method}-s{spec.run.seed}"
+    RunFolder.refuse_existing(folder)
+    with SimulationPool(_task(spec), workers or default_workers(), spec.run.timeout) as pool:
+        pool.load(spec.problem.values(spec.problem.middle))
+        recorder = RunFolder(folder, spec, library)
+        _Loop(spec.problem, spec.run, pool, recorder, observer).run()
+    result = Result(read_run(folder))
+    _write_tables(result)
+    return result
+
+
+def check(spec: Spec) -> Outcome:
+    """Simulate every bench once, at the middle of the ranges; raises SimulationError where ngspice refuses a deck."""
+    library_path()
+    values = spec.problem.values(spec.problem.middle)
+    with SimulationPool(_task(spec), 1, spec.run.timeout) as pool:
+        pool.load(values)
+        return pool.run([values])[0]
+
+
+def export(record: RunRecord, rank: int = 1) -> str:
+    """The run's netlist with the values of its design of this rank, ready for ngspice."""
+    table = designs_table(record)
+    if not 1 <= rank <= len(table):
+        raise IndexError(f"expected a rank from 1 to {len(table)}, got {rank}")
+    values = {variable.name: float(table.iloc[rank - 1][variable.name]) for variable in record.problem.variables}
+    return substitute_parameters((record.path / "circuit.cir").read_text(encoding="utf-8"), values)
+
+
+def _task(spec: Spec) -> Task:
+    return Task(spec.benches, spec.measures, tuple(variable.name for variable in spec.problem.variables))
+
+
+class _Loop:
+    def __init__(
+        self,
+        problem: Problem,
+        settings: RunSettings,
+        pool: SimulationPool,
+        recorder: RunFolder,
+        observer: Observer | None,
+    ) -> None:
+        self._problem = problem
+        self._settings = settings
+        self._recorder = recorder
+        self._observer = observer
+        self._clock = Clock()
+        self._evaluator = Evaluator(problem, pool.run, recorder.evaluation, self._clock)
+        context = Context(problem, settings, self._evaluator, Streams.from_seed(settings.seed))
+        self._optimizer = build(settings.method, context, self._clock)
+        self._costs: list[float] = []
+        self._queries = 0
+        self._iteration = 0
+        self._improved_at = 0
+        self._best = np.inf
+
+    def run(self) -> None:
+        """Iterate until there is a reason to stop, and leave the summary whatever happens."""
+        status: str = "failed"
+        try:
+            while (reason := self._iterate()) is None:
+                pass
+            status = reason
+        except KeyboardInterrupt:
+            status = "interrupted"
+        finally:
+            clock = self._clock
+            times = {f"{name}_s": round(clock[name], 3) for name in ("simulate", "train", "query")}
+            summary = {"status": status, "wall_s": round(clock.wall, 3), **times}
+            self._recorder.finish(summary | {"simulator_s": round(self._evaluator.simulator_seconds, 3)})
+
+    def _iterate(self) -> Status | None:
+        settings = self._settings
+        proposal = self._optimizer.ask()
+        budget = settings.max_sims - len(self._costs) if settings.max_sims else None
+        designs = proposal.designs[:budget]
+        if not designs:
+            return "exhausted"
+        evaluations = self._evaluator.evaluate(designs, proposal.purpose)
+        self._optimizer.tell(evaluations)
+        self._recorder.batch(evaluations, proposal.decision)
+        self._queries += (proposal.decision.judged or 0) if proposal.decision else 0
+        self._note(evaluations)
+        return self._reason_to_stop(evaluations)
+
+    def _note(self, evaluations: list[Evaluation]) -> None:
+        """Bring the costs up to date and tell the observer."""
+        for evaluation in evaluations:
+            value = float(cost(self._problem, values_of([evaluation]))[0]) if evaluation.ok else np.inf
+            self._costs.append(value)
+        best = np.sort(self._costs)[: self._settings.in_spec]
+        if np.mean(best) < self._best or len(self._costs) <= len(best):
+            self._best, self._improved_at = float(np.mean(best)), len(self._costs)
+        self._iteration += 1
+        if self._observer:
+            counts = (self._iteration - 1, len(self._costs), self._queries, int(np.sum(best == 0)))
+            self._observer(Progress(*counts, float(best[0]), float(np.mean(best)), self._clock.wall))
+
+    def _reason_to_stop(self, evaluations: list[Evaluation]) -> Status | None:
+        settings, total = self._settings, len(self._costs)
+        if self._costs.count(0.0) >= settings.in_spec:
+            return "in spec"
+        if settings.max_sims and total >= settings.max_sims:
+            return "max_sims"
+        if settings.max_seconds and self._clock.wall >= settings.max_seconds:
+            return "max_seconds"
+        if total - self._improved_at >= settings.patience:
+            return "no progress"
+        if total == len(evaluations) and not any(evaluation.ok for evaluation in evaluations):
+            return "all failed"
+        return None
+
+
+def most_frequent_failure(record: RunRecord) -> str | None:
+    """The commonest reason for failed simulations, with one of their messages."""
+    failures = [e.outcome for e in record.evaluations if isinstance(e.outcome, Failed)]
+    if not failures:
+        return None
+    reason, count = Counter(failure.reason for failure in failures).most_common(1)[0]
+    example = next(failure.message for failure in failures if failure.reason == reason)
+    return f"{count} of {len(record.evaluations)} simulations failed for {reason}: {example}"
+
+
+def _write_tables(result: Result) -> None:
+    result.table.to_csv(result.folder / "table.csv", index=False)
+    result.designs.to_csv(result.folder / "designs.csv", index=False)
+    (result.folder / "sized.cir").write_text(export(result.record), encoding="utf-8")

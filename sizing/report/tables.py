@@ -1,0 +1,117 @@
+"""Tables of runs (one row per spec, method and seed), of their means over seeds, and of a run's designs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sizing.evaluation import Purpose
+from sizing.objectives import cost, in_spec, order
+from sizing.records import RunRecord
+from sizing.simulation.simulator import Failed
+
+COLUMNS = [
+    *("spec", "topology", "method", "seed", "status", "in_spec", "first_in_spec_at"),
+    *("sims_initial", "sims_search", "sims_oracle", "sims_total", "sims_failed", "sims_op", "sims_pretrain"),
+    *("cache_hits", "queries", "best_cost", "top_cost", "wall_s", "simulate_s", "train_s", "query_s"),
+]
+"""The columns of every table of runs, in this order. One that does not apply to a run is empty, never 0."""
+
+KEYS = ["spec", "topology", "method"]
+
+
+def run_row(record: RunRecord) -> dict[str, Any]:
+    """One run's counts. `sims_total` is the designs that joined the population: initial ones and search."""
+    problem, wanted = record.problem, record.manifest["run"]["in_spec"]
+    costs = np.sort(cost(problem, record.values))
+    good = np.flatnonzero(in_spec(problem, record.values))
+    sims = {purpose: _count(record, purpose) for purpose in ("initial", "search", "oracle")}
+    promoted = sum(record.purposes[index] == "oracle" for index in record.joined)
+    judged = [decision["judged"] for decision in record.decisions if decision["judged"] is not None]
+    row = {
+        "spec": problem.name,
+        "topology": problem.topology,
+        "method": record.manifest["method"],
+        "seed": record.manifest["seed"],
+        "status": record.summary.get("status", "unfinished"),
+        "in_spec": len(good),
+        "first_in_spec_at": int(good[0]) + 1 if good.size else None,
+        "sims_initial": sims["initial"],
+        "sims_search": len(record.joined) - sims["initial"],
+        "sims_oracle": sims["oracle"] - promoted if sims["oracle"] else None,
+        "sims_total": len(record.joined),
+        "sims_failed": sum(isinstance(evaluation.outcome, Failed) for evaluation in record.evaluations),
+        "queries": sum(judged) if judged else None,
+        "best_cost": _finite(costs[:1]),
+        "top_cost": _finite(costs[:wanted]) if len(costs) >= wanted else None,
+    }
+    row |= {name: record.summary.get(name) for name in ("wall_s", "simulate_s", "train_s", "query_s")}
+    return {column: row.get(column) for column in COLUMNS}
+
+
+def runs_table(records: Sequence[RunRecord]) -> pd.DataFrame:
+    """One row per run, in COLUMNS; whole numbers stay whole where a column has gaps."""
+    rows = sorted((run_row(record) for record in records), key=lambda r: (r["spec"], r["method"], r["seed"]))
+    return pd.DataFrame(rows, columns=list(COLUMNS)).convert_dtypes()
+
+
+def means_table(runs: pd.DataFrame) -> pd.DataFrame:
+    """Means over seeds per spec and method, each column followed by its standard error (empty for one seed)."""
+    numbers = [c for c in COLUMNS if c not in (*KEYS, "seed", "status") and runs[c].notna().any()]
+    rows = []
+    for keys, group in runs.groupby(KEYS, sort=False):
+        row: dict[str, Any] = dict(zip(KEYS, keys, strict=True)) | {"seeds": len(group)}
+        for column in numbers:
+            values = group[column].dropna().astype(float)
+            row[column] = values.mean() if len(values) else None
+            row[f"{column}_se"] = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else None
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def designs_table(record: RunRecord) -> pd.DataFrame:
+    """Every design that joined the population, best first: rank, cost, in_spec, variables and metrics in SI units."""
+    problem = record.problem
+    ranked = order(problem, record.values)
+    costs, good = cost(problem, record.values), in_spec(problem, record.values)
+    rows = []
+    for rank, row in enumerate(ranked, 1):
+        values = dict(zip((metric.name for metric in problem.metrics), record.values[row], strict=True))
+        head = {"rank": rank, "simulation": int(row) + 1, "in_spec": bool(good[row]), "cost": float(costs[row])}
+        rows.append(head | problem.values(record.population[row].design) | values)
+    return pd.DataFrame(rows)
+
+
+def _count(record: RunRecord, purpose: Purpose) -> int:
+    return sum(each == purpose for each in record.purposes)
+
+
+def _finite(costs: Any) -> float | None:
+    mean = float(np.mean(costs)) if len(costs) else np.inf
+    return mean if np.isfinite(mean) else None
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """The table as markdown, empty columns left out, means and their standard errors in one column."""
+    shown = pd.DataFrame(index=table.index)
+    for column in table.columns:
+        if column.endswith("_se") or table[column].isna().all():
+            continue
+        error = table.get(f"{column}_se")
+        errors = [None] * len(table) if error is None else error
+        shown[column] = [_text(value, se) for value, se in zip(table[column], errors, strict=True)]
+    return str(shown.to_markdown(index=False, disable_numparse=True))
+
+
+def _text(value: Any, error: Any = None) -> str:
+    if pd.isna(value):
+        return ""
+    text = (
+        f"{value:.4g}"
+        if isinstance(value, float) and abs(value) < 1e4
+        else f"{value:.0f}"
+        if isinstance(value, float)
+        else str(value)
+    )
+    return text if error is None or pd.isna(error) else f"{text} ± {error:.3g}"
