@@ -29,8 +29,9 @@ INSTALL_HINT = (
     "`dnf install libngspice` (Fedora), `brew install libngspice` (macOS) or "
     "`conda install -c conda-forge ngspice-lib`; or set NGSPICE_LIBRARY_PATH to the file."
 )
-LAST_WORDS = 12
+LAST_WORDS = 4
 AXES = {"ac": "frequency", "noise": "frequency", "tran": "time"}
+_COMPLAINT = re.compile(r"error|fail|singular|too small|converge|abort|not found|no such", re.IGNORECASE)
 _NOISE = re.compile(r"toxe, toxp|too small|Checking parameters|Reference value|No\. of Data Rows|Doing analysis|^\s*$")
 
 
@@ -64,6 +65,8 @@ class NgSpice:
         self._wanted = task.vectors
         self._alterations = [alterations(bench, task.variables) for bench in task.benches]
         self._shared: Any = None
+        self._order: list[int] = []
+        """Benches as ngspice counts its circuits: the one read last comes first."""
         self.seconds = 0.0
         self.unusable = False
         """Whether ngspice refused a netlist, after which it must not be called again."""
@@ -84,29 +87,36 @@ class NgSpice:
             return
         self._shared = _shared()
         self._command("set num_threads=1")
-        for number, bench in enumerate(self._benches):
-            deck = bench.deck(values)
-            self._shared.words.clear()
-            began = time.perf_counter()
-            self._shared.load(deck)
-            self.seconds += time.perf_counter() - began
-            words = self._said()
-            if self._circuits() != number + 1:
-                self.unusable = True
-                raise SimulationError("netlist", f"bench {bench.name}: " + _with_origin(words, bench.lines))
+        for number in range(len(self._benches)):
+            self._read_deck(number, values)
+
+    def _read_deck(self, number: int, values: Mapping[str, float]) -> None:
+        bench = self._benches[number]
+        self._shared.words.clear()
+        began = time.perf_counter()
+        self._shared.load(bench.deck(values))
+        self.seconds += time.perf_counter() - began
+        words = self._said()
+        self._order.insert(0, number)
+        if self._circuits() != len(self._order):
+            self.unusable = True
+            raise SimulationError("netlist", f"bench {bench.name}: " + _with_origin(words, bench.lines))
 
     def _circuits(self) -> int:
         self._command("setcirc")
         return len([word for word in self._shared.words if re.match(r"(Current\s+)?\d+\t", word)])
 
     def _select(self, number: int, values: Mapping[str, float]) -> None:
-        """Make a bench the current circuit, with these values. ngspice counts the latest loaded circuit as 1."""
-        self._command(f"setcirc {len(self._benches) - number}")
+        """Make a bench the current circuit, with these values: altered in place, or read again where it must be.
+
+        `alterparam` and `reset` are no way out: ngspice resets to the deck read last, whichever circuit is current.
+        """
+        self._command(f"setcirc {self._order.index(number) + 1}")
         targets = self._alterations[number]
         if targets is None:
-            for name, value in values.items():
-                self._command(f"alterparam {name}={spice_number(value)}")
-            self._command("reset")
+            self._command("remcirc")
+            self._order.remove(number)
+            self._read_deck(number, values)
             return
         for name, value in values.items():
             for target in targets[name]:
@@ -124,8 +134,8 @@ class NgSpice:
         try:
             waveforms = self._read(analysis, self._wanted[f"{bench.name}.{analysis.name}"])
         except SimulationError as error:
-            said = " / ".join(words[-LAST_WORDS:]) or "ngspice said nothing"
-            raise SimulationError("convergence", f"{bench.name}.{analysis.name}: {error} ({said})") from None
+            said = " / ".join([word for word in words if _COMPLAINT.search(word)][-LAST_WORDS:]) or "without a word"
+            raise SimulationError("convergence", f"{bench.name}.{analysis.name}: {error} (ngspice: {said})") from None
         taken = {name: self._meas(analysis, name, what) for name, what in analysis.meas}
         return replace(waveforms, meas={name: value for name, value in taken.items() if value is not None})
 

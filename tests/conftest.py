@@ -1,0 +1,27 @@
+"""Shared by all tests: the shipped specs, and the smallest spec that is a real task."""
+
+from pathlib import Path
+
+import pytest
+
+from sizing.spec.load import Spec, load_spec
+
+SPECS = Path(__file__).parent.parent / "specs"
+
+
+@pytest.fixture(scope="session")
+def specs() -> Path:
+    """Folder of the shipped specs."""
+    return SPECS
+
+
+@pytest.fixture(scope="session")
+def amplifier() -> Spec:
+    """The common-source amplifier: a design takes about a millisecond."""
+    return load_spec(SPECS / "cs_amp.yaml")
+
+
+@pytest.fixture(scope="session")
+def opamp() -> Spec:
+    """The two-stage op-amp with nulling resistor."""
+    return load_spec(SPECS / "opamp_cc_rz.yaml")

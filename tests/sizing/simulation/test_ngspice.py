@@ -1,0 +1,200 @@
+"""ngspice in process gives what `ngspice -b` gives, and says what is wrong where something is."""
+
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sizing.simulation.ngspice as ngspice
+from sizing.bench import Analysis, alterations
+from sizing.simulation.ngspice import NgSpice, SimulatorMissing, library_path
+from sizing.simulation.pool import SimulationPool
+from sizing.simulation.simulator import Failed, Measured, SimulationError, Task
+from sizing.spec.load import Spec, load_spec
+
+DESIGNS = 6
+needs_batch = pytest.mark.skipif(shutil.which("ngspice") is None, reason="the ngspice program is not installed")
+
+
+def task(spec: Spec) -> Task:
+    return Task(spec.benches, spec.measures, tuple(variable.name for variable in spec.problem.variables))
+
+
+def random_values(spec: Spec, count: int = DESIGNS, seed: int = 5) -> list[dict[str, float]]:
+    rng = np.random.default_rng(seed)
+    return [spec.problem.values(tuple(rng.integers(0, spec.problem.shape))) for _ in range(count)]
+
+
+def outcomes(spec: Spec, jobs: list[dict[str, float]]) -> list[Measured | Failed]:
+    with SimulationPool(task(spec), 1, 60) as pool:
+        return pool.run(jobs)
+
+
+def values(spec: Spec, jobs: list[dict[str, float]]) -> np.ndarray:
+    found = outcomes(spec, jobs)
+    assert all(isinstance(outcome, Measured) for outcome in found), found
+    return np.array([outcome.values for outcome in found if isinstance(outcome, Measured)])
+
+
+def in_batch(folder: Path, deck: str) -> dict[str, np.ndarray]:
+    """Vectors by name from the raw file that `ngspice -b` writes for a deck."""
+    (folder / "deck.cir").write_text(deck)
+    subprocess.run(["ngspice", "-b", "-r", "out.raw", "deck.cir"], cwd=folder, check=True, capture_output=True)
+    head, _, data = (folder / "out.raw").read_bytes().partition(b"Binary:\n")
+    lines = head.decode().splitlines()
+    names = [line.split()[1] for line in lines[lines.index("Variables:") + 1 :]]
+    kind = complex if "Flags: complex" in lines else float
+    return dict(zip(names, np.frombuffer(data, kind).reshape(-1, len(names)).T, strict=True))
+
+
+@needs_batch
+def test_metrics_agree_with_an_independent_reading_of_ngspice_batch_runs(opamp: Spec, tmp_path: Path):
+    jobs = random_values(opamp)
+    names = [metric.name for metric in opamp.problem.metrics]
+    open_loop, follower = opamp.benches
+    bias, differential, common, supply = open_loop.analyses
+    for job, row in zip(jobs, values(opamp, jobs), strict=True):
+        ours = dict(zip(names, row, strict=True))
+        raw = in_batch(tmp_path, open_loop.deck(job, differential))
+        gain = np.abs(raw["v(6)"])
+        low = {a.name: abs(in_batch(tmp_path, open_loop.deck(job, a))["v(6)"][0]) for a in (common, supply)}
+        step = in_batch(tmp_path, follower.deck(job, follower.analyses[0]))
+        current = in_batch(tmp_path, open_loop.deck(job, bias))["i(vdd)"][0]
+        assert ours["gain"] == pytest.approx(gain[0], rel=1e-6)
+        assert ours["cmrr"] == pytest.approx(20 * np.log10(gain[0] / low["common"]), rel=1e-6)
+        assert ours["psrr"] == pytest.approx(20 * np.log10(gain[0] / low["supply"]), rel=1e-6)
+        assert ours["ibias"] == pytest.approx(-current, rel=1e-6)
+        assert ours["offset"] == pytest.approx(abs(step["v(6)"][0] - step["v(1)"][0]), rel=1e-6)
+        crossings = np.flatnonzero((gain[:-1] > 1) & (gain[1:] <= 1))
+        if crossings.size and gain[0] > 1:
+            at = slice(crossings[0], crossings[0] + 2)
+            log_f = np.log10(raw["frequency"][at].real)
+            log_u = log_f[0] + np.diff(log_f)[0] * np.log10(gain[at][0]) / -np.diff(np.log10(gain[at]))[0]
+            assert ours["ugbw"] == pytest.approx(10**log_u, rel=1e-6)
+            phase = np.degrees(np.unwrap(np.angle(raw["v(6)"])))[at]
+            part = (log_u - log_f[0]) / np.diff(log_f)[0]
+            assert ours["pm"] == pytest.approx(180 + phase[0] + part * np.diff(phase)[0], rel=1e-6)
+        else:
+            assert np.isnan(ours["ugbw"])
+            assert np.isnan(ours["pm"])
+
+
+@needs_batch
+def test_settling_time_is_within_a_percent_of_a_run_in_steps_of_100_ps(opamp: Spec, tmp_path: Path):
+    jobs = random_values(opamp, seed=8)
+    column = [metric.name for metric in opamp.problem.metrics].index("tset")
+    follower = opamp.benches[1]
+    settled = 0
+    for job, ours in zip(jobs, values(opamp, jobs)[:, column], strict=True):
+        deck = follower.deck(job, replace(follower.analyses[0], command="tran 100p 1u")).replace("trtol=0.0002", "")
+        raw = in_batch(tmp_path, deck)
+        time, response = raw["time"], (raw["v(6)"] - raw["v(6)"][0]) / 0.02
+        outside = np.flatnonzero(np.abs(response - 1) > 0.01)
+        last = outside[-1]
+        if time[last] > 0.95e-6:
+            assert np.isnan(ours)
+            continue
+        settled += 1
+        assert ours == pytest.approx(time[last], rel=0.01)
+    assert settled >= 2
+
+
+def test_altering_a_loaded_deck_gives_what_reading_it_anew_gives(opamp: Spec, monkeypatch: pytest.MonkeyPatch):
+    jobs = random_values(opamp)
+    jobs[2]["rz"] = 0.0
+    altered = values(opamp, jobs)
+    expression = load_spec_with_expression(opamp)
+    assert all(alterations(bench, list(jobs[0])) is None for bench in expression.benches)
+    np.testing.assert_allclose(values(expression, jobs), altered, rtol=1e-6)
+
+
+def load_spec_with_expression(spec: Spec) -> Spec:
+    """The same circuit, written so that a variable reaches an expression and the deck must be read for each design."""
+    benches = []
+    for bench in spec.benches:
+        lines = tuple(replace(line, text=line.text.replace("{mp1}", "{mp1*1}")) for line in bench.lines)
+        devices = tuple(
+            replace(d, parameters={k: v.replace("mp1", "mp1*1") for k, v in d.parameters.items()})
+            for d in bench.circuit.devices
+        )
+        benches.append(replace(bench, lines=lines, circuit=replace(bench.circuit, devices=devices)))
+    return replace(spec, benches=tuple(benches))
+
+
+def test_a_deck_that_ngspice_refuses_names_file_line_and_its_words(specs: Path, tmp_path: Path):
+    shutil.copytree(specs / "netlists", tmp_path / "netlists")
+    spec = tmp_path / "cs_amp.yaml"
+    shutil.copy(specs / "cs_amp.yaml", spec)
+    netlist = tmp_path / "netlists" / "cs_amp.cir"
+    netlist.write_text(netlist.read_text().replace("m={m1}", "mm={m1}"))
+    loaded = load_spec(spec)
+    with SimulationPool(task(loaded), 1, 60) as pool, pytest.raises(SimulationError) as caught:
+        pool.load(loaded.problem.values(loaded.problem.middle))
+    assert caught.value.reason == "netlist"
+    assert f"{netlist}:4: ngspice: " in str(caught.value)
+    assert "unknown parameter (mm)" in str(caught.value)
+
+
+def test_a_bench_that_does_not_converge_fails_with_the_last_words(amplifier: Spec):
+    bench = amplifier.benches[0]
+    loop = replace(bench.lines[-2], text="vloop vdd 0 dc 1.3")
+    broken = replace(amplifier, benches=(replace(bench, lines=(*bench.lines, loop)),))
+    (outcome,) = outcomes(broken, [amplifier.problem.values(amplifier.problem.middle)])
+    assert isinstance(outcome, Failed)
+    assert outcome.reason == "convergence"
+    assert outcome.message.startswith("amplifier.bias: no result for vdd#branch (ngspice: ")
+    assert outcome.message.endswith("simulation(s) aborted)")
+
+
+def test_noise_and_meas_results_are_read(specs: Path, amplifier: Spec, tmp_path: Path):
+    text = (specs / "cs_amp.yaml").read_text()
+    text = text.replace("netlists/", f"{specs}/netlists/").replace("vin in 0 dc 0.4", "vin in 0 dc 0.4 ac 1")
+    text = text.replace("{run: ac dec 20 1k 100G, excite: vin}", "{run: ac dec 20 1k 100G, meas: {top: max vm(out)}}")
+    text = text.replace("      bias: op\n", "      bias: op\n      noise: noise v(out) vin dec 10 1k 100G\n")
+    text = text.replace(
+        "metrics:\n",
+        "metrics:\n"
+        "  top: {measure: meas, of: amplifier.response, name: top, unit: V, at_least: 1}\n"
+        "  noise: {measure: rms_noise, of: amplifier.noise, at_most: 1 V}\n",
+    )
+    path = tmp_path / "noisy.yaml"
+    path.write_text(text)
+    spec = load_spec(path)
+    row = dict(zip([m.name for m in spec.problem.metrics], values(spec, random_values(spec, 1))[0], strict=True))
+    assert row["top"] == pytest.approx(row["gain"], rel=1e-3)
+    assert 1e-5 < row["noise"] < 1e-2
+
+
+def test_without_ngspice_the_message_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("NGSPICE_LIBRARY_PATH", raising=False)
+    monkeypatch.delenv("CONDA_PREFIX", raising=False)
+    monkeypatch.setattr(ngspice.ctypes.util, "find_library", lambda name: None)
+    monkeypatch.setattr(Path, "glob", lambda *_: iter(()))
+    with pytest.raises(SimulatorMissing, match="apt install libngspice0.*dnf install.*brew install.*conda install"):
+        library_path()
+
+
+def test_a_wrong_library_path_is_named(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NGSPICE_LIBRARY_PATH", "/nowhere/libngspice.so")
+    with pytest.raises(SimulatorMissing, match=r"names no file: /nowhere/libngspice\.so"):
+        library_path()
+
+
+def test_only_vectors_that_are_measured_are_asked_for(opamp: Spec):
+    assert task(opamp).vectors == {
+        "open_loop.bias": ("i(vdd)",),
+        "open_loop.differential": ("v(6)",),
+        "open_loop.common": ("v(6)",),
+        "open_loop.supply": ("v(6)",),
+        "follower.step": ("v(6)", "v(1)"),
+    }
+
+
+def test_a_missing_vector_is_a_failure_not_a_number(amplifier: Spec):
+    simulator = NgSpice(Task(amplifier.benches, (), ("m1", "rl")))
+    simulator._shared = type("Plotless", (), {"current_plot": lambda _: "const"})()
+    with pytest.raises(SimulationError, match="no result"):
+        simulator._read(Analysis("bias", "op"), ("v(out)",))
