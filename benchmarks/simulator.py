@@ -2,8 +2,8 @@
 
     python benchmarks/simulator.py [--designs 40]
 
-Same designs, same machine, interleaved design by design. Two kinds of decks for `ngspice -b`: the very decks of the spec,
-and those one would write without it, with the 100 ps print step that settling time to 1 % otherwise needs.
+Same designs, same machine, interleaved design by design. Two kinds of decks for `ngspice -b`: the very decks of the
+spec, and those one would write without it, with the 100 ps print step that settling time to 1 % otherwise needs.
 """
 
 import argparse

@@ -8,7 +8,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 
 from sizing.simulation.ngspice import SimulatorMissing
@@ -36,12 +35,7 @@ def main() -> None:
     from sizing.simulation.simulator import SimulationError
 
     try:
-        sys.exit(app(standalone_mode=False))
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        sys.exit(130)
+        app()
     except (SpecError, RunError, NetlistError, SimulatorMissing, SimulationError) as error:
         for line in str(error).splitlines():
             print(f"error: {line}", file=sys.stderr)

@@ -1,0 +1,116 @@
+"""What every discriminator promises to the search, whichever it is."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from sizing.clock import Clock
+from sizing.evaluation import Evaluation, Evaluator, values_of
+from sizing.objectives import no_worse
+from sizing.problem import Problem
+from sizing.search.discriminator import AcceptAll, Discriminator, Oracle
+from sizing.settings import JudgeSettings
+from sizing.simulation.simulator import Failed, Measured, Outcome
+from sizing.spec.load import Spec
+from surrogates.discriminator import LearnedDiscriminator
+
+
+def formula(problem: Problem, job: dict[str, float]) -> Outcome:
+    """An amplifier's metrics by a formula, as quick stand-in data; the slowest designs cannot be measured."""
+    gain, load = job["m1"] * job["rl"] / 4e3, job["rl"]
+    if load > 4800:
+        return Failed("convergence", "formula")
+    return Measured((gain, 4e12 / load / (1 + gain / 30), 1.2 / load * min(1.0, gain)), {})
+
+
+@pytest.fixture
+def evaluator(amplifier: Spec) -> Evaluator:
+    def simulate(jobs):
+        return [formula(amplifier.problem, job) for job in jobs]
+
+    return Evaluator(amplifier.problem, simulate, lambda evaluation, purpose: None, Clock())
+
+
+@pytest.fixture
+def population(amplifier: Spec, evaluator: Evaluator) -> list[Evaluation]:
+    designs = np.random.default_rng(0).integers(0, amplifier.problem.shape, (60, 2)).tolist()
+    return [each for each in evaluator.evaluate(list(map(tuple, designs)), "initial") if each.ok]
+
+
+MAKERS: dict[str, Callable[[Problem, Evaluator], Discriminator]] = {
+    "accept all": lambda problem, evaluator: AcceptAll(problem),
+    "oracle": Oracle,
+    "fc": lambda problem, evaluator: LearnedDiscriminator(problem, JudgeSettings(), np.random.default_rng(7)),
+}
+
+
+@pytest.fixture(params=MAKERS)
+def discriminator(request: pytest.FixtureRequest, amplifier: Spec, evaluator: Evaluator) -> Discriminator:
+    return MAKERS[request.param](amplifier.problem, evaluator)
+
+
+def candidates(problem: Problem, count: int) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, problem.shape, (count, len(problem.shape)))
+
+
+@pytest.mark.parametrize("count", [1, 5, 64])
+def test_a_judgement_is_a_probability_per_candidate_and_metric(
+    count: int, discriminator: Discriminator, population: list[Evaluation], amplifier: Spec
+):
+    discriminator.fit(population)
+    judged = discriminator.judge(candidates(amplifier.problem, count), population[3])
+    assert judged.shape == (count, 3)
+    assert judged.dtype == np.float64
+    assert ((judged >= 0) & (judged <= 1)).all()
+
+
+def test_judging_a_batch_is_judging_its_candidates_one_by_one(
+    discriminator: Discriminator, population: list[Evaluation], amplifier: Spec
+):
+    discriminator.fit(population)
+    batch = candidates(amplifier.problem, 12)
+    one_by_one = np.concatenate([discriminator.judge(batch[i : i + 1], population[0]) for i in range(12)])
+    np.testing.assert_allclose(discriminator.judge(batch, population[0]), one_by_one, atol=1e-5)
+
+
+def test_the_chunk_is_at_least_one_candidate(discriminator: Discriminator):
+    assert discriminator.chunk >= 1
+    assert isinstance(discriminator.counts, bool)
+
+
+def test_the_oracle_answers_what_the_objectives_define_and_refuses_what_cannot_be_measured(
+    amplifier: Spec, evaluator: Evaluator, population: list[Evaluation]
+):
+    batch = candidates(amplifier.problem, 40)
+    judged = Oracle(amplifier.problem, evaluator).judge(batch, population[5])
+    for design, row in zip(batch.tolist(), judged, strict=True):
+        (evaluation,) = evaluator.evaluate([tuple(design)], "oracle")
+        if evaluation.ok:
+            truth = no_worse(amplifier.problem, values_of([evaluation]), values_of([population[5]]))[0]
+            np.testing.assert_array_equal(row, truth)
+        else:
+            np.testing.assert_array_equal(row, 0)
+
+
+def test_the_oracle_never_simulates_a_design_twice(amplifier: Spec, evaluator: Evaluator, population: list[Evaluation]):
+    oracle = Oracle(amplifier.problem, evaluator)
+    batch = candidates(amplifier.problem, 10)
+    oracle.judge(batch, population[0])
+    before = evaluator.simulated["oracle"]
+    oracle.judge(batch, population[1])
+    assert evaluator.simulated["oracle"] == before
+
+
+def test_the_learned_judge_agrees_with_the_oracle_far_more_often_than_not(
+    amplifier: Spec, evaluator: Evaluator, population: list[Evaluation]
+):
+    learned = MAKERS["fc"](amplifier.problem, evaluator)
+    for _ in range(10):
+        learned.fit(population)
+    batch = candidates(amplifier.problem, 200)
+    agreement = []
+    for reference in population[:10]:
+        truth = Oracle(amplifier.problem, evaluator).judge(batch, reference)
+        agreement.append((learned.judge(batch, reference).round() == truth).mean())
+    assert np.mean(agreement) > 0.85

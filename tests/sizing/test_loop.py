@@ -1,0 +1,176 @@
+"""A run from spec to tables: what it returns, what it leaves, how it stops."""
+
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import sizing
+from sizing.evaluation import values_of
+from sizing.loop import check, most_frequent_failure
+from sizing.objectives import in_spec
+from sizing.records import RunError, read_run
+from sizing.search.methods import METHODS
+from sizing.simulation.simulator import Measured
+from sizing.spec.load import Spec, load_spec
+from sizing.spec.mistakes import SpecError
+
+
+def run(spec: Spec, out: Path, **settings: Any) -> sizing.Result:
+    return sizing.run(spec, out=out, workers=settings.pop("workers", 1), **settings)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_sizes_the_amplifier_and_counts_what_it_did(method: str, amplifier: Spec, tmp_path: Path):
+    result = run(amplifier, tmp_path / "run", method=method, seed=3)
+    row = result.table.iloc[0]
+    assert result.status == row["status"] == "in spec"
+    assert row["in_spec"] >= 20
+    assert row["sims_initial"] == 20
+    assert row["sims_total"] == row["sims_initial"] + row["sims_search"] == len(result.designs)
+    assert row["first_in_spec_at"] <= row["sims_total"]
+    assert row["best_cost"] == row["top_cost"] == 0
+    assert pd.isna(row["queries"]) == (method == "evo")
+    assert pd.isna(row["sims_oracle"]) == (method != "oracle")
+    assert row[["sims_op", "sims_pretrain", "cache_hits"]].isna().all()
+    if method == "oracle":
+        assert row["sims_oracle"] + row["sims_search"] == len(result.record.evaluations) - row["sims_initial"]
+        assert row["queries"] >= row["sims_oracle"]
+
+
+def test_every_design_reported_in_spec_is_in_spec_when_simulated_again(amplifier: Spec, tmp_path: Path):
+    result = run(amplifier, tmp_path / "run", method="fc")
+    best = result.designs.iloc[0]
+    netlist = (result.folder / "sized.cir").read_text()
+    assert f".param m1={best['m1']} rl={best['rl']}" in netlist
+    again = load_spec(result.folder / "spec.yaml")
+    outcome = check(again)
+    assert isinstance(outcome, Measured)
+    population = [evaluation for evaluation in result.record.population if evaluation.ok]
+    assert in_spec(amplifier.problem, values_of(population)).sum() == result.table.iloc[0]["in_spec"]
+
+
+@pytest.mark.parametrize("method", ["fc", "oracle"])
+def test_one_and_two_workers_write_the_same_journal(method: str, amplifier: Spec, tmp_path: Path):
+    journals = []
+    for workers in (1, 2):
+        result = run(amplifier, tmp_path / str(workers), method=method, workers=workers)
+        journals.append((result.folder / "journal.jsonl").read_bytes())
+    assert journals[0] == journals[1]
+
+
+def test_the_initial_designs_depend_on_spec_and_seed_alone(amplifier: Spec, tmp_path: Path):
+    def initial(method: str, seed: int) -> list[tuple[int, ...]]:
+        result = run(amplifier, tmp_path / f"{method}{seed}", method=method, seed=seed, max_sims=25)
+        return [evaluation.design for evaluation in result.record.evaluations[:20]]
+
+    plain = initial("evo", 1)
+    assert plain == initial("fc", 1)
+    assert plain != initial("evo", 2)
+
+
+def test_a_run_folder_reruns_to_the_same_journal(amplifier: Spec, tmp_path: Path):
+    first = run(amplifier, tmp_path / "first", method="fc", seed=4)
+    second = sizing.run(first.folder / "spec.yaml", out=tmp_path / "second", workers=1)
+    assert (first.folder / "journal.jsonl").read_bytes() == (second.folder / "journal.jsonl").read_bytes()
+
+
+def test_a_budget_of_simulations_is_kept_exactly(amplifier: Spec, tmp_path: Path):
+    for budget in (7, 23):
+        result = run(amplifier, tmp_path / str(budget), method="evo", max_sims=budget)
+        assert (result.status, len(result.record.evaluations)) == ("max_sims", budget)
+
+
+def test_a_budget_of_time_ends_the_run(amplifier: Spec, tmp_path: Path):
+    result = run(amplifier, tmp_path / "run", method="evo", max_seconds=1e-6)
+    assert result.status == "max_seconds"
+
+
+def test_without_progress_the_run_ends(specs: Path, tmp_path: Path):
+    text = (specs / "cs_amp.yaml").read_text().replace("netlists/", f"{specs}/netlists/")
+    path = tmp_path / "impossible.yaml"
+    path.write_text(text.replace("at_least: 3}", "at_least: 1000}"))
+    result = run(load_spec(path), tmp_path / "run", method="evo", patience=40)
+    assert result.status == "no progress"
+    assert 60 <= len(result.record.joined) < 2000
+
+
+def test_a_search_through_every_design_ends_exhausted(amplifier: Spec, tmp_path: Path):
+    result = run(amplifier, tmp_path / "run", method="evo", initial=4900, in_spec=4950, search={"max_candidates": 1})
+    assert result.status in ("exhausted", "no progress")
+
+
+def test_ctrl_c_ends_a_run_with_its_tables_written(amplifier: Spec, tmp_path: Path):
+    def interrupt(progress: sizing.Progress) -> None:
+        if progress.iteration == 3:
+            raise KeyboardInterrupt
+
+    result = run(amplifier, tmp_path / "run", method="evo", in_spec=4000, observer=interrupt)
+    assert result.status == "interrupted"
+    assert result.table.iloc[0]["sims_total"] == 35
+    assert {path.name for path in result.folder.iterdir()} == {
+        *("spec.yaml", "circuit.cir", "manifest.json", "journal.jsonl", "summary.json"),
+        *("table.csv", "designs.csv", "sized.cir"),
+    }
+
+
+def test_a_circuit_that_never_converges_ends_at_once_and_says_why(specs: Path, tmp_path: Path):
+    text = (specs / "cs_amp.yaml").read_text().replace("netlists/", f"{specs}/netlists/")
+    path = tmp_path / "loop.yaml"
+    path.write_text(text.replace("vdd vdd 0 dc 1.2", "vdd vdd 0 dc 1.2\n      vloop vdd 0 dc 1.3"))
+    result = run(load_spec(path), tmp_path / "run", method="evo")
+    assert result.status == "all failed"
+    assert result.table.iloc[0]["sims_failed"] == 20
+    assert "20 of 20 simulations failed for convergence: amplifier.bias: no result" in str(
+        most_frequent_failure(result.record)
+    )
+
+
+def test_an_existing_folder_is_refused_before_anything_runs(amplifier: Spec, tmp_path: Path):
+    with pytest.raises(RunError, match="already exists, and a run is never overwritten"):
+        run(amplifier, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_method_offers_the_nearest(amplifier: Spec, tmp_path: Path):
+    with pytest.raises(SpecError, match="no method 'orcale'; did you mean 'oracle'"):
+        run(amplifier, tmp_path / "run", method="orcale")
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_journal_tells_every_decision(amplifier: Spec, tmp_path: Path):
+    result = run(amplifier, tmp_path / "run", method="fc", seed=1)
+    lines = [json.loads(line) for line in (result.folder / "journal.jsonl").read_text().splitlines()]
+    batches = [line for line in lines if "batch" in line]
+    assert "decision" not in batches[0]
+    for line in batches[1:]:
+        assert len(line["batch"]) == 5
+        assert set(line["decision"]["critical"]) <= {"gain", "bandwidth", "current"}
+        assert line["decision"]["judged"] >= 5
+        assert 0 <= line["decision"]["reference"] < line["batch"][0]
+    assert [index for line in batches for index in line["batch"]] == list(range(len(result.record.evaluations)))
+
+
+def test_costs_of_the_best_never_rise_during_a_run(amplifier: Spec, tmp_path: Path):
+    seen: list[sizing.Progress] = []
+    run(amplifier, tmp_path / "run", method="fc", observer=seen.append)
+    assert [progress.iteration for progress in seen] == list(range(len(seen)))
+    for earlier, later in pairwise(seen):
+        assert later.top_cost <= earlier.top_cost
+        assert later.sims_total == earlier.sims_total + 5
+    assert np.isfinite(seen[-1].seconds)
+
+
+def test_reading_a_torn_journal_drops_the_last_line_and_names_any_other(amplifier: Spec, tmp_path: Path):
+    result = run(amplifier, tmp_path / "run", method="evo", max_sims=30)
+    journal = result.folder / "journal.jsonl"
+    text = journal.read_text()
+    journal.write_text(text[:-20])
+    assert len(read_run(result.folder).evaluations) == 30
+    journal.write_text(text.replace('{"evaluation":2,', '{"evaluation":2 ', 1))
+    with pytest.raises(RunError, match=r"journal\.jsonl:3: damaged line"):
+        read_run(result.folder)
