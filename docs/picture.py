@@ -1,0 +1,16 @@
+"""Draws docs/run.svg, the README's picture, from a finished run: python docs/picture.py RUN"""
+
+import sys
+from io import StringIO
+from pathlib import Path
+
+from rich.console import Console
+
+from sizing.cli.show import run_summary
+from sizing.loop import Result
+from sizing.records import read_run
+
+result = Result(read_run(sys.argv[1]))
+console = Console(record=True, width=84, file=StringIO(), force_terminal=True)
+run_summary(result, console)
+console.save_svg(str(Path(__file__).parent / "run.svg"), title="sizing run specs/opamp_cc.yaml")
