@@ -253,3 +253,10 @@ def _shared() -> Any:
             return np.frombuffer(ffi.buffer(info.v_compdata, info.v_length * 16), dtype=np.complex128).copy()
 
     return Shared()
+
+
+if __name__ == "__main__":
+    try:
+        library_path()
+    except SimulatorMissing as missing:
+        raise SystemExit(f"error: {missing}") from None

@@ -12,6 +12,9 @@ from pebble import ProcessExpired, ProcessPool
 from sizing.simulation.ngspice import NgSpice
 from sizing.simulation.simulator import Failed, Outcome, SimulationError, Task, measured
 
+JOBS_PER_WORKER = 2000
+"""A worker is replaced after this many jobs: ngspice 39 loses some kilobytes in each."""
+
 _task: Task | None = None
 _simulator: NgSpice | None = None
 
@@ -27,6 +30,7 @@ class SimulationPool:
         self._scratch = tempfile.TemporaryDirectory(prefix="sizing-", ignore_cleanup_errors=True)
         self._pool = ProcessPool(
             max_workers=workers,
+            max_tasks=JOBS_PER_WORKER,
             initializer=_start,
             initargs=(task, self._scratch.name),
             context=multiprocessing.get_context("spawn"),

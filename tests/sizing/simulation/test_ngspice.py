@@ -173,7 +173,7 @@ def test_without_ngspice_the_message_says_how_to_get_it(monkeypatch: pytest.Monk
     monkeypatch.delenv("CONDA_PREFIX", raising=False)
     monkeypatch.setattr(ngspice.ctypes.util, "find_library", lambda name: None)
     monkeypatch.setattr(Path, "glob", lambda *_: iter(()))
-    with pytest.raises(SimulatorMissing, match="apt install libngspice0.*dnf install.*brew install.*conda install"):
+    with pytest.raises(SimulatorMissing, match=r"apt install libngspice0.*dnf install.*brew install.*conda install"):
         library_path()
 
 
