@@ -1,6 +1,7 @@
 """Designs and results as tables for a terminal."""
 
 import numpy as np
+import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
@@ -23,18 +24,19 @@ STATUS_WORDS = {
 }
 
 
-def run_summary(result: Result) -> None:
+def run_summary(result: Result, console: Console | None = None) -> None:
     """How a run ended, its best designs, and where everything is."""
+    console = console or plain_console()
     row = result.table.iloc[0]
-    best_designs(result.record, 3)
-    queries = "" if np.isnan(float(row["queries"] or np.nan)) else f", {row['queries']} queries"
+    best_designs(result.record, 3, console)
+    queries = "" if pd.isna(row["queries"]) else f", {row['queries']} queries"
     simulations = f"{row['sims_total']} simulations ({row['sims_initial']} of them initial)"
-    print(f"{row['in_spec']} designs in spec after {simulations}{queries}, {row['wall_s']:.1f} s:")
-    print(f"{STATUS_WORDS[result.status]}.")
-    print(f"Sized netlist: {result.folder / 'sized.cir'}   tables: {result.folder}   more: sizing show {result.folder}")
+    console.out(f"{row['in_spec']} designs in spec after {simulations}{queries}, {row['wall_s']:.1f} s:")
+    console.out(f"{STATUS_WORDS[result.status]}.")
+    console.out(f"Sized netlist: {result.folder / 'sized.cir'}", f"More designs: sizing show {result.folder}", sep="\n")
 
 
-def best_designs(record: RunRecord, count: int) -> None:
+def best_designs(record: RunRecord, count: int, console: Console | None = None) -> None:
     """Variables and metrics of the best designs in columns, what misses its target marked."""
     problem = record.problem
     ranked = order(problem, record.values)[:count]
@@ -51,7 +53,7 @@ def best_designs(record: RunRecord, count: int) -> None:
     for index, metric in enumerate(problem.metrics):
         cells = (_cell(metric, record.values[row, index], bool(met[row, index])) for row in ranked)
         grid.add_row(metric.name, target_words(metric), *cells)
-    _console().print(grid)
+    (console or plain_console()).print(grid)
 
 
 def checked_design(spec: Spec, outcome: Outcome) -> bool:
@@ -69,7 +71,7 @@ def checked_design(spec: Spec, outcome: Outcome) -> bool:
     for index, metric in enumerate(problem.metrics):
         why = outcome.missing.get(index, "")
         grid.add_row(metric.name, target_words(metric), _cell(metric, outcome.values[index], bool(met[index])), why)
-    _console().print(grid)
+    plain_console().print(grid)
     return True
 
 
@@ -84,6 +86,7 @@ def _cell(metric: Metric, value: float, met: bool) -> str:
     return f"[green]{text}  [/]" if met else f"[red]{text} ✗[/]"
 
 
-def _console() -> Console:
+def plain_console() -> Console:
+    """Stdout; wide enough for a table where it is piped."""
     console = Console()
     return console if console.is_terminal else Console(width=160)

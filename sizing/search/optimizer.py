@@ -13,7 +13,7 @@ class Decision:
     """Why these designs were proposed, for the journal."""
 
     critical: tuple[str, ...]
-    """Metrics that have been critical so far, the newest last."""
+    """Metrics that have been critical so far, the one that is critical now last."""
     reference: int
     """Index of the evaluation that candidates were compared with."""
     bred: int

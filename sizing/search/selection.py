@@ -21,9 +21,7 @@ class Selection:
     """One iteration's choice, as rows of the population."""
 
     critical: tuple[int, ...]
-    """Indices of the metrics that have been critical so far, in the order they became so."""
-    newest: int
-    """The metric that is critical now."""
+    """Indices of the metrics that have been critical so far, the one that is critical now last."""
     reference: int
     pool_a: Rows
     """Best designs by the critical metrics other than the newest, best first."""
@@ -45,13 +43,12 @@ def select(
     weights = np.array([metric.weight for metric in problem.metrics])
     newest = int(np.argmax(penalties(problem, values[best]).max(axis=0) * weights))
     others = tuple(metric for metric in critical if metric != newest)
-    if newest not in critical:
-        critical = (*critical, newest)
+    critical = (*others, newest)
     ranked = order(problem, values, critical)
     size = min(pool, len(values))
     pool_a = order(problem, values, others)[:size] if others else rng.permutation(len(values))[:size]
     pool_b = order_by_value(problem, values, newest)[:size]
-    return Selection(critical, newest, int(ranked[min(rank, len(ranked)) - 1]), pool_a, pool_b)
+    return Selection(critical, int(ranked[min(rank, len(ranked)) - 1]), pool_a, pool_b)
 
 
 def draw_parents(pool: Rows, count: int, rng: Generator) -> Rows:
