@@ -8,7 +8,7 @@ from rich.console import Console
 
 from sizing.cli.show import run_summary
 from sizing.loop import Result
-from sizing.records import read_run
+from sizing.records.reading import read_run
 
 result = Result(read_run(sys.argv[1]))
 console = Console(record=True, width=84, file=StringIO(), force_terminal=True)

@@ -9,11 +9,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sizing.loop import Progress, Result, run
+    from sizing.loop import Progress, Result, resume, run
     from sizing.spec.load import Spec, load_spec
     from sizing.spec.mistakes import SpecError
 
-__all__ = ["Progress", "Result", "Spec", "SpecError", "load_spec", "run"]
+__all__ = ["Progress", "Result", "Spec", "SpecError", "load_spec", "resume", "run"]
 
 _HOMES = {
     "Progress": "sizing.loop",
@@ -21,6 +21,7 @@ _HOMES = {
     "Spec": "sizing.spec.load",
     "SpecError": "sizing.spec.mistakes",
     "load_spec": "sizing.spec.load",
+    "resume": "sizing.loop",
     "run": "sizing.loop",
 }
 

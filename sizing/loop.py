@@ -1,7 +1,7 @@
 """The only loop: ask, simulate, tell, record, stop."""
 
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,10 +12,11 @@ import pandas as pd
 
 from sizing.bench import substitute_parameters
 from sizing.clock import Clock
-from sizing.evaluation import Evaluation, Evaluator, values_of
+from sizing.evaluation import Evaluation, Evaluator, Simulate, values_of
 from sizing.objectives import cost
 from sizing.problem import Problem
-from sizing.records import RunFolder, RunRecord, read_run
+from sizing.records.reading import RunRecord, read_run
+from sizing.records.writing import RunFolder
 from sizing.report.tables import designs_table, runs_table
 from sizing.search.evolution import Streams
 from sizing.search.methods import METHODS, Context, build
@@ -97,11 +98,27 @@ def run(
     RunFolder.refuse_existing(folder)
     with SimulationPool(_task(spec), workers or default_workers(), spec.run.timeout) as pool:
         pool.load(spec.problem.values(spec.problem.middle))
-        recorder = RunFolder(folder, spec, library)
-        _Loop(spec.problem, spec.run, pool, recorder, observer).run()
-    result = Result(read_run(folder))
-    _write_tables(result)
-    return result
+        recorder = RunFolder.create(folder, spec, library)
+        _Loop(spec.problem, spec.run, pool.run, recorder, observer).run()
+    return _finished(folder)
+
+
+def resume(folder: str | Path, *, workers: int | None = None, observer: Observer | None = None) -> Result:
+    """Take up a run that was killed or interrupted, as if nothing had happened: same designs, same order, same tables.
+
+    The search is replayed with the journal's simulations as answers and goes on from there; no simulation that the
+    journal holds is repeated. A run that has ended by itself is returned as it is. Raises RunError where the folder is
+    no run, is being written, or does not agree with what this machine and these versions do.
+    """
+    record = read_run(folder)
+    if record.summary.get("status", "interrupted") != "interrupted":
+        return Result(record)
+    spec = load_spec(record.path / "spec.yaml")
+    library_path()
+    recorder = RunFolder(record.path)
+    with SimulationPool(_task(spec), workers or default_workers(), spec.run.timeout) as pool:
+        _Loop(spec.problem, spec.run, _Replay(record, pool.run), recorder, observer).run()
+    return _finished(record.path)
 
 
 def check(spec: Spec) -> Outcome:
@@ -119,7 +136,7 @@ def export(record: RunRecord, rank: int = 1) -> str:
     if not 1 <= rank <= len(table):
         raise IndexError(f"expected a rank from 1 to {len(table)}, got {rank}")
     values = {variable.name: float(table.iloc[rank - 1][variable.name]) for variable in record.problem.variables}
-    return substitute_parameters((record.path / "circuit.cir").read_text(encoding="utf-8"), values)
+    return substitute_parameters((record.path / record.manifest["netlist"]).read_text(encoding="utf-8"), values)
 
 
 def _task(spec: Spec) -> Task:
@@ -131,7 +148,7 @@ class _Loop:
         self,
         problem: Problem,
         settings: RunSettings,
-        pool: SimulationPool,
+        simulate: Simulate,
         recorder: RunFolder,
         observer: Observer | None,
     ) -> None:
@@ -140,7 +157,7 @@ class _Loop:
         self._recorder = recorder
         self._observer = observer
         self._clock = Clock()
-        self._evaluator = Evaluator(problem, pool.run, recorder.evaluation, self._clock)
+        self._evaluator = Evaluator(problem, simulate, recorder.evaluation, self._clock)
         context = Context(problem, settings, self._evaluator, Streams.from_seed(settings.seed))
         self._optimizer = build(settings.method, context, self._clock)
         self._costs: list[float] = []
@@ -150,18 +167,19 @@ class _Loop:
         self._best = np.inf
 
     def run(self) -> None:
-        """Iterate until there is a reason to stop, and leave the summary whatever happens."""
-        status: str = "failed"
-        try:
-            while (reason := self._iterate()) is None:
-                pass
-            status = reason
-        except KeyboardInterrupt:
-            status = "interrupted"
-        finally:
-            clock = self._clock
-            times = {f"{name}_s": round(clock[name], 3) for name in ("simulate", "train", "query")}
-            summary = {"status": status, "wall_s": round(clock.wall, 3), **times}
+        """Iterate until there is a reason to stop or Ctrl-C, and leave the summary.
+
+        After any other end there is none, and the run can be taken up again.
+        """
+        with self._recorder:
+            status: Status | None = None
+            try:
+                while status is None:
+                    status = self._iterate()
+            except KeyboardInterrupt:
+                status = "interrupted"
+            times = {f"{name}_s": round(self._clock[name], 3) for name in ("simulate", "train", "query")}
+            summary = {"status": status, "wall_s": round(self._clock.wall, 3), **times}
             self._recorder.finish(summary | {"simulator_s": round(self._evaluator.simulator_seconds, 3)})
 
     def _iterate(self) -> Status | None:
@@ -216,7 +234,22 @@ def most_frequent_failure(record: RunRecord) -> str | None:
     return f"{count} of {len(record.evaluations)} simulations failed for {reason}: {example}"
 
 
-def _write_tables(result: Result) -> None:
+class _Replay:
+    """Answers with the simulations a journal holds, in its order, before it asks the simulator."""
+
+    def __init__(self, record: RunRecord, simulate: Simulate) -> None:
+        self._known = deque(evaluation.outcome for evaluation in record.evaluations)
+        self._simulate = simulate
+
+    def __call__(self, jobs: Sequence[Mapping[str, float]]) -> Sequence[Outcome]:
+        known = [self._known.popleft() for _ in range(min(len(jobs), len(self._known)))]
+        return [*known, *self._simulate(jobs[len(known) :])]
+
+
+def _finished(folder: Path) -> Result:
+    """The result of a run that has just ended, its tables written."""
+    result = Result(read_run(folder))
     result.table.to_csv(result.folder / "table.csv", index=False)
     result.designs.to_csv(result.folder / "designs.csv", index=False)
     (result.folder / "sized.cir").write_text(export(result.record), encoding="utf-8")
+    return result

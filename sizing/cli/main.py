@@ -6,13 +6,16 @@ import sys
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sizing.simulation.ngspice import SimulatorMissing
 from sizing.spec.load import load_spec
 from sizing.spec.mistakes import SpecError
+
+if TYPE_CHECKING:
+    from sizing.loop import Result
 
 app = typer.Typer(
     help="Sizes analog circuits in as few SPICE simulations as possible.",
@@ -31,7 +34,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="print the result as JSON")
 def main() -> None:
     """Entry point of the console script: known errors become one message on stderr and an exit status."""
     from sizing.netlist import NetlistError
-    from sizing.records import RunError
+    from sizing.records.reading import RunError
     from sizing.simulation.simulator import SimulationError
 
     try:
@@ -67,23 +70,28 @@ def run(
     Example: sizing run specs/opamp_cc.yaml --method fc --seed 10 --max-sims 2000
     """
     from sizing.cli.progress import shown_progress
-    from sizing.cli.show import run_summary
-    from sizing.loop import most_frequent_failure
     from sizing.loop import run as run_spec
 
     task = load_spec(spec).with_run(method=method, seed=seed, max_sims=max_sims)
     with shown_progress(task.run.in_spec) as observer:
         result = run_spec(task, out=out, workers=workers, observer=observer)
-    if as_json:
-        print(result.table.to_json(orient="records", lines=True))
-    else:
-        run_summary(result)
-    if failure := most_frequent_failure(result.record):
-        print(f"note: {failure}", file=sys.stderr)
-    if result.status == "interrupted":
-        raise typer.Exit(130)
-    if result.status == "all failed":
-        raise typer.Exit(1)
+    _report(result, as_json)
+
+
+@app.command()
+def resume(path: RunArgument, workers: WorkersOption = None, as_json: AsJson = False) -> None:
+    """Take up a run that was killed or interrupted, as if nothing had happened.
+
+    Example: sizing resume runs/opamp_cc-fc-s0
+    """
+    from sizing.cli.progress import shown_progress
+    from sizing.loop import resume as resume_run
+    from sizing.records.reading import read_run
+
+    wanted = read_run(path).manifest["run"]["in_spec"]
+    with shown_progress(wanted) as observer:
+        result = resume_run(path, workers=workers, observer=observer)
+    _report(result, as_json)
 
 
 @app.command()
@@ -122,7 +130,7 @@ def table(
 
     Example: sizing table runs --format csv > runs.csv
     """
-    from sizing.records import find_runs, read_run
+    from sizing.records.reading import find_runs, read_run
     from sizing.report.tables import markdown, means_table, runs_table
 
     if format_ not in ("markdown", "csv", "json"):
@@ -149,7 +157,7 @@ def show(
     Example: sizing show runs/opamp_cc-fc-s0 --best 3
     """
     from sizing.cli.show import best_designs
-    from sizing.records import read_run
+    from sizing.records.reading import read_run
     from sizing.report.tables import designs_table
 
     record = read_run(path)
@@ -170,7 +178,7 @@ def export(
     Example: sizing export runs/opamp_cc-fc-s0 --rank 2 --out sized.cir
     """
     from sizing.loop import export as export_run
-    from sizing.records import read_run
+    from sizing.records.reading import read_run
 
     text = export_run(read_run(path), rank)
     if out is None:
@@ -218,3 +226,20 @@ def examples(
         shipped = Path(str(files("sizing"))) / "specs"
     shutil.copytree(shipped, folder)
     print(f"Copied the specs to {folder}. Next: sizing run {folder / 'opamp_cc.yaml'}", file=sys.stderr)
+
+
+def _report(result: "Result", as_json: bool) -> None:
+    """Print how a run ended, and exit with the status that says so."""
+    from sizing.cli.show import run_summary
+    from sizing.loop import most_frequent_failure
+
+    if as_json:
+        print(result.table.to_json(orient="records", lines=True).strip())
+    else:
+        run_summary(result)
+    if failure := most_frequent_failure(result.record):
+        print(f"note: {failure}", file=sys.stderr)
+    if result.status == "interrupted":
+        raise typer.Exit(130)
+    if result.status == "all failed":
+        raise typer.Exit(1)

@@ -8,7 +8,7 @@ from rich.table import Table
 from sizing.loop import Result
 from sizing.objectives import meets, order
 from sizing.problem import Metric
-from sizing.records import RunRecord
+from sizing.records.reading import RunRecord
 from sizing.simulation.simulator import Failed, Outcome
 from sizing.spec.load import Spec
 from sizing.units import format_quantity

@@ -8,7 +8,7 @@ import pandas as pd
 
 from sizing.evaluation import Purpose
 from sizing.objectives import cost, in_spec, order
-from sizing.records import RunRecord
+from sizing.records.reading import RunRecord
 from sizing.simulation.simulator import Failed
 
 COLUMNS = [

@@ -13,7 +13,7 @@ import sizing
 from sizing.evaluation import values_of
 from sizing.loop import check, most_frequent_failure
 from sizing.objectives import in_spec
-from sizing.records import RunError, read_run
+from sizing.records.reading import RunError, read_run
 from sizing.search.methods import METHODS
 from sizing.simulation.simulator import Measured
 from sizing.spec.load import Spec, load_spec
@@ -113,7 +113,7 @@ def test_ctrl_c_ends_a_run_with_its_tables_written(amplifier: Spec, tmp_path: Pa
     assert result.status == "interrupted"
     assert result.table.iloc[0]["sims_total"] == 35
     assert {path.name for path in result.folder.iterdir()} == {
-        *("spec.yaml", "circuit.cir", "manifest.json", "journal.jsonl", "summary.json"),
+        *("spec.yaml", "circuit", "manifest.json", "journal.jsonl", "summary.json"),
         *("table.csv", "designs.csv", "sized.cir"),
     }
 
