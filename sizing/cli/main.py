@@ -95,6 +95,42 @@ def resume(path: RunArgument, workers: WorkersOption = None, as_json: AsJson = F
 
 
 @app.command()
+def compare(
+    specs: Annotated[list[Path], typer.Argument(metavar="SPEC...", help="spec files (YAML)")],
+    methods: Annotated[str, typer.Option(help="methods, separated by commas")] = "evo,oracle,fc",
+    seeds: Annotated[str, typer.Option(help="seeds, separated by commas")] = "0,10,20",
+    max_sims: Annotated[int | None, typer.Option(min=1, help="simulation budget of each run")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="runs at a time [default: one per core]")] = None,
+    out: Annotated[Path, typer.Option(help="folder of the comparison")] = Path("runs/comparison"),
+) -> None:
+    """Compare methods over specs and seeds; the same command again takes up what was left.
+
+    Example: sizing compare specs/opamp_cc.yaml specs/opamp_cc_rz.yaml --methods evo,fc --seeds 0,10,20
+    """
+    from sizing.compare import Entry
+    from sizing.compare import compare as compare_methods
+    from sizing.report.tables import means_table, overview, runs_table
+
+    def ended(entry: Entry, status: str) -> None:
+        print(f"{entry.spec.stem} {entry.method} seed {entry.seed}: {status}", file=sys.stderr, flush=True)
+
+    try:
+        numbers = [int(seed) for seed in seeds.split(",")]
+    except ValueError:
+        raise typer.BadParameter(f"expected numbers separated by commas, got {seeds!r}", param_hint="--seeds") from None
+    names = methods.split(",")
+    comparison = compare_methods(specs, names, numbers, out, max_sims=max_sims, jobs=jobs, on_end=ended)
+    if comparison.records:
+        rows = runs_table(comparison.records)
+        rows.to_csv(out / "table.csv", index=False)
+        print(overview(rows, means_table(rows)))
+    for run_name, why in comparison.failures.items():
+        print(f"error: {run_name}: {why}", file=sys.stderr)
+    if comparison.failures:
+        raise typer.Exit(1)
+
+
+@app.command()
 def check(spec: SpecArgument) -> None:
     """Validate a spec and simulate each bench once, at the middle of the ranges.
 
@@ -131,7 +167,7 @@ def table(
     Example: sizing table runs --format csv > runs.csv
     """
     from sizing.records.reading import find_runs, read_run
-    from sizing.report.tables import markdown, means_table, runs_table
+    from sizing.report.tables import means_table, overview, runs_table
 
     if format_ not in ("markdown", "csv", "json"):
         raise typer.BadParameter(f"expected markdown, csv or json, got {format_!r}", param_hint="--format")
@@ -143,7 +179,7 @@ def table(
     elif format_ == "json":
         print(chosen.to_json(orient="records", indent=1))
     else:
-        print(f"{markdown(rows)}\n\nMeans over seeds ± standard error:\n\n{markdown(summary)}")
+        print(overview(rows, summary))
 
 
 @app.command()

@@ -92,6 +92,11 @@ def _finite(costs: Any) -> float | None:
     return mean if np.isfinite(mean) else None
 
 
+def overview(runs: pd.DataFrame, means: pd.DataFrame) -> str:
+    """A table of runs and one of their means over seeds, as markdown."""
+    return f"{markdown(runs)}\n\nMeans over seeds ± standard error:\n\n{markdown(means)}"
+
+
 def markdown(table: pd.DataFrame) -> str:
     """The table as markdown, empty columns left out, means and their standard errors in one column."""
     shown = pd.DataFrame(index=table.index)

@@ -1,0 +1,110 @@
+"""Methods x specs x seeds on equal terms: many runs side by side, taken up where they were left."""
+
+import json
+import multiprocessing
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sizing.loop import resume, run
+from sizing.records.reading import RunError, RunRecord, read_run
+from sizing.search.methods import METHODS
+from sizing.simulation.pool import default_workers
+from sizing.simulation.simulator import SimulationError
+from sizing.spec.load import load_spec
+from sizing.spec.mistakes import SpecError, nearest
+
+MANIFEST = "comparison.json"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One run of a comparison."""
+
+    spec: Path
+    method: str
+    seed: int
+    folder: Path
+    max_sims: int | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a comparison left behind: the runs that ended, and why the others did not, by "spec method seed"."""
+
+    records: tuple[RunRecord, ...]
+    failures: dict[str, str]
+
+
+def compare(
+    specs: Sequence[str | Path],
+    methods: Sequence[str],
+    seeds: Sequence[int],
+    out: str | Path,
+    *,
+    max_sims: int | None = None,
+    jobs: int | None = None,
+    on_end: Callable[[Entry, str], None] | None = None,
+) -> Comparison:
+    """Run every method on every spec from every seed, `jobs` runs at a time with one simulator process each.
+
+    For a spec and seed all methods start from the same initial designs. Calling it again with the same arguments and
+    `out` takes up what was left: ended runs stay, half runs go on. A run that cannot start or breaks does not stop the
+    others. `on_end` is called with each entry and its status. Raises SpecError for unknown methods and repeated seeds,
+    RunError where `out` holds something else.
+    """
+    out = Path(out)
+    _check_arguments(methods, seeds)
+    entries = [
+        Entry(Path(spec), method, seed, out / f"{Path(spec).stem}-{method}-s{seed}", max_sims)
+        for spec in specs
+        for seed in seeds
+        for method in methods
+    ]
+    _claim(out, {"specs": list(map(str, specs)), "methods": methods, "seeds": seeds, "max_sims": max_sims})
+    failures: dict[str, str] = {}
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs or default_workers(), mp_context=spawn) as executor:
+        futures = {executor.submit(_end_of, entry): entry for entry in entries}
+        for future in as_completed(futures):
+            entry = futures[future]
+            try:
+                status = future.result()
+            except (SpecError, RunError, SimulationError) as error:
+                status = f"failed: {error}"
+                failures[f"{entry.spec.stem} {entry.method} {entry.seed}"] = str(error)
+            if on_end:
+                on_end(entry, status)
+    records = tuple(read_run(entry.folder) for entry in entries if (entry.folder / "manifest.json").exists())
+    return Comparison(records, failures)
+
+
+def _end_of(entry: Entry) -> str:
+    """Start the run, or take it up; its status."""
+    if entry.folder.exists():
+        return resume(entry.folder, workers=1).status
+    settings: dict[str, Any] = {"method": entry.method, "seed": entry.seed, "max_sims": entry.max_sims}
+    return run(load_spec(entry.spec), out=entry.folder, workers=1, **settings).status
+
+
+def _check_arguments(methods: Sequence[str], seeds: Sequence[int]) -> None:
+    mistakes = [f"--methods: no method {name!r}{nearest(name, METHODS)}" for name in methods if name not in METHODS]
+    for option, given in (("--methods", methods), ("--seeds", seeds)):
+        repeated = sorted({str(each) for each in given if given.count(each) > 1})
+        mistakes += [f"{option}: expected each once, got {each} twice" for each in repeated]
+    if mistakes:
+        raise SpecError(mistakes)
+
+
+def _claim(out: Path, manifest: dict[str, Any]) -> None:
+    """Make the folder this comparison's, or find that it is."""
+    path = out / MANIFEST
+    text = json.dumps(manifest, indent=1) + "\n"
+    if path.exists() and path.read_text(encoding="utf-8") != text:
+        raise RunError(f"{out} holds another comparison, of {path.read_text(encoding='utf-8')}; choose another --out")
+    if out.exists() and not path.exists():
+        raise RunError(f"{out} already exists and is no comparison; choose another --out")
+    out.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")

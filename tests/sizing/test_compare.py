@@ -1,0 +1,77 @@
+"""Comparisons: equal terms, resumable, one broken run does not stop the others."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from sizing.compare import Entry, compare
+from sizing.records.reading import RunError
+from sizing.report.tables import means_table, run_row, runs_table
+from sizing.spec.mistakes import SpecError
+
+COUNTS = ["in_spec", "first_in_spec_at", "sims_initial", "sims_search", "sims_oracle", "sims_total", "queries"]
+
+
+def test_every_run_is_there_once_and_a_second_call_repeats_none(specs: Path, tmp_path: Path):
+    ended: list[Entry] = []
+    arguments = ([specs / "cs_amp.yaml"], ["evo", "oracle"], [0, 1], tmp_path / "c")
+    first = compare(*arguments, on_end=lambda entry, status: ended.append(entry))
+    assert len(ended) == len(first.records) == 4
+    assert first.failures == {}
+    starts = {record.manifest["seed"]: set() for record in first.records}
+    for record in first.records:
+        starts[record.manifest["seed"]].add(tuple(e.design for e in record.evaluations[:20]))
+    assert [len(designs) for designs in starts.values()] == [1, 1]
+
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "c").rglob("journal.jsonl")}
+    (tmp_path / "c" / "cs_amp-evo-s1" / "summary.json").unlink()
+    journal = tmp_path / "c" / "cs_amp-evo-s1" / "journal.jsonl"
+    whole = journal.read_bytes()
+    journal.write_bytes(whole[:3000])
+    shutil.rmtree(tmp_path / "c" / "cs_amp-oracle-s0")
+    second = compare(*arguments)
+    assert journal.read_bytes() == whole
+    for one, other in zip(first.records, second.records, strict=True):
+        assert [run_row(one)[c] for c in COUNTS] == [run_row(other)[c] for c in COUNTS]
+    untouched = [p for p in before if p.parent.name in ("cs_amp-evo-s0", "cs_amp-oracle-s1")]
+    assert all(path.stat().st_mtime_ns == before[path] for path in untouched)
+
+
+def test_a_spec_that_fails_its_check_does_not_stop_the_others(specs: Path, tmp_path: Path):
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("netlist: nowhere.cir\n")
+    comparison = compare([bad, specs / "cs_amp.yaml"], ["evo"], [0], tmp_path / "c", max_sims=20)
+    assert [record.problem.name for record in comparison.records] == ["cs_amp"]
+    assert list(comparison.failures) == ["bad evo 0"]
+    assert "variables: expected this key" in comparison.failures["bad evo 0"]
+
+
+def test_wrong_arguments_are_all_told_before_anything_runs(tmp_path: Path):
+    with pytest.raises(SpecError) as caught:
+        compare(["a.yaml"], ["evo", "orcle", "evo"], [0, 3, 3], tmp_path / "c")
+    assert caught.value.mistakes == (
+        "--methods: no method 'orcle'; did you mean 'oracle'?",
+        "--methods: expected each once, got evo twice",
+        "--seeds: expected each once, got 3 twice",
+    )
+    assert not (tmp_path / "c").exists()
+
+
+def test_the_folder_of_something_else_is_refused(specs: Path, tmp_path: Path):
+    spec = [specs / "cs_amp.yaml"]
+    with pytest.raises(RunError, match="already exists and is no comparison"):
+        compare(spec, ["evo"], [0], tmp_path)
+    compare(spec, ["evo"], [0], tmp_path / "c", max_sims=20)
+    with pytest.raises(RunError, match="holds another comparison"):
+        compare(spec, ["evo"], [1], tmp_path / "c", max_sims=20)
+
+
+def test_means_are_over_seeds_with_their_standard_error(specs: Path, tmp_path: Path):
+    records = compare([specs / "cs_amp.yaml"], ["evo"], [0, 1, 2], tmp_path / "c").records
+    totals = [run_row(record)["sims_total"] for record in records]
+    (mean,) = means_table(runs_table(records)).to_dict("records")
+    assert mean["seeds"] == 3
+    assert mean["sims_total"] == pytest.approx(sum(totals) / 3)
+    spread = (sum((total - sum(totals) / 3) ** 2 for total in totals) / 2) ** 0.5
+    assert mean["sims_total_se"] == pytest.approx(spread / 3**0.5)
