@@ -69,7 +69,7 @@ class NgSpice:
         """Benches as ngspice counts its circuits: the one read last comes first."""
         self.seconds = 0.0
         self.unusable = False
-        """Whether ngspice refused a netlist, after which it must not be called again."""
+        """Whether ngspice refused a netlist or gave up, after which it must not be called again."""
 
     def simulate(self, values: Mapping[str, float]) -> Results:
         """Waveforms by "bench.analysis"; raises SimulationError with the reason and ngspice's last words."""
@@ -98,9 +98,9 @@ class NgSpice:
         self.seconds += time.perf_counter() - began
         words = self._said()
         self._order.insert(0, number)
-        if self._circuits() != len(self._order):
+        if self._shared.exited or self._circuits() != len(self._order):
             self.unusable = True
-            raise SimulationError("netlist", f"bench {bench.name}: " + _with_origin(words, bench.lines))
+            raise SimulationError("netlist", f"bench {bench.name}: {_with_origin(words, bench.lines)}")
 
     def _circuits(self) -> int:
         self._command("setcirc")
@@ -173,6 +173,9 @@ class NgSpice:
         began = time.perf_counter()
         self._shared.command(command)
         self.seconds += time.perf_counter() - began
+        if self._shared.exited:
+            self.unusable = True
+            raise SimulationError("crash", "ngspice gave up: " + " / ".join(self._said()[-LAST_WORDS:]))
 
     def _said(self) -> list[str]:
         return [word for word in self._shared.words if not _NOISE.search(word)]
@@ -218,6 +221,7 @@ def _shared() -> Any:
 
     class Shared(NgSpiceShared):  # type: ignore[misc]
         words: ClassVar[deque[str]] = deque(maxlen=200)
+        exited: ClassVar[bool] = False
 
         @staticmethod
         def _send_char(message: Any, _id: int, _user_data: Any) -> int:
@@ -227,7 +231,8 @@ def _shared() -> Any:
 
         @staticmethod
         def _exit(status: int, _immediate: bool, _quit: bool, _id: int, _user_data: Any) -> int:
-            os._exit(70)  # ngspice asks to be unloaded after a fatal error; the pool replaces this process
+            Shared.exited = True  # ngspice asks to be unloaded after a fatal error
+            return status
 
         def command(self, command: str) -> None:
             self._ngspice_shared.ngSpice_Command(command.encode())

@@ -198,3 +198,15 @@ def test_a_missing_vector_is_a_failure_not_a_number(amplifier: Spec):
     simulator._shared = type("Plotless", (), {"current_plot": lambda _: "const"})()
     with pytest.raises(SimulationError, match="no result"):
         simulator._read(Analysis("bias", "op"), ("v(out)",))
+
+
+def test_an_undefined_parameter_is_named_with_file_and_line(specs: Path, tmp_path: Path):
+    shutil.copytree(specs / "netlists", tmp_path / "netlists")
+    shutil.copy(specs / "cs_amp.yaml", tmp_path)
+    netlist = tmp_path / "netlists" / "cs_amp.cir"
+    netlist.write_text(netlist.read_text() + "r2 out 0 {unheard}\n")
+    loaded = load_spec(tmp_path / "cs_amp.yaml")
+    with SimulationPool(task(loaded), 1, 60) as pool, pytest.raises(SimulationError) as caught:
+        pool.load(loaded.problem.values(loaded.problem.middle))
+    assert str(caught.value).startswith(f"bench amplifier: {netlist}:6: ngspice: ")
+    assert "Undefined parameter [unheard]" in str(caught.value)
