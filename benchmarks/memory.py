@@ -18,7 +18,6 @@ import numpy as np
 import psutil
 
 from sizing.simulation.pool import SimulationPool
-from sizing.simulation.simulator import Task
 from sizing.spec.load import load_spec
 
 SPECS = Path(__file__).parent.parent / "specs"
@@ -39,9 +38,8 @@ def main() -> None:
 
 def flat(evaluations: int, step: int = 2000) -> None:
     spec = load_spec(SPECS / "cs_amp.yaml")
-    task = Task(spec.benches, spec.measures, tuple(variable.name for variable in spec.problem.variables))
     rng = np.random.default_rng(0)
-    with SimulationPool(task, 2, 60) as pool:
+    with SimulationPool(spec.task, 2, 60) as pool:
         for done in range(step, evaluations + 1, step):
             began, peak = time.perf_counter(), Peak(psutil.Process())
             for _ in range(step // 50):

@@ -13,7 +13,7 @@ import numpy as np
 
 from sizing.bench import Bench
 from sizing.simulation.pool import SimulationPool, default_workers
-from sizing.simulation.simulator import Measured, Outcome, Task
+from sizing.simulation.simulator import Measured, Outcome
 from sizing.spec.load import Spec, load_spec
 
 SPEC = Path(__file__).parent.parent / "specs" / "opamp_cc.yaml"
@@ -49,7 +49,7 @@ def main() -> None:
 
 def simulate(spec: Spec, bench: Bench, jobs: list[dict[str, float]]) -> list[Outcome]:
     measures = tuple(measure for measure in spec.measures if measure.measure == "settling_time")
-    task = Task((bench,), measures, tuple(variable.name for variable in spec.problem.variables))
+    task = replace(spec.task, benches=(bench,), measures=measures)
     with SimulationPool(task, default_workers(), 60) as pool:
         return pool.run(jobs)
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from sizing.bench import Analysis, Bench
 from sizing.simulation.ngspice import NgSpice
-from sizing.simulation.simulator import Task, measured
+from sizing.simulation.simulator import measured
 from sizing.spec.load import load_spec
 
 SPEC = Path(__file__).parent.parent / "specs" / "opamp_cc_rz.yaml"
@@ -28,8 +28,7 @@ def main() -> None:
     parser.add_argument("--designs", type=int, default=40)
     count = parser.parse_args().designs
     spec = load_spec(SPEC)
-    task = Task(spec.benches, spec.measures, tuple(variable.name for variable in spec.problem.variables))
-    simulator = NgSpice(task)
+    simulator = NgSpice(spec.task)
     rng = np.random.default_rng(0)
     seconds = {"in process": 0.0, "inside the library": 0.0, "same decks": 0.0, "plain decks": 0.0}
     simulator.simulate(spec.problem.values(spec.problem.middle))

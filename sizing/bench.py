@@ -6,11 +6,24 @@ from dataclasses import dataclass
 
 from sizing.circuit import Circuit
 from sizing.device import Device
+from sizing.measure import AnyMeasure
 from sizing.netlist import Line
 from sizing.units import spice_number
 
 ALTERABLE = {("r", "r"), ("c", "c"), ("l", "l"), ("m", "m")}
 """(device kind, parameter) whose change in place gives what a reload gives."""
+_PLAIN_TARGET = re.compile(r"@[\w.]+\[m\]|[\w.]+")
+"""What `alter` takes literally; ngspice's command line gives other characters, such as backquotes, a meaning."""
+
+_COMMENT = re.compile(r"^\s*\*.*|(?:;|(?:(?<=[\s,])|^)\$|//).*")
+_BRACES = r"\{[^{}]*\}"
+_PARENTHESES = r"\([^()]*\)"
+for _ in range(4):  # expressions may nest
+    _BRACES = rf"\{{(?:[^{{}}]|{_BRACES})*\}}"
+    _PARENTHESES = rf"\((?:[^()]|{_PARENTHESES})*\)"
+_ASSIGNMENT = re.compile(
+    rf"""(?<![\w.])(?P<name>[^\W\d]\w*)\s*=(?!=)\s*(?P<value>(?:'[^']*'|"[^"]*"|{_BRACES}|{_PARENTHESES}|[^\s=,'"{{}}()])+)"""
+)
 
 
 @dataclass(frozen=True)
@@ -39,13 +52,32 @@ class Bench:
 
     def deck(self, values: Mapping[str, float], analysis: Analysis | None = None) -> str:
         """A whole SPICE file with these variable values, ready for `ngspice -b` where an analysis is named."""
-        text = [f"* {self.name}", substitute_parameters("\n".join(line.text for line in self.lines), values)]
+        lines = [line.text for line in self.lines]
+        if analysis is not None and analysis.excite is not None:
+            lines = _excited(lines, analysis.excite)
+        text = [f"* {self.name}", substitute_parameters("\n".join(lines), values)]
         if analysis is not None:
             text += [f".meas {analysis.kind} {name} {what}" for name, what in analysis.meas]
             text.append(f".{analysis.command}")
-        if analysis is not None and analysis.excite is not None:
-            text = [_excited(line, analysis.excite) for line in "\n".join(text).split("\n")]
         return "\n".join([*text, ".end", ""])
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that a worker needs to turn variable values into metrics."""
+
+    benches: tuple[Bench, ...]
+    measures: tuple[AnyMeasure, ...]
+    variables: tuple[str, ...]
+
+    @property
+    def vectors(self) -> Mapping[str, tuple[str, ...]]:
+        """The vectors that the measurements read, by "bench.analysis"; none where nothing is measured."""
+        wanted: dict[str, tuple[str, ...]] = {f"{b.name}.{a.name}": () for b in self.benches for a in b.analyses}
+        for measure in self.measures:
+            for reference in measure.references:
+                wanted[reference] = tuple(dict.fromkeys((*wanted[reference], *measure.vectors)))
+        return wanted
 
 
 def alterations(bench: Bench, variables: Sequence[str]) -> dict[str, tuple[str, ...]] | None:
@@ -61,27 +93,39 @@ def alterations(bench: Bench, variables: Sequence[str]) -> dict[str, tuple[str, 
                 name = expression.strip("() ")
                 if name not in targets or (device.kind, parameter) not in ALTERABLE:
                     return None
-                targets[name].append(_alter_target(device, parameter))
+                target = _alter_target(device, parameter)
+                if not _PLAIN_TARGET.fullmatch(target):
+                    return None
+                targets[name].append(target)
     for line in bench.lines:  # what is no device: parameters that depend on a variable, calls, models
-        if line.keyword[0] in ".x" and mention.search(re.sub(r"\w+\s*=", "", line.text.lower())):
+        if line.keyword[0] in ".x" and mention.search(re.sub(r"\w+\s*=(?!=)", "", line.text.lower())):
             return None
     return {name: tuple(found) for name, found in targets.items()}
 
 
 def substitute_parameters(text: str, values: Mapping[str, float]) -> str:
     """The same netlist text, to the letter, but for the values that its `.param` lines give to these names."""
-    if not values:
-        return text
-    names = "|".join(re.escape(name) for name in values)
-    assignment = re.compile(rf"(?<![\w.])({names})(\s*=\s*)(\{{[^}}]*\}}|'[^']*'|[^\s;$,]+)", re.IGNORECASE)
-    lower = {name.lower(): value for name, value in values.items()}
-    result, inside = [], False
+    given = {name.lower(): spice_number(value) for name, value in values.items()}
+    parts, at = [], 0
+    for match in _ASSIGNMENT.finditer(_parameter_lines(text)):
+        if match["name"].lower() in given:
+            parts += [text[at : match.start("value")], given[match["name"].lower()]]
+            at = match.end("value")
+    return "".join([*parts, text[at:]])
+
+
+def _parameter_lines(text: str) -> str:
+    """The text with spaces for all that is no `.param` line at the top level, keeping every character's position."""
+    result, inside, depth = [], False, 0
     for line in text.split("\n"):
-        inside = line.lstrip().lower().startswith(".param") or (inside and line.lstrip()[:1] in ("+", "*"))
-        if inside and not line.lstrip().startswith("*"):
-            line = assignment.sub(lambda m: f"{m[1]}{m[2]}{spice_number(lower[m[1].lower()])}", line)
-        result.append(line)
-    return "\n".join(result)
+        content = _COMMENT.sub("", line)
+        keyword = "".join(content.split()[:1]).lower()
+        depth += (keyword == ".subckt") - (keyword == ".ends")
+        continued = inside and (not keyword or keyword.startswith("+"))
+        inside = continued or (depth == 0 and keyword.startswith(".para"))
+        shown = content.replace("+", " ", 1) if continued else content
+        result.append((shown if inside else "").ljust(len(line)))
+    return " ".join(result)
 
 
 def _alter_target(device: Device, parameter: str) -> str:
@@ -89,5 +133,11 @@ def _alter_target(device: Device, parameter: str) -> str:
     return f"@{name}[m]" if parameter == "m" and device.kind == "m" else name
 
 
-def _excited(line: str, source: str) -> str:
-    return f"{line} ac 1" if line.split(maxsplit=1)[:1] and line.split()[0].lower() == source else line
+def _excited(lines: Sequence[str], source: str) -> list[str]:
+    """The lines with an AC magnitude of 1 at this source of the top level."""
+    result, depth = [], 0
+    for line in lines:
+        keyword = line.split(maxsplit=1)[0].lower()
+        depth += (keyword == ".subckt") - (keyword == ".ends")
+        result.append(f"{line} ac 1" if keyword == source and depth == 0 else line)
+    return result

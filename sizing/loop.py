@@ -23,7 +23,7 @@ from sizing.search.methods import METHODS, Context, build
 from sizing.settings import RunSettings
 from sizing.simulation.ngspice import library_path
 from sizing.simulation.pool import SimulationPool, default_workers
-from sizing.simulation.simulator import Failed, Outcome, Task
+from sizing.simulation.simulator import Failed, Outcome
 from sizing.spec.load import Spec, load_spec
 from sizing.spec.mistakes import SpecError, nearest
 
@@ -96,7 +96,7 @@ def run(
     library = library_path()
     folder = Path(out) if out else Path("runs") / f"{spec.problem.name}-{spec.run.method}-s{spec.run.seed}"
     RunFolder.refuse_existing(folder)
-    with SimulationPool(_task(spec), workers or default_workers(), spec.run.timeout) as pool:
+    with SimulationPool(spec.task, workers or default_workers(), spec.run.timeout) as pool:
         pool.load(spec.problem.values(spec.problem.middle))
         recorder = RunFolder.create(folder, spec, library)
         _Loop(spec.problem, spec.run, pool.run, recorder, observer).run()
@@ -116,7 +116,7 @@ def resume(folder: str | Path, *, workers: int | None = None, observer: Observer
     spec = load_spec(record.path / "spec.yaml")
     library_path()
     recorder = RunFolder(record.path)
-    with SimulationPool(_task(spec), workers or default_workers(), spec.run.timeout) as pool:
+    with SimulationPool(spec.task, workers or default_workers(), spec.run.timeout) as pool:
         _Loop(spec.problem, spec.run, _Replay(record, pool.run), recorder, observer).run()
     return _finished(record.path)
 
@@ -125,7 +125,7 @@ def check(spec: Spec) -> Outcome:
     """Simulate every bench once, at the middle of the ranges; raises SimulationError where ngspice refuses a deck."""
     library_path()
     values = spec.problem.values(spec.problem.middle)
-    with SimulationPool(_task(spec), 1, spec.run.timeout) as pool:
+    with SimulationPool(spec.task, 1, spec.run.timeout) as pool:
         pool.load(values)
         return pool.run([values])[0]
 
@@ -137,10 +137,6 @@ def export(record: RunRecord, rank: int = 1) -> str:
         raise IndexError(f"expected a rank from 1 to {len(table)}, got {rank}")
     values = {variable.name: float(table.iloc[rank - 1][variable.name]) for variable in record.problem.variables}
     return substitute_parameters((record.path / record.manifest["netlist"]).read_text(encoding="utf-8"), values)
-
-
-def _task(spec: Spec) -> Task:
-    return Task(spec.benches, spec.measures, tuple(variable.name for variable in spec.problem.variables))
 
 
 class _Loop:

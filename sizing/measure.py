@@ -25,7 +25,11 @@ def _in(unit: str) -> BeforeValidator:
     return BeforeValidator(lambda value: float(parse_quantity(value, unit)), json_schema_input_type=str | float)
 
 
-Net = Annotated[str, Field(pattern=r"^[^\s()]+$"), BeforeValidator(lambda net: str(net).lower())]
+Net = Annotated[
+    str,
+    Field(pattern=r"^[^\s()]+$"),
+    BeforeValidator(lambda net: str(net).lower(), json_schema_input_type=str | int),
+]
 """A net's name; ngspice ignores its case, and YAML reads a net called 6 as a number."""
 
 Reference = Annotated[str, Field(pattern=r"^\w+\.\w+$", description="bench.analysis, as named under `benches`")]
@@ -34,7 +38,7 @@ Reference = Annotated[str, Field(pattern=r"^\w+\.\w+$", description="bench.analy
 class Measure(BaseModel):
     """What every metric has: where it is measured, its unit and its target."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     kinds: ClassVar[tuple[str, ...]]
     """The analyses it can be read from."""
@@ -43,14 +47,16 @@ class Measure(BaseModel):
 
     unit: str
     of: Reference
-    at_least: float | None = Field(None, json_schema_extra={"type": ["string", "number"]})
-    at_most: float | None = Field(None, json_schema_extra={"type": ["string", "number"]})
+    at_least: float | None = None
+    at_most: float | None = None
     weight: float = Field(1.0, gt=0, description="factor of this metric's penalty in the cost")
 
-    @field_validator("at_least", "at_most", mode="before")
+    @field_validator("at_least", "at_most", mode="before", json_schema_input_type=str | float | None)
     @classmethod
     def _target(cls, bound: str | float | None, info: ValidationInfo) -> float | None:
-        return None if bound is None else float(parse_quantity(bound, info.data.get("unit", "")))
+        if bound is None or "unit" not in info.data:  # a mistaken unit has been reported
+            return None
+        return float(parse_quantity(bound, info.data["unit"]))
 
     @model_validator(mode="after")
     def _has_target(self) -> Self:
@@ -187,7 +193,7 @@ class GainMargin(_Response):
         if below.size == 0 or below[0] == 0:
             raise Missing("the phase does not fall through -180 degrees within the sweep")
         at = _crossing(np.log(frequency), phase, int(below[0]), -180.0)
-        return -float(np.interp(at, np.log(frequency), 20 * np.log10(np.abs(phasor))))
+        return -float(np.interp(at, np.log(frequency), 20 * np.log10(np.maximum(np.abs(phasor), 1e-300))))
 
 
 class GainRatio(_Response):
@@ -309,6 +315,13 @@ class SettlingTime(_StepResponse):
     unit: Literal["s"] = "s"
     tolerance: Annotated[float, _in("%"), Field(gt=0, lt=1)] = 0.01
     gain: float = 1.0
+
+    @field_validator("gain")
+    @classmethod
+    def _responds(cls, gain: float) -> float:
+        if gain == 0:
+            raise ValueError("expected a gain other than 0, got 0: there is nothing to settle to")
+        return gain
 
     def value(self, results: Results) -> float:
         time, output, input_ = self._step(results)

@@ -2,7 +2,8 @@
 
 Values are arrays (..., M), one column per metric of the problem in its order; NaN is a metric without a value, which
 ranks below every measured one. Penalties follow section IV of Hakhamaneshi et al. (2022): relative distance to the
-target, in units of the target below a minimum and of the value above a maximum, 0 where the target is met.
+target, in units of the target below a minimum and of the value above a maximum, 0 where the target is met. A maximum
+that is not positive counts in units of the target, any target of 0 in SI units, so that worse never costs less.
 """
 
 from collections.abc import Sequence
@@ -74,7 +75,8 @@ def _penalty(value: Values, at_least: float | None, at_most: float | None) -> Va
     if at_least is not None:
         result = np.maximum(result, (at_least - value) / (abs(at_least) or 1.0))
     if at_most is not None:
-        scale = np.where(value == 0, abs(at_most) or 1.0, np.abs(value))
+        # Below a target of 0 or less, a penalty in units of the value would fall again as the value gets worse.
+        scale = np.maximum(np.abs(value), at_most) if at_most > 0 else abs(at_most) or 1.0
         result = np.maximum(result, (value - at_most) / scale)
     return np.where(np.isnan(value), np.inf, result)
 

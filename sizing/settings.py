@@ -20,7 +20,7 @@ Seconds = Annotated[
 class Settings(BaseModel):
     """Frozen, and unknown keys are mistakes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class SearchSettings(Settings):

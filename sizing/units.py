@@ -1,7 +1,7 @@
 """Numbers as designers write them ("2.5p", "10Meg", "90 ns", "60 dB") and exact decimals as the grid needs them."""
 
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from math import isfinite
 
 PREFIXES = {
@@ -18,7 +18,7 @@ UNIT_NAMES = {
     "F": ("F", "farad", "farads"),
     "H": ("H", "henry"),
     "m": ("m", "meter", "metre"),
-    "Ohm": ("Ohm", "ohm", "ohms", "Ω", "Ω"),
+    "Ohm": ("Ohm", "ohm", "ohms", "\u03a9", "\u2126"),
     "V/V": ("V/V",),
     "V/s": ("V/s",),
     "dB": ("dB", "db"),
@@ -28,6 +28,7 @@ UNIT_NAMES = {
 }
 """Every unit of the project and the spellings accepted for it; SI prefixes may stand before all but the last four."""
 
+LARGEST_EXPONENT = 280
 _PREFIXED = tuple(unit for unit in UNIT_NAMES if unit not in ("dB", "deg", "%", ""))
 _SPELLINGS = {spelling: unit for unit, spellings in UNIT_NAMES.items() for spelling in spellings}
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*", re.DOTALL)
@@ -42,23 +43,34 @@ def parse_quantity(text: str | int | float, unit: str) -> Decimal:
     """
     if isinstance(text, bool):
         raise ValueError(f"expected {_expected(unit)}, got {str(text).lower()}")
+    if isinstance(text, float) and not isfinite(text):
+        raise ValueError(f"expected {_expected(unit)}, got {text}")
     if isinstance(text, int | float):
-        if not isfinite(text):
-            raise ValueError(f"expected {_expected(unit)}, got {text}")
-        return Decimal(repr(text))
-    match = _NUMBER.fullmatch(text)
+        return _in_range(Decimal(text if isinstance(text, int) else repr(text)), text, unit)
+    match = _NUMBER.fullmatch(text) if isinstance(text, str) else None
     if match is None:
-        raise ValueError(f"expected {_expected(unit)}, got {text!r}")
-    number, suffix = Decimal(match[1]), match[2]
+        raise ValueError(f"expected {_expected(unit)}, got {text!r:.80}")
+    try:
+        number, suffix = Decimal(match[1]), match[2]
+    except InvalidOperation:  # an exponent that no Decimal holds
+        number, suffix = Decimal("inf"), ""
     if suffix == "":
-        return number
-    if suffix == "M":
+        return _in_range(number, text, unit)
+    if suffix == "M" and unit not in ("dB", "deg", "%"):
         raise ValueError(f"expected {_expected(unit)}, got {text!r}, which is milli in SPICE and mega in SI: "
                          f"write {match[1]}m or {match[1]}Meg")  # fmt: skip
     exponent = _exponent(suffix, unit)
     if exponent is None:
         raise ValueError(f"expected {_expected(unit)}, got {text!r}")
-    return number.scaleb(exponent)
+    return _in_range(number, text, unit).scaleb(exponent)
+
+
+def _in_range(number: Decimal, given: str | int | float, unit: str) -> Decimal:
+    """The number, if floats can hold it and its products with prefixes; refused before any arithmetic overflows."""
+    if number and not (number.is_finite() and abs(number.adjusted()) <= LARGEST_EXPONENT):
+        shown = f"{number:.3e}" if isinstance(given, int) else repr(given)
+        raise ValueError(f"expected {_expected(unit)}, got {shown:.80}, beyond 1e±{LARGEST_EXPONENT}")
+    return number
 
 
 def _exponent(suffix: str, unit: str) -> int | None:
@@ -86,9 +98,11 @@ def _expected(unit: str) -> str:
 
 
 def format_quantity(value: float, unit: str = "", digits: int = 4) -> str:
-    """`value` with an engineering prefix, such as "2.5 pF"; units without prefixes are printed plainly."""
+    """`value` with an engineering prefix, such as "2.5 pF"; units without prefixes plainly, fractions as percent."""
     if not isfinite(value):
         return "–"
+    if unit == "%":
+        return f"{value * 100:.{digits}g} %"
     if unit not in _PREFIXED or unit == "V/V" or value == 0:
         return f"{value:.{digits}g} {unit}".strip()
     for symbol, exponent in (("T", 12), ("G", 9), ("M", 6), ("k", 3), ("", 0), ("m", -3), ("u", -6), ("n", -9),

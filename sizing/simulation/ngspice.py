@@ -18,9 +18,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from sizing.bench import Analysis, Bench, alterations
+from sizing.bench import Analysis, Bench, Task, alterations
 from sizing.netlist import Line
-from sizing.simulation.simulator import SimulationError, Task
+from sizing.simulation.simulator import SimulationError
 from sizing.units import parse_quantity, spice_number
 from sizing.waveforms import Results, Vector, Waveforms
 

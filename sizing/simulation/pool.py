@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 
-from sizing.simulation.simulator import Failed, Outcome, SimulationError, Task
+from sizing.bench import Task
+from sizing.simulation.simulator import Failed, Outcome, SimulationError
 from sizing.simulation.worker import Request, serve
 
 JOBS_PER_WORKER = 2000

@@ -6,7 +6,6 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from sizing.bench import Bench
 from sizing.measure import AnyMeasure, Missing
 from sizing.waveforms import Results
 
@@ -45,24 +44,6 @@ class Failed:
 
 
 Outcome = Measured | Failed
-
-
-@dataclass(frozen=True)
-class Task:
-    """All that a worker needs to turn variable values into metrics."""
-
-    benches: tuple[Bench, ...]
-    measures: tuple[AnyMeasure, ...]
-    variables: tuple[str, ...]
-
-    @property
-    def vectors(self) -> Mapping[str, tuple[str, ...]]:
-        """The vectors that the measurements read, by "bench.analysis"; none where nothing is measured."""
-        wanted: dict[str, tuple[str, ...]] = {f"{b.name}.{a.name}": () for b in self.benches for a in b.analyses}
-        for measure in self.measures:
-            for reference in measure.references:
-                wanted[reference] = tuple(dict.fromkeys((*wanted[reference], *measure.vectors)))
-        return wanted
 
 
 class Simulator(Protocol):

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
+from sizing.bench import Task
 from sizing.simulation.ngspice import NgSpice
-from sizing.simulation.simulator import Failed, Measured, Outcome, SimulationError, Task, measured
+from sizing.simulation.simulator import Failed, Measured, Outcome, SimulationError, measured
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,39 @@
 """The keys of a spec file, as pydantic models: what may be written where, and each entry checked by itself."""
 
+import re
 from decimal import Decimal
+from math import isfinite
 from typing import Annotated, Any, Self
 
 import numpy as np
-from pydantic import BaseModel, Field, PrivateAttr, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, model_validator
 
 from sizing.measure import AnyMeasure
 from sizing.problem import Variable
 from sizing.settings import RunSettings, Settings
-from sizing.units import UNIT_NAMES, parse_quantity
+from sizing.units import UNIT_NAMES, format_quantity, parse_quantity
 
 LARGEST_GRID = 1_000_000
 ANALYSIS_KINDS = ("op", "ac", "tran", "dc", "noise")
-Quantity = str | int | float
+
+
+def _scalar(value: Any) -> Any:
+    endless = isinstance(value, float) and not isfinite(value)
+    if endless or isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError(f"expected a number such as 2.5 or 2.5p, got {str(value).lower():.80}")
+    return value
+
+
+def _option(value: Any) -> Any:
+    number = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+    if not number and not (isinstance(value, str) and re.fullmatch(r"[\w.+-]+", value)):
+        raise ValueError(f"expected a number or a word, got {value!r:.80}")
+    return value
+
+
+Name = Annotated[str, Field(pattern=r"^\w+$")]
+Quantity = Annotated[str | int | float, BeforeValidator(_scalar)]
+Option = Annotated[str | int | float, BeforeValidator(_option)]
 
 
 class VariableEntry(Settings):
@@ -35,10 +55,10 @@ class VariableEntry(Settings):
     def _has_grid(self) -> Self:
         if self.unit not in UNIT_NAMES:
             raise ValueError(f"unit: expected one of {' '.join(UNIT_NAMES)}, got {self.unit!r}")
-        grid = sorted(self._listed() if self.values is not None else self._ranged())
+        grid = sorted(map(float, self._listed() if self.values is not None else self._ranged()))
         if len(set(grid)) < len(grid):
             raise ValueError("expected distinct values, got some twice")
-        object.__setattr__(self, "_grid", tuple(map(float, grid)))
+        object.__setattr__(self, "_grid", tuple(grid))
         return self
 
     def _listed(self) -> list[Decimal]:
@@ -57,12 +77,13 @@ class VariableEntry(Settings):
         step = parse_quantity(self.step or 0, self.unit)
         if step <= 0:
             raise ValueError(f"expected a step above 0, got {self.step}")
+        if last - first >= step * LARGEST_GRID:
+            raise ValueError(f"expected at most {LARGEST_GRID} values, got more with steps of {self.step}")
         count, rest = divmod(last - first, step)
         if rest:
+            near = [format_quantity(float(first + index * step), self.unit, digits=12) for index in (count, count + 1)]
             raise ValueError(f"expected `to` on the grid: steps of {self.step} from {self.from_} miss {self.to} "
-                             f"(nearest: {first + count * step} and {first + (count + 1) * step})")  # fmt: skip
-        if count >= LARGEST_GRID:
-            raise ValueError(f"expected at most {LARGEST_GRID} values, got {count + 1}")
+                             f"(nearest: {' and '.join(near)})")  # fmt: skip
         return [first + index * step for index in range(int(count) + 1)]
 
     def _spaced(self, first: Decimal, last: Decimal, points: int) -> list[Decimal]:
@@ -82,10 +103,12 @@ class AnalysisEntry(Settings):
     """An analysis: the ngspice command, the source to excite, and `.meas` results to take."""
 
     run: str = Field(description="such as `ac dec 10 1 10G`, `tran 1n 1u`, `op`, `noise v(out) vin dec 10 1 1G`")
-    excite: str | None = Field(None, description="source whose AC magnitude is 1 in this analysis, all others as given")
-    meas: dict[Annotated[str, Field(pattern=r"^\w+$")], str] = Field(
-        {}, description="ngspice .meas results by name: what follows `.meas tran NAME`"
+    excite: str | None = Field(
+        None,
+        pattern=r"^[\w.+-]+$",
+        description="source whose AC magnitude is 1 in this analysis, all others as given",
     )
+    meas: dict[Name, str] = Field({}, description="ngspice .meas results by name: what follows `.meas tran NAME`")
 
     @model_validator(mode="before")
     @classmethod
@@ -106,9 +129,9 @@ class BenchEntry(Settings):
     """A test bench: a stimulus netlist around the circuit, options, and analyses by name."""
 
     stimulus: str = Field(description="SPICE lines: sources, loads, feedback")
-    options: dict[str, str | float] = Field({}, description="ngspice .options, such as `trtol: 2e-4`")
+    options: dict[Name, Option] = Field({}, description="ngspice .options, such as `trtol: 2e-4`")
     temperature: float = Field(27.0, description="degrees Celsius")
-    analyses: dict[Annotated[str, Field(pattern=r"^\w+$")], AnalysisEntry] = Field(min_length=1)
+    analyses: dict[Name, AnalysisEntry] = Field(min_length=1)
 
 
 class SpecModel(BaseModel):
@@ -116,11 +139,12 @@ class SpecModel(BaseModel):
 
     model_config = Settings.model_config | {"title": "sizing spec"}
 
+    name: str = Field("", description="of the task in tables; the file's name by default")
     description: str = ""
     netlist: str = Field(description="the circuit's SPICE file, relative to this one")
     variables: dict[Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")], VariableEntry] = Field(min_length=1)
-    benches: dict[Annotated[str, Field(pattern=r"^\w+$")], BenchEntry] = Field(min_length=1)
-    metrics: dict[Annotated[str, Field(pattern=r"^\w+$")], AnyMeasure] = Field(min_length=1)
+    benches: dict[Name, BenchEntry] = Field(min_length=1)
+    metrics: dict[Name, AnyMeasure] = Field(min_length=1)
     run: RunSettings = RunSettings()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sizing.bench import Analysis, Bench
+from sizing.bench import Analysis, Bench, Task
 from sizing.circuit import Circuit, parse_circuit
 from sizing.measure import AnyMeasure
 from sizing.netlist import Line, NetlistError, read_netlist, read_text
@@ -32,14 +32,23 @@ class Spec:
     document: Mapping[str, Any]
     """The YAML as read, with overrides: what a run folder keeps."""
 
+    @property
+    def task(self) -> Task:
+        """What a simulator needs of it."""
+        return Task(self.benches, self.measures, tuple(variable.name for variable in self.problem.variables))
+
     def with_run(self, **overrides: Any) -> "Spec":
         """The same spec with some run settings replaced; raises SpecError where one does not fit."""
         given = {name: value for name, value in overrides.items() if value is not None}
-        merged = self.run.model_dump() | given
+        merged = self.run.model_dump()
+        for name, value in given.items():
+            both = isinstance(value, dict) and isinstance(merged.get(name), dict)
+            merged[name] = merged[name] | value if both else value
         try:
             run = RunSettings.model_validate(merged)
         except ValidationError as error:
-            raise SpecError([f"run.{dotted(e['loc'])}: {in_words(e, ())}" for e in error.errors()]) from None
+            bad = [(("run", *each["loc"]), each) for each in error.errors()]
+            raise SpecError([f"{dotted(loc)}: {in_words(each, loc)}" for loc, each in bad]) from None
         return replace(self, run=run, document={**self.document, "run": run.model_dump()})
 
 
@@ -56,7 +65,7 @@ def load_spec(path: str | Path) -> Spec:
     if model is not None:
         spec = _Checker(source, model, mistakes).spec()
     if mistakes or spec is None:
-        raise SpecError([source.place(loc, message) for loc, message in mistakes])
+        raise SpecError(list(dict.fromkeys(source.place(loc, message) for loc, message in mistakes)))
     return replace(spec, document=raw)
 
 
@@ -84,6 +93,8 @@ def _in_file(loc: Location, raw: Any) -> Location:
     """The location without the union tags that pydantic puts into it."""
     result: list[str | int] = []
     for key in loc:
+        if key == "[key]":  # pydantic's mark for a mistake in the key itself
+            break
         known = isinstance(raw, dict) and key in raw
         if known or not (isinstance(raw, dict) and key == raw.get("measure")):
             result.append(key)
@@ -119,11 +130,14 @@ class _Checker:
             Metric(name, metric.unit, metric.at_least, metric.at_most, metric.weight)
             for name, metric in self.model.metrics.items()
         )
-        return Problem(self.source.path.stem, Path(self.model.netlist).stem, variables, metrics)
+        return Problem(self.model.name or self.source.path.stem, Path(self.model.netlist).stem, variables, metrics)
 
     def _netlist(self, path: Path) -> tuple[Line, ...] | None:
-        if not path.is_file():
-            what = "a directory" if path.is_dir() else "no such file"
+        try:
+            what = "" if path.is_file() else "a directory" if path.is_dir() else "no such file"
+        except OSError as error:
+            what = str(error.strerror)
+        if what:
             self.mistakes.append((("netlist",), f"expected a SPICE netlist at {path}: {what}"))
             return None
         try:
@@ -141,7 +155,10 @@ class _Checker:
             return None
 
     def _check_variables(self, circuit: Circuit) -> None:
+        first: dict[str, str] = {}
         for name in self.model.variables:
+            if (other := first.setdefault(name.lower(), name)) != name:
+                self.mistakes.append((("variables", name), f"the same variable as {other!r}: SPICE ignores case"))
             if name.lower() not in circuit.parameters:
                 near = nearest(name, circuit.parameters)
                 self.mistakes.append((("variables", name), f"the netlist has no `.param {name}=…`{near}"))
@@ -165,12 +182,13 @@ class _Checker:
         if circuit is None:
             return None
         sources = {device.name: device for device in circuit.devices if device.kind in "vi"}
+        excitable = [source for source in sources if "." not in source]  # ngspice names inner sources differently
         for key, analysis in entry.analyses.items():
             at = ("benches", name, "analyses", key, "excite")
             if analysis.excite is None:
                 continue
-            if analysis.excite.lower() not in sources:
-                self.mistakes.append((at, f"no source {analysis.excite!r}{nearest(analysis.excite, sources)}"))
+            if analysis.excite.lower() not in excitable:
+                self.mistakes.append((at, f"no source {analysis.excite!r}{nearest(analysis.excite, excitable)}"))
             for other in sources.values():
                 if "ac" in other.parameters:
                     self.mistakes.append((at, f"source {other.name} also has an AC value; take it out of the netlist"))
@@ -181,10 +199,13 @@ class _Checker:
         return Bench(name, lines, circuit, analyses)
 
     def _check_metrics(self, benches: Mapping[str, Bench]) -> None:
+        mistaken = self.source.plain()["benches"].keys() - self.model.benches.keys()
         known = {f"{bench}.{name}" for bench, entry in self.model.benches.items() for name in entry.analyses}
         for name, metric in self.model.metrics.items():
             for reference, key in zip(metric.references, ("of", "over"), strict=False):
                 loc: Location = ("metrics", name, key)
+                if reference.split(".")[0] in mistaken:
+                    continue
                 if reference not in known:
                     self.mistakes.append((loc, f"no analysis {reference!r}{nearest(reference, known)}"))
                 elif reference.split(".")[0] in benches:

@@ -10,13 +10,26 @@ from sizing.spec.entries import SpecModel
 Location = tuple[str | int, ...]
 """The keys that lead to a place in the file."""
 
+LONGEST_SHOWN = 80
+MEANT = {
+    r"^\w+\.\w+$": "bench.analysis",
+    r"^[^\s()]+$": "a name without spaces and brackets",
+    r"^\w+$": "a name of letters, digits and _",
+    r"^[\w.+-]+$": "the name of a source",
+    "^(linear|log)$": "linear or log",
+}
+"""The patterns of the entries in words."""
+
 
 class SpecError(Exception):
     """A spec that cannot be used; `mistakes` has one line each."""
 
     def __init__(self, mistakes: Sequence[str]) -> None:
-        super().__init__("\n".join(mistakes))
-        self.mistakes = tuple(mistakes)
+        self.mistakes = tuple(" ".join(mistake.splitlines()) for mistake in mistakes)
+        super().__init__("\n".join(self.mistakes))
+
+    def __reduce__(self) -> tuple[type["SpecError"], tuple[tuple[str, ...]]]:
+        return type(self), (self.mistakes,)
 
 
 def in_words(error: Any, loc: Location) -> str:
@@ -35,8 +48,27 @@ def in_words(error: Any, loc: Location) -> str:
         return str(error["msg"]).removeprefix("Value error, ")
     if kind == "string_pattern_mismatch" and loc and loc[-1] == "[key]":
         return f"expected a name of letters, digits and _, got {given!r}"
+    if kind in ("model_type", "dict_type", "model_attributes_type"):
+        return f"expected a mapping, got {_shown(given)}"
+    if kind == "too_short":
+        return "expected at least one entry, got none"
+    if kind == "string_pattern_mismatch" and context["pattern"] in MEANT:
+        return f"expected {MEANT[context['pattern']]}, got {_shown(given)}"
     message = str(error["msg"]).replace("Input should be", "expected").replace("Input should have", "expected")
-    return f"{message}, got {given!r}" if isinstance(given, str | int | float | None) else message
+    if kind.startswith(("int_", "float_", "bool_")):
+        message = message.partition(",")[0]
+    return f"{message}, got {_shown(given)}"
+
+
+def _shown(given: Any) -> str:
+    try:
+        text = repr(given)
+    except ValueError:  # Python writes out no integer of more than 4300 digits
+        return "a huge number"
+    if len(text) <= LONGEST_SHOWN:
+        return text
+    kind = next((words for kind, words in ((dict, "a mapping"), (list, "a list")) if isinstance(given, kind)), "")
+    return kind or f"{text[:LONGEST_SHOWN]}…"
 
 
 def _keys(loc: Location) -> list[str]:

@@ -1,6 +1,7 @@
 """The YAML document of a spec with the line of every key."""
 
 import difflib
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 
 from sizing.spec.mistakes import Location, SpecError, dotted
 
@@ -22,20 +23,27 @@ class SpecSource:
 
     def plain(self) -> Any:
         """The document as dicts, lists, numbers and strings."""
-        return _plain(self.document)
+        try:
+            return _plain(self.document)
+        except (RecursionError, ValueError) as error:  # nested too deeply, or a key of thousands of digits
+            raise SpecError([f"{self.path}: expected text, numbers, lists and mappings: {error}"]) from None
 
     def line(self, loc: Location) -> int | None:
         """Line number (from 1) of the deepest key of `loc` that exists."""
         node: Any = self.document
         line: int | None = None
         for key in loc:
-            if isinstance(node, CommentedMap) and key in node:
-                line = node.lc.key(key)[0] + 1
-            elif isinstance(node, CommentedSeq):
-                line = node.lc.item(key)[0] + 1
+            if isinstance(node, CommentedMap):
+                written = next((each for each in node if _key(each) == key), None)
+                if written is None:
+                    break
+                if written in (node.lc.data or {}):  # a merged key stands elsewhere
+                    line = node.lc.key(written)[0] + 1
+                node = node[written]
+            elif isinstance(node, CommentedSeq) and isinstance(key, int) and key in (node.lc.data or {}):
+                line, node = node.lc.item(key)[0] + 1, node[key]
             else:
                 break
-            node = node[key]
         return line
 
     def place(self, loc: Location, message: str) -> str:
@@ -47,29 +55,36 @@ class SpecSource:
 
 def read_source(path: Path) -> SpecSource:
     """The document at `path`; raises SpecError for what is no readable YAML file."""
-    if path.is_dir():
-        raise SpecError([f"{path}: expected a spec file, got a directory"])
     try:
         text = path.read_text(encoding="utf-8")
+    except IsADirectoryError:
+        raise SpecError([f"{path}: expected a spec file, got a directory"]) from None
     except FileNotFoundError:
         near = difflib.get_close_matches(path.name, [p.name for p in path.parent.glob("*.y*ml")], 1, 0.5)
         hint = f"; did you mean {path.parent / near[0]}?" if near else ""
         raise SpecError([f"{path}: no such file{hint}"]) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise SpecError([f"{path}: expected a YAML text file: {error}"]) from None
     try:
-        return SpecSource(path, YAML(typ="rt", pure=True).load(text))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ReusedAnchorWarning)
+            return SpecSource(path, YAML(typ="rt", pure=True).load(text))
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{path}:{mark.line + 1}" if mark else str(path)
         raise SpecError([f"{where}: not YAML: {error.problem or error.context}"]) from None
-    except (YAMLError, ValueError, RecursionError) as error:
-        raise SpecError([f"{path}: not YAML: {error}"]) from None
+    except (YAMLError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        # The last ones are ruamel's own stumbling over explicit tags that do not fit, such as `!!set 3`.
+        raise SpecError([f"{path}: not YAML: {' '.join(str(error).split())}"]) from None
+
+
+def _key(key: Any) -> str:
+    return key if isinstance(key, str) else str(key)
 
 
 def _plain(node: Any) -> Any:
     if isinstance(node, Mapping):
-        return {(str(key) if not isinstance(key, str) else key): _plain(value) for key, value in node.items()}
+        return {_key(key): _plain(value) for key, value in node.items()}
     if isinstance(node, list):
         return [_plain(value) for value in node]
     for kind in (bool, int, float, str):

@@ -9,18 +9,14 @@ import numpy as np
 import pytest
 
 import sizing.simulation.ngspice as ngspice
-from sizing.bench import Analysis, alterations
+from sizing.bench import Analysis, Task, alterations
 from sizing.simulation.ngspice import NgSpice, SimulatorMissing, library_path
 from sizing.simulation.pool import SimulationPool
-from sizing.simulation.simulator import Failed, Measured, SimulationError, Task
+from sizing.simulation.simulator import Failed, Measured, SimulationError
 from sizing.spec.load import Spec, load_spec
 
 DESIGNS = 6
 needs_batch = pytest.mark.skipif(shutil.which("ngspice") is None, reason="the ngspice program is not installed")
-
-
-def task(spec: Spec) -> Task:
-    return Task(spec.benches, spec.measures, tuple(variable.name for variable in spec.problem.variables))
 
 
 def random_values(spec: Spec, count: int = DESIGNS, seed: int = 5) -> list[dict[str, float]]:
@@ -29,7 +25,7 @@ def random_values(spec: Spec, count: int = DESIGNS, seed: int = 5) -> list[dict[
 
 
 def outcomes(spec: Spec, jobs: list[dict[str, float]]) -> list[Measured | Failed]:
-    with SimulationPool(task(spec), 1, 60) as pool:
+    with SimulationPool(spec.task, 1, 60) as pool:
         return pool.run(jobs)
 
 
@@ -131,7 +127,7 @@ def test_a_deck_that_ngspice_refuses_names_file_line_and_its_words(specs: Path, 
     netlist = tmp_path / "netlists" / "cs_amp.cir"
     netlist.write_text(netlist.read_text().replace("m={m1}", "mm={m1}"))
     loaded = load_spec(spec)
-    with SimulationPool(task(loaded), 1, 60) as pool, pytest.raises(SimulationError) as caught:
+    with SimulationPool(loaded.task, 1, 60) as pool, pytest.raises(SimulationError) as caught:
         pool.load(loaded.problem.values(loaded.problem.middle))
     assert caught.value.reason == "netlist"
     assert f"{netlist}:4: ngspice: " in str(caught.value)
@@ -184,7 +180,7 @@ def test_a_wrong_library_path_is_named(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_only_vectors_that_are_measured_are_asked_for(opamp: Spec):
-    assert task(opamp).vectors == {
+    assert opamp.task.vectors == {
         "open_loop.bias": ("i(vdd)",),
         "open_loop.differential": ("v(6)",),
         "open_loop.common": ("v(6)",),
@@ -206,7 +202,7 @@ def test_an_undefined_parameter_is_named_with_file_and_line(specs: Path, tmp_pat
     netlist = tmp_path / "netlists" / "cs_amp.cir"
     netlist.write_text(netlist.read_text() + "r2 out 0 {unheard}\n")
     loaded = load_spec(tmp_path / "cs_amp.yaml")
-    with SimulationPool(task(loaded), 1, 60) as pool, pytest.raises(SimulationError) as caught:
+    with SimulationPool(loaded.task, 1, 60) as pool, pytest.raises(SimulationError) as caught:
         pool.load(loaded.problem.values(loaded.problem.middle))
     assert str(caught.value).startswith(f"bench amplifier: {netlist}:6: ngspice: ")
     assert "Undefined parameter [unheard]" in str(caught.value)

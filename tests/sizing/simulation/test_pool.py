@@ -8,12 +8,8 @@ import threading
 import pytest
 
 from sizing.simulation.pool import SimulationPool
-from sizing.simulation.simulator import Failed, Measured, SimulationError, Task
+from sizing.simulation.simulator import Failed, Measured, SimulationError
 from sizing.spec.load import Spec
-
-
-def task(spec: Spec) -> Task:
-    return Task(spec.benches, spec.measures, tuple(variable.name for variable in spec.problem.variables))
 
 
 def jobs(spec: Spec, count: int) -> list[dict[str, float]]:
@@ -25,12 +21,12 @@ def metrics(outcomes: list[Measured | Failed]) -> list[str]:
 
 
 def test_outcomes_come_in_the_order_of_the_jobs_whatever_the_number_of_workers(amplifier: Spec):
-    with SimulationPool(task(amplifier), 1, 60) as one, SimulationPool(task(amplifier), 2, 60) as two:
+    with SimulationPool(amplifier.task, 1, 60) as one, SimulationPool(amplifier.task, 2, 60) as two:
         assert metrics(one.run(jobs(amplifier, 30))) == metrics(two.run(jobs(amplifier, 30)))
 
 
 def test_a_killed_worker_costs_nothing_but_time(amplifier: Spec):
-    with SimulationPool(task(amplifier), 1, 60) as pool:
+    with SimulationPool(amplifier.task, 1, 60) as pool:
         expected = metrics(pool.run(jobs(amplifier, 400)))
         (worker,) = multiprocessing.active_children()
         killed = worker.pid
@@ -43,7 +39,7 @@ def test_a_killed_worker_costs_nothing_but_time(amplifier: Spec):
 
 
 def test_killing_workers_again_and_again_changes_no_outcome(amplifier: Spec):
-    with SimulationPool(task(amplifier), 2, 60) as pool:
+    with SimulationPool(amplifier.task, 2, 60) as pool:
         expected = metrics(pool.run(jobs(amplifier, 60)))
         for _ in range(4):
             for _ in range(5):
@@ -57,14 +53,14 @@ def test_killing_workers_again_and_again_changes_no_outcome(amplifier: Spec):
 
 
 def test_a_hanging_simulation_ends_at_the_time_limit_and_the_next_one_runs(opamp: Spec):
-    with SimulationPool(task(opamp), 1, 0.01) as pool:
+    with SimulationPool(opamp.task, 1, 0.01) as pool:
         (outcome,) = pool.run([opamp.problem.values(opamp.problem.middle)])
     assert isinstance(outcome, Failed)
     assert (outcome.reason, outcome.message) == ("timeout", "no result within 0.01 s")
 
 
 def test_no_worker_outlives_its_pool(amplifier: Spec):
-    with SimulationPool(task(amplifier), 2, 60) as pool:
+    with SimulationPool(amplifier.task, 2, 60) as pool:
         pool.run(jobs(amplifier, 4))
         assert len(multiprocessing.active_children()) == 2
     assert multiprocessing.active_children() == []
@@ -72,7 +68,7 @@ def test_no_worker_outlives_its_pool(amplifier: Spec):
 
 def test_a_worker_is_replaced_after_its_share_of_jobs(amplifier: Spec, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("sizing.simulation.pool.JOBS_PER_WORKER", 10)
-    with SimulationPool(task(amplifier), 1, 60) as pool:
+    with SimulationPool(amplifier.task, 1, 60) as pool:
         pool.run(jobs(amplifier, 10))
         (first,) = multiprocessing.active_children()
         before = first.pid
@@ -83,12 +79,12 @@ def test_a_worker_is_replaced_after_its_share_of_jobs(amplifier: Spec, monkeypat
 
 def test_a_worker_that_does_not_start_ends_in_an_error_not_in_a_loop(amplifier: Spec, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("sizing.simulation.pool.serve", os._exit)
-    with SimulationPool(task(amplifier), 1, 60) as pool, pytest.raises(SimulationError, match="do not start"):
+    with SimulationPool(amplifier.task, 1, 60) as pool, pytest.raises(SimulationError, match="do not start"):
         pool.run(jobs(amplifier, 1))
 
 
 def test_a_worker_writes_nothing_where_the_run_was_started(amplifier: Spec, tmp_path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
-    with SimulationPool(task(amplifier), 1, 60) as pool:
+    with SimulationPool(amplifier.task, 1, 60) as pool:
         pool.run(jobs(amplifier, 2))
     assert list(tmp_path.iterdir()) == []
