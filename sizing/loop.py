@@ -156,7 +156,7 @@ class _Loop:
         self._evaluator = Evaluator(problem, simulate, recorder.evaluation, self._clock)
         context = Context(problem, settings, self._evaluator, Streams.from_seed(settings.seed))
         self._optimizer = build(settings.method, context, self._clock)
-        self._costs: list[float] = []
+        self._costs = np.empty(0)
         self._queries = 0
         self._iteration = 0
         self._improved_at = 0
@@ -194,9 +194,10 @@ class _Loop:
 
     def _note(self, evaluations: list[Evaluation]) -> None:
         """Bring the costs up to date and tell the observer."""
-        for evaluation in evaluations:
-            value = float(cost(self._problem, values_of([evaluation]))[0]) if evaluation.ok else np.inf
-            self._costs.append(value)
+        costs = np.full(len(evaluations), np.inf)
+        if measured := [row for row, evaluation in enumerate(evaluations) if evaluation.ok]:
+            costs[measured] = cost(self._problem, values_of([evaluations[row] for row in measured]))
+        self._costs = np.concatenate([self._costs, costs])
         best = np.sort(self._costs)[: self._settings.in_spec]
         if np.mean(best) < self._best or len(self._costs) <= len(best):
             self._best, self._improved_at = float(np.mean(best)), len(self._costs)
@@ -207,7 +208,7 @@ class _Loop:
 
     def _reason_to_stop(self, evaluations: list[Evaluation]) -> Status | None:
         settings, total = self._settings, len(self._costs)
-        if self._costs.count(0.0) >= settings.in_spec:
+        if np.count_nonzero(self._costs == 0) >= settings.in_spec:
             return "in spec"
         if settings.max_sims and total >= settings.max_sims:
             return "max_sims"

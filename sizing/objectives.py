@@ -58,10 +58,14 @@ def order(problem: Problem, values: Values, metrics: Sequence[int] | None = None
 
     Fewer missing metrics come first; ties keep their order.
     """
+    return order_by_penalty(problem, penalties(problem, values), metrics)
+
+
+def order_by_penalty(problem: Problem, table: Values, metrics: Sequence[int] | None = None) -> NDArray[np.intp]:
+    """The same, for penalties (B, M) that have been computed already."""
     chosen = list(range(len(problem.metrics))) if metrics is None else list(metrics)
-    table = penalties(problem, values)[:, chosen]
-    missing = np.isinf(table)
-    total = np.where(missing, 0.0, table) @ _weights(problem)[chosen]
+    missing = np.isinf(table[:, chosen])
+    total = np.where(missing, 0.0, table[:, chosen]) @ _weights(problem)[chosen]
     return np.lexsort((total, missing.sum(axis=1)))
 
 

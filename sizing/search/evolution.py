@@ -49,6 +49,8 @@ class Evolution:
         self._clock = clock
         self._toolbox = toolbox(problem, settings.search, streams.variation)
         self._population: list[Evaluation] = []
+        self._designs = np.empty((0, len(problem.variables)), dtype=np.int64)
+        self._values = np.empty((0, len(problem.metrics)))
         self._seen: set[Design] = set()
         self._critical: tuple[int, ...] = ()
 
@@ -65,7 +67,7 @@ class Evolution:
         search = self._settings.search
         selection = select(
             self._problem,
-            values_of(self._population),
+            self._values,
             self._critical,
             rank=search.reference_rank,
             pool=search.pool,
@@ -77,7 +79,11 @@ class Evolution:
     def tell(self, evaluations: Sequence[Evaluation]) -> None:
         """Measured designs join the population; failed ones are only remembered."""
         self._seen.update(evaluation.design for evaluation in evaluations)
-        self._population.extend(evaluation for evaluation in evaluations if evaluation.ok)
+        measured = [evaluation for evaluation in evaluations if evaluation.ok]
+        if measured:
+            self._population += measured
+            self._designs = np.concatenate([self._designs, designs_of(measured)])
+            self._values = np.concatenate([self._values, values_of(measured)])
 
     def _filtered(self, selection: Selection) -> Proposal:
         search, wanted = self._settings.search, self._settings.batch
@@ -86,9 +92,8 @@ class Evolution:
         bred = judged = 0
         chunk = min(SMALLEST_CHUNK, self._discriminator.chunk)
         tried: set[Design] = set()
-        population = designs_of(self._population)
         while len(accepted) < wanted and bred < search.max_candidates:
-            children = self._toolbox.breed(population, selection, chunk)
+            children = self._toolbox.breed(self._designs, selection, chunk)
             bred += len(children)
             fresh = [d for d in dict.fromkeys(map(tuple, children.tolist())) if d not in self._seen and d not in tried]
             tried.update(fresh)

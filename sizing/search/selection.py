@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from sizing.objectives import order, order_by_value, penalties
+from sizing.objectives import order_by_penalty, order_by_value, penalties
 from sizing.problem import Problem
 
 Rows = NDArray[np.intp]
@@ -39,14 +39,15 @@ def select(
     rng: Generator,
 ) -> Selection:
     """Find the critical metric among the best `rank` designs, then the reference and the parents' pools of `pool`."""
-    best = order(problem, values, critical or None)[:rank]
+    table = penalties(problem, values)
+    best = order_by_penalty(problem, table, critical or None)[:rank]
     weights = np.array([metric.weight for metric in problem.metrics])
-    newest = int(np.argmax(penalties(problem, values[best]).max(axis=0) * weights))
+    newest = int(np.argmax(table[best].max(axis=0) * weights))
     others = tuple(metric for metric in critical if metric != newest)
     critical = (*others, newest)
-    ranked = order(problem, values, critical)
+    ranked = order_by_penalty(problem, table, critical)
     size = min(pool, len(values))
-    pool_a = order(problem, values, others)[:size] if others else rng.permutation(len(values))[:size]
+    pool_a = order_by_penalty(problem, table, others)[:size] if others else rng.permutation(len(values))[:size]
     pool_b = order_by_value(problem, values, newest)[:size]
     return Selection(critical, int(ranked[min(rank, len(ranked)) - 1]), pool_a, pool_b)
 

@@ -96,15 +96,16 @@ class NgSpice:
         began = time.perf_counter()
         self._shared.load(bench.deck(values))
         self.seconds += time.perf_counter() - began
-        words = self._said()
         self._order.insert(0, number)
+        words = self._said()
         if self._shared.exited or self._circuits() != len(self._order):
             self.unusable = True
             raise SimulationError("netlist", f"bench {bench.name}: {_with_origin(words, bench.lines)}")
 
     def _circuits(self) -> int:
+        self._shared.words.clear()
         self._command("setcirc")
-        return len([word for word in self._shared.words if re.match(r"(Current\s+)?\d+\t", word)])
+        return sum(re.match(r"(Current\s+)?\d+\t", line) is not None for line in self._said())
 
     def _select(self, number: int, values: Mapping[str, float]) -> None:
         """Make a bench the current circuit, with these values: altered in place, or read again where it must be.
@@ -128,13 +129,14 @@ class NgSpice:
             self._command(f"alter {analysis.excite} acmag=1")
         self._shared.words.clear()
         self._command(analysis.command)
-        words = self._said()
         if analysis.excite:
             self._command(f"alter {analysis.excite} acmag=0")
         try:
             waveforms = self._read(analysis, self._wanted[f"{bench.name}.{analysis.name}"])
         except SimulationError as error:
-            said = " / ".join([word for word in words if _COMPLAINT.search(word)][-LAST_WORDS:]) or "without a word"
+            said = (
+                " / ".join([word for word in self._said() if _COMPLAINT.search(word)][-LAST_WORDS:]) or "without a word"
+            )
             raise SimulationError("convergence", f"{bench.name}.{analysis.name}: {error} (ngspice: {said})") from None
         taken = {name: self._meas(analysis, name, what) for name, what in analysis.meas}
         return replace(waveforms, meas={name: value for name, value in taken.items() if value is not None})
@@ -178,7 +180,10 @@ class NgSpice:
             raise SimulationError("crash", "ngspice gave up: " + " / ".join(self._said()[-LAST_WORDS:]))
 
     def _said(self) -> list[str]:
-        return [word for word in self._shared.words if not _NOISE.search(word)]
+        """What ngspice has said since its words were cleared, a line each, without the usual chatter."""
+        words = (word.decode("utf-8", "replace") for word in self._shared.words)
+        lines = (re.sub(r"^(stdout|stderr)\s", "", word).rstrip() for word in words)
+        return [line for line in lines if not _NOISE.search(line)]
 
 
 def _check_complete(analysis: Analysis, axis: np.ndarray[Any, Any]) -> None:
@@ -215,18 +220,17 @@ def _with_origin(words: Sequence[str], lines: Sequence[Line]) -> str:
 
 def _shared() -> Any:
     """This process's ngspice, with PySpice's reading of its messages replaced by a plain record of them."""
-    os.environ["NGSPICE_LIBRARY_PATH"] = library_path()
     logging.getLogger("PySpice").setLevel(logging.CRITICAL)
     from PySpice.Spice.NgSpice.Shared import NgSpiceShared, ffi
 
     class Shared(NgSpiceShared):  # type: ignore[misc]
-        words: ClassVar[deque[str]] = deque(maxlen=200)
+        LIBRARY_PATH = library_path()
+        words: ClassVar[deque[bytes]] = deque(maxlen=200)
         exited: ClassVar[bool] = False
 
         @staticmethod
         def _send_char(message: Any, _id: int, _user_data: Any) -> int:
-            text = ffi.string(message).decode("utf-8", "replace")
-            Shared.words.append(re.sub(r"^(stdout|stderr)\s", "", text).rstrip())
+            Shared.words.append(ffi.string(message))
             return 0
 
         @staticmethod
