@@ -11,6 +11,6 @@ from sizing.loop import Result
 from sizing.records.reading import read_run
 
 result = Result(read_run(sys.argv[1]))
-console = Console(record=True, width=84, file=StringIO(), force_terminal=True)
+console = Console(record=True, width=88, file=StringIO(), force_terminal=True)
 run_summary(result, console)
 console.save_svg(str(Path(__file__).parent / "run.svg"), title="sizing run specs/opamp_cc.yaml")
