@@ -40,10 +40,10 @@ Standard errors are over three seeds. The paper's columns are its Table II, wher
 100 initial ones, so `paper_sims_search` stands beside `sims_search`.
 
 - On `opamp_cc_rz`, `evo` is where the paper has it; `oracle` and `fc` need fewer simulations than the paper's.
-- `fc` differs from the paper's in two ways that have not been separated by an ablation: it sees each variable on its grid
-  and logarithmically, and it is asked one question, whether the penalty is at most the reference's.
-- `evo` on `opamp_cc` used up its budget on every seed without 20 designs in spec (`in_spec` says how many it had), where
-  the paper reports an end: its `sims_total` is the budget, not a result. Why it is slower here is not known.
+- `fc` differs from the paper's in two ways that have not been separated by an ablation: it sees each variable on its
+  grid and logarithmically, and it is asked one question, whether the penalty is at most the reference's.
+- `evo` on `opamp_cc` used up its budget on every seed without 20 designs in spec (`in_spec` says how many it had),
+  where the paper reports an end: its `sims_total` is the budget, not a result. Why it is slower here is not known.
 
 ## Every run
 
