@@ -257,9 +257,8 @@ def examples(
     """
     if folder.exists():
         raise SpecError([f"{folder} already exists, and nothing is overwritten: name a new folder"])
-    shipped = Path(str(files("sizing"))).parent / "specs"
-    if not shipped.is_dir():
-        shipped = Path(str(files("sizing"))) / "specs"
+    package = Path(str(files("sizing")))
+    shipped = next(specs for specs in (package / "specs", package.parent / "specs") if specs.is_dir())
     shutil.copytree(shipped, folder)
     print(f"Copied the specs to {folder}. Next: sizing run {folder / 'opamp_cc.yaml'}", file=sys.stderr)
 

@@ -19,7 +19,7 @@ STATUS_WORDS = {
     "max_seconds": "the time budget is used up",
     "no progress": "no better design for as long as `patience` allows",
     "exhausted": "the method has no new designs to offer",
-    "interrupted": "interrupted; the tables hold what was simulated until then",
+    "interrupted": "interrupted; the tables hold what was simulated until then, and `sizing resume` goes on",
     "all failed": "not one initial design could be measured",
 }
 
