@@ -1,9 +1,10 @@
 """Methods x specs x seeds on equal terms: many runs side by side, taken up where they were left."""
 
+import hashlib
 import json
 import multiprocessing
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from sizing.loop import resume, run
 from sizing.records.reading import RunError, RunRecord, read_run
 from sizing.search.methods import METHODS
+from sizing.simulation.ngspice import SimulatorMissing
 from sizing.simulation.pool import default_workers
 from sizing.simulation.simulator import SimulationError
 from sizing.spec.load import load_spec
@@ -56,29 +58,41 @@ def compare(
     RunError where `out` holds something else.
     """
     out = Path(out)
-    _check_arguments(methods, seeds)
+    _check_arguments(specs, methods, seeds)
     entries = [
         Entry(Path(spec), method, seed, out / f"{Path(spec).stem}-{method}-s{seed}", max_sims)
         for spec in specs
         for seed in seeds
         for method in methods
     ]
-    _claim(out, {"specs": list(map(str, specs)), "methods": methods, "seeds": seeds, "max_sims": max_sims})
+    digests = {str(spec): _digest(Path(spec)) for spec in specs}
+    _claim(out, {"specs": digests, "methods": methods, "seeds": seeds, "max_sims": max_sims})
     failures: dict[str, str] = {}
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs or default_workers(), mp_context=spawn) as executor:
         futures = {executor.submit(_end_of, entry): entry for entry in entries}
-        for future in as_completed(futures):
-            entry = futures[future]
-            try:
-                status = future.result()
-            except (SpecError, RunError, SimulationError) as error:
-                status = f"failed: {error}"
-                failures[f"{entry.spec.stem} {entry.method} {entry.seed}"] = str(error)
-            if on_end:
-                on_end(entry, status)
+        try:
+            for future in as_completed(futures):
+                entry = futures[future]
+                status = _status(future, entry, failures)
+                if on_end:
+                    on_end(entry, status)
+                if status == "interrupted":
+                    raise KeyboardInterrupt
+        except KeyboardInterrupt:  # the runs under way end by themselves; the others stay for the next call
+            executor.shutdown(cancel_futures=True)
+            raise
     records = tuple(read_run(entry.folder) for entry in entries if (entry.folder / "manifest.json").exists())
     return Comparison(records, failures)
+
+
+def _status(future: Future[str], entry: Entry, failures: dict[str, str]) -> str:
+    """How a run ended; one that failed is noted with the reason."""
+    try:
+        return future.result()
+    except (SpecError, RunError, SimulationError, SimulatorMissing, OSError) as error:
+        failures[f"{entry.spec.stem} {entry.method} {entry.seed}"] = str(error)
+        return f"failed: {error}"
 
 
 def _end_of(entry: Entry) -> str:
@@ -89,13 +103,19 @@ def _end_of(entry: Entry) -> str:
     return run(load_spec(entry.spec), out=entry.folder, workers=1, **settings).status
 
 
-def _check_arguments(methods: Sequence[str], seeds: Sequence[int]) -> None:
+def _check_arguments(specs: Sequence[str | Path], methods: Sequence[str], seeds: Sequence[int]) -> None:
     mistakes = [f"--methods: no method {name!r}{nearest(name, METHODS)}" for name in methods if name not in METHODS]
-    for option, given in (("--methods", methods), ("--seeds", seeds)):
+    names = [Path(spec).stem for spec in specs]
+    for option, given in (("SPEC", names), ("--methods", methods), ("--seeds", seeds)):
         repeated = sorted({str(each) for each in given if given.count(each) > 1})
         mistakes += [f"{option}: expected each once, got {each} twice" for each in repeated]
     if mistakes:
         raise SpecError(mistakes)
+
+
+def _digest(spec: Path) -> str:
+    """Of the spec's text, so that a comparison is not taken up with another one; empty where it cannot be read."""
+    return hashlib.sha256(spec.read_bytes()).hexdigest() if spec.is_file() else ""
 
 
 def _claim(out: Path, manifest: dict[str, Any]) -> None:

@@ -1,7 +1,6 @@
 """Designs -> evaluations, each simulated once and counted once, by purpose."""
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +12,8 @@ from sizing.problem import Design, Problem
 from sizing.simulation.simulator import Failed, Measured, Outcome
 
 Purpose = Literal["initial", "search", "oracle"]
-Simulate = Callable[[Sequence[Mapping[str, float]]], Sequence[Outcome]]
+Simulate = Callable[[Sequence[Mapping[str, float]]], Iterable[Outcome]]
+"""Outcomes of jobs (variable values by name), in their order and as they come."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,6 @@ class Evaluator:
         self._record = record
         self._clock = clock
         self._known: dict[Design, Evaluation] = {}
-        self.simulated: Counter[Purpose] = Counter()
         self.simulator_seconds = 0.0
 
     def evaluate(self, designs: Sequence[Design], purpose: Purpose) -> list[Evaluation]:
@@ -64,10 +63,9 @@ class Evaluator:
         new = [design for design in dict.fromkeys(designs) if design not in self._known]
         with self._clock.activity("simulate"):
             outcomes = self._simulate([self._problem.values(design) for design in new])
-        for design, outcome in zip(new, outcomes, strict=True):
-            evaluation = Evaluation(len(self._known), design, outcome)
-            self._known[design] = evaluation
-            self.simulated[purpose] += 1
-            self.simulator_seconds += outcome.seconds
-            self._record(evaluation, purpose)
+            for design, outcome in zip(new, outcomes, strict=True):
+                evaluation = Evaluation(len(self._known), design, outcome)
+                self._known[design] = evaluation
+                self.simulator_seconds += outcome.seconds
+                self._record(evaluation, purpose)
         return [self._known[design] for design in designs]

@@ -1,7 +1,7 @@
 """The only loop: ask, simulate, tell, record, stop."""
 
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ from sizing.clock import Clock
 from sizing.evaluation import Evaluation, Evaluator, Simulate, values_of
 from sizing.objectives import cost
 from sizing.problem import Problem
-from sizing.records.reading import RunRecord, read_run
+from sizing.records.reading import RunError, RunRecord, read_run
 from sizing.records.writing import RunFolder
 from sizing.report.tables import designs_table, runs_table
 from sizing.search.evolution import Streams
@@ -99,16 +99,17 @@ def run(
     with SimulationPool(spec.task, workers or default_workers(), spec.run.timeout) as pool:
         pool.load(spec.problem.values(spec.problem.middle))
         recorder = RunFolder.create(folder, spec, library)
-        _Loop(spec.problem, spec.run, pool.run, recorder, observer).run()
+        _Loop(spec.problem, spec.run, pool.stream, recorder, observer).run()
     return _finished(folder)
 
 
 def resume(folder: str | Path, *, workers: int | None = None, observer: Observer | None = None) -> Result:
-    """Take up a run that was killed or interrupted, as if nothing had happened: same designs, same order, same tables.
+    """Take up a run that was killed or interrupted, as if nothing had happened: same designs, same order, same counts.
 
     The search is replayed with the journal's simulations as answers and goes on from there; no simulation that the
-    journal holds is repeated. A run that has ended by itself is returned as it is. Raises RunError where the folder is
-    no run, is being written, or does not agree with what this machine and these versions do.
+    journal holds is repeated. Times count from here on. A run that has ended by itself is returned as it is. Raises
+    RunError where the folder is no run, is being written, or does not agree with what this machine and these versions
+    do.
     """
     record = read_run(folder)
     if record.summary.get("status", "interrupted") != "interrupted":
@@ -117,7 +118,7 @@ def resume(folder: str | Path, *, workers: int | None = None, observer: Observer
     library_path()
     recorder = RunFolder(record.path)
     with SimulationPool(spec.task, workers or default_workers(), spec.run.timeout) as pool:
-        _Loop(spec.problem, spec.run, _Replay(record, pool.run), recorder, observer).run()
+        _Loop(spec.problem, spec.run, _Replay(record, pool.stream), recorder, observer).run()
     return _finished(record.path)
 
 
@@ -134,7 +135,7 @@ def export(record: RunRecord, rank: int = 1) -> str:
     """The run's netlist with the values of its design of this rank, ready for ngspice."""
     table = designs_table(record)
     if not 1 <= rank <= len(table):
-        raise IndexError(f"expected a rank from 1 to {len(table)}, got {rank}")
+        raise RunError(f"{record.path}: expected a rank from 1 to {len(table)}, got {rank}")
     values = {variable.name: float(table.iloc[rank - 1][variable.name]) for variable in record.problem.variables}
     return substitute_parameters((record.path / record.manifest["netlist"]).read_text(encoding="utf-8"), values)
 
@@ -160,7 +161,8 @@ class _Loop:
         self._queries = 0
         self._iteration = 0
         self._improved_at = 0
-        self._best = np.inf
+        self._standing = (0, np.inf)
+        """Missing metrics and cost of the best designs when they last got better."""
 
     def run(self) -> None:
         """Iterate until there is a reason to stop or Ctrl-C, and leave the summary.
@@ -195,12 +197,14 @@ class _Loop:
     def _note(self, evaluations: list[Evaluation]) -> None:
         """Bring the costs up to date and tell the observer."""
         costs = np.full(len(evaluations), np.inf)
-        if measured := [row for row, evaluation in enumerate(evaluations) if evaluation.ok]:
-            costs[measured] = cost(self._problem, values_of([evaluations[row] for row in measured]))
+        if rows := [row for row, evaluation in enumerate(evaluations) if evaluation.ok]:
+            costs[rows] = cost(self._problem, values_of([evaluations[row] for row in rows]))
         self._costs = np.concatenate([self._costs, costs])
         best = np.sort(self._costs)[: self._settings.in_spec]
-        if np.mean(best) < self._best or len(self._costs) <= len(best):
-            self._best, self._improved_at = float(np.mean(best)), len(self._costs)
+        measured = best[np.isfinite(best)]
+        standing = (int(np.sum(np.isinf(best))), float(np.sum(measured)))
+        if standing < self._standing or len(self._costs) <= len(best):
+            self._standing, self._improved_at = standing, len(self._costs)
         self._iteration += 1
         if self._observer:
             counts = (self._iteration - 1, len(self._costs), self._queries, int(np.sum(best == 0)))
@@ -238,9 +242,11 @@ class _Replay:
         self._known = deque(evaluation.outcome for evaluation in record.evaluations)
         self._simulate = simulate
 
-    def __call__(self, jobs: Sequence[Mapping[str, float]]) -> Sequence[Outcome]:
-        known = [self._known.popleft() for _ in range(min(len(jobs), len(self._known)))]
-        return [*known, *self._simulate(jobs[len(known) :])]
+    def __call__(self, jobs: Sequence[Mapping[str, float]]) -> Iterator[Outcome]:
+        known = min(len(jobs), len(self._known))
+        for _ in range(known):
+            yield self._known.popleft()
+        yield from self._simulate(jobs[known:])
 
 
 def _finished(folder: Path) -> Result:
@@ -248,5 +254,6 @@ def _finished(folder: Path) -> Result:
     result = Result(read_run(folder))
     result.table.to_csv(result.folder / "table.csv", index=False)
     result.designs.to_csv(result.folder / "designs.csv", index=False)
-    (result.folder / "sized.cir").write_text(export(result.record), encoding="utf-8")
+    if result.record.joined:
+        (result.folder / "sized.cir").write_text(export(result.record), encoding="utf-8")
     return result

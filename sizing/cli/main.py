@@ -39,13 +39,13 @@ def main() -> None:
 
     try:
         app()
-    except (SpecError, RunError, NetlistError, SimulatorMissing, SimulationError) as error:
-        for line in str(error).splitlines():
-            print(f"error: {line}", file=sys.stderr)
-        sys.exit(2)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+    except (SpecError, RunError, NetlistError, SimulatorMissing, SimulationError, OSError) as error:
+        for line in str(error).splitlines():
+            print(f"error: {line}", file=sys.stderr)
+        sys.exit(1 if isinstance(error, SimulationError) and error.reason != "netlist" else 2)
 
 
 @app.callback(invoke_without_command=True)

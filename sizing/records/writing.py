@@ -88,7 +88,9 @@ class RunFolder:
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Write the summary."""
-        (self.path / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+        partial = self.path / "summary.json.part"
+        partial.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+        partial.replace(self.path / "summary.json")
 
     def __enter__(self) -> Self:
         return self

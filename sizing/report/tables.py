@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sizing.evaluation import Purpose
 from sizing.objectives import cost, in_spec, order
 from sizing.records.reading import RunRecord
 from sizing.simulation.simulator import Failed
@@ -26,7 +25,8 @@ def run_row(record: RunRecord) -> dict[str, Any]:
     problem, wanted = record.problem, record.manifest["run"]["in_spec"]
     costs = np.sort(cost(problem, record.values))
     good = np.flatnonzero(in_spec(problem, record.values))
-    sims = {purpose: _count(record, purpose) for purpose in ("initial", "search", "oracle")}
+    initial = sum(record.purposes[index] == "initial" for index in record.joined)
+    oracle = record.purposes.count("oracle")
     promoted = sum(record.purposes[index] == "oracle" for index in record.joined)
     judged = [decision["judged"] for decision in record.decisions if decision["judged"] is not None]
     row = {
@@ -37,9 +37,9 @@ def run_row(record: RunRecord) -> dict[str, Any]:
         "status": record.summary.get("status", "unfinished"),
         "in_spec": len(good),
         "first_in_spec_at": int(good[0]) + 1 if good.size else None,
-        "sims_initial": sims["initial"],
-        "sims_search": len(record.joined) - sims["initial"],
-        "sims_oracle": sims["oracle"] - promoted if sims["oracle"] else None,
+        "sims_initial": initial,
+        "sims_search": len(record.joined) - initial,
+        "sims_oracle": oracle - promoted if oracle else None,
         "sims_total": len(record.joined),
         "sims_failed": sum(isinstance(evaluation.outcome, Failed) for evaluation in record.evaluations),
         "queries": sum(judged) if judged else None,
@@ -81,10 +81,6 @@ def designs_table(record: RunRecord) -> pd.DataFrame:
         head = {"rank": rank, "simulation": int(row) + 1, "in_spec": bool(good[row]), "cost": float(costs[row])}
         rows.append(head | problem.values(record.population[row].design) | values)
     return pd.DataFrame(rows)
-
-
-def _count(record: RunRecord, purpose: Purpose) -> int:
-    return sum(each == purpose for each in record.purposes)
 
 
 def _finite(costs: Any) -> float | None:

@@ -31,15 +31,12 @@ class Method:
     discriminator: Callable[[Context], Discriminator]
 
 
-def _learned(extractor: str) -> Callable[[Context], Discriminator]:
-    def build(context: Context) -> Discriminator:
-        module = import_module("surrogates.discriminator")
-        discriminator: Discriminator = module.LearnedDiscriminator(
-            context.problem, context.settings.judge, context.streams.training
-        )
-        return discriminator
-
-    return build
+def _fully_connected(context: Context) -> Discriminator:
+    module = import_module("surrogates.discriminator")
+    discriminator: Discriminator = module.LearnedDiscriminator(
+        context.problem, context.settings.judge, context.streams.training
+    )
+    return discriminator
 
 
 METHODS = {
@@ -48,7 +45,7 @@ METHODS = {
         "every child is really simulated before it is let through; bounds what a judge inside this loop can save",
         lambda c: Oracle(c.problem, c.evaluator),
     ),
-    "fc": Method("a fully connected network judges the children, trained on the run's own designs", _learned("fc")),
+    "fc": Method("a fully connected network judges the children, trained on the run's own designs", _fully_connected),
 }
 
 

@@ -9,7 +9,7 @@ import os
 import tempfile
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any
@@ -49,6 +49,10 @@ class SimulationPool:
 
     def run(self, jobs: Sequence[Values]) -> list[Outcome]:
         """The outcome of every job (variable values by name), in their order."""
+        return list(self.stream(jobs))
+
+    def stream(self, jobs: Sequence[Values]) -> Iterator[Outcome]:
+        """The same, each as soon as it and those before it are there."""
         return self._answers([Request(values) for values in jobs])
 
     def close(self) -> None:
@@ -63,10 +67,11 @@ class SimulationPool:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _answers(self, requests: Sequence[Request]) -> list[Outcome]:
+    def _answers(self, requests: Sequence[Request]) -> Iterator[Outcome]:
         answers: dict[int, Outcome] = {}
         waiting = deque(range(len(requests)))
         tried: set[int] = set()
+        given = 0
         try:
             while len(answers) < len(requests):
                 self._hand_out(waiting, requests)
@@ -90,11 +95,13 @@ class SimulationPool:
                         self._count_failed_start(ending)
                     else:
                         self._failed_starts = 0
+                while given in answers:
+                    yield answers[given]
+                    given += 1
         finally:
             for worker in list(self._workers):
                 if worker.job is not None:  # interrupted: its answer must not be taken for a later job's
                     self._replace(worker)
-        return [answers[job] for job in range(len(requests))]
 
     def _hand_out(self, waiting: deque[int], requests: Sequence[Request]) -> None:
         """Give waiting jobs to idle workers; those that have done enough are replaced first."""

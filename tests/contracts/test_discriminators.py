@@ -97,9 +97,10 @@ def test_the_oracle_never_simulates_a_design_twice(amplifier: Spec, evaluator: E
     oracle = Oracle(amplifier.problem, evaluator)
     batch = candidates(amplifier.problem, 10)
     oracle.judge(batch, population[0])
-    before = evaluator.simulated["oracle"]
+    (unseen,) = evaluator.evaluate([(97, 1)], "oracle")
     oracle.judge(batch, population[1])
-    assert evaluator.simulated["oracle"] == before
+    (next_unseen,) = evaluator.evaluate([(96, 3)], "oracle")
+    assert next_unseen.index == unseen.index + 1
 
 
 def test_the_learned_judge_agrees_with_the_oracle_far_more_often_than_not(

@@ -56,6 +56,17 @@ def test_wrong_arguments_are_all_told_before_anything_runs(tmp_path: Path):
         "--seeds: expected each once, got 3 twice",
     )
     assert not (tmp_path / "c").exists()
+    with pytest.raises(SpecError, match="SPEC: expected each once, got amp twice"):
+        compare(["a/amp.yaml", "b/amp.yaml"], ["evo"], [0], tmp_path / "c")
+
+
+def test_a_comparison_is_not_taken_up_with_another_spec(specs: Path, tmp_path: Path):
+    spec = tmp_path / "amp.yaml"
+    spec.write_text((specs / "cs_amp.yaml").read_text().replace("netlists/", f"{specs}/netlists/"))
+    compare([spec], ["evo"], [0], tmp_path / "c", max_sims=20)
+    spec.write_text(spec.read_text().replace("at_least: 3}", "at_least: 4}"))
+    with pytest.raises(RunError, match="holds another comparison"):
+        compare([spec], ["evo"], [0], tmp_path / "c", max_sims=20)
 
 
 def test_the_folder_of_something_else_is_refused(specs: Path, tmp_path: Path):

@@ -174,3 +174,24 @@ def test_reading_a_torn_journal_drops_the_last_line_and_names_any_other(amplifie
     journal.write_text(text.replace('{"evaluation":2,', '{"evaluation":2 ', 1))
     with pytest.raises(RunError, match=r"journal\.jsonl:3: damaged line"):
         read_run(result.folder)
+
+
+def test_ctrl_c_among_the_initial_designs_keeps_those_that_were_simulated(
+    amplifier: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    stream = sizing.loop.SimulationPool.stream
+
+    def interrupted(pool, jobs):
+        for count, outcome in enumerate(stream(pool, jobs)):
+            if count == 12:
+                raise KeyboardInterrupt
+            yield outcome
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sizing.loop.SimulationPool, "stream", interrupted)
+        first = run(amplifier, tmp_path / "run", method="evo")
+    assert (first.status, len(first.record.evaluations)) == ("interrupted", 12)
+    assert first.table.iloc[0][["sims_initial", "sims_search", "sims_total"]].tolist() == [0, 0, 0]
+    whole = run(amplifier, tmp_path / "whole", method="evo")
+    assert sizing.resume(first.folder).status == "in spec"
+    assert (first.folder / "journal.jsonl").read_bytes() == (whole.folder / "journal.jsonl").read_bytes()

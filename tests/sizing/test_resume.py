@@ -42,8 +42,10 @@ def test_no_simulation_that_the_journal_holds_is_repeated(amplifier: Spec, tmp_p
     first = sizing.run(amplifier, method="evo", out=tmp_path / "run", workers=1, observer=interrupt)
     assert (first.status, len(first.record.evaluations)) == ("interrupted", 40)
     simulated = []
-    whole_run = sizing.loop.SimulationPool.run
-    monkeypatch.setattr(sizing.loop.SimulationPool, "run", lambda p, jobs: simulated.extend(jobs) or whole_run(p, jobs))
+    whole_run = sizing.loop.SimulationPool.stream
+    monkeypatch.setattr(
+        sizing.loop.SimulationPool, "stream", lambda p, jobs: simulated.extend(jobs) or whole_run(p, jobs)
+    )
     resumed = sizing.resume(first.folder, workers=1)
     assert resumed.status == "in spec"
     assert len(simulated) == len(resumed.record.evaluations) - 40
