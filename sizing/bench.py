@@ -10,9 +10,9 @@ from sizing.measure import AnyMeasure
 from sizing.netlist import Line
 from sizing.units import spice_number
 
-ALTERABLE = {("r", "r"), ("c", "c"), ("l", "l"), ("m", "m")}
-"""(device kind, parameter) whose change in place gives what a reload gives."""
-_PLAIN_TARGET = re.compile(r"@[\w.]+\[m\]|[\w.]+")
+ALTERABLE = {("r", "r"), ("c", "c"), ("l", "l"), ("m", "m"), ("v", "dc"), ("v", "ac"), ("i", "dc"), ("i", "ac")}
+"""(device kind, parameter) whose change in place gives what a reload gives, up to the last bit of the number read."""
+_PLAIN_TARGET = re.compile(r"@[\w.]+\[m\]|[\w.]+( acmag)?")
 """What `alter` takes literally; ngspice's command line gives other characters, such as backquotes, a meaning."""
 
 _COMMENT = re.compile(r"^\s*\*.*|(?:;|(?:(?<=[\s,])|^)\$|//).*")
@@ -28,11 +28,14 @@ _ASSIGNMENT = re.compile(
 
 @dataclass(frozen=True)
 class Analysis:
-    """One ngspice analysis command, the source whose AC magnitude is 1 during it, and `.meas` lines to run after it."""
+    """One ngspice analysis command, the sources with an AC magnitude during it, and `.meas` lines to run after it.
+
+    `excite` has (source, magnitude) pairs; a negative magnitude is one in opposite phase.
+    """
 
     name: str
     command: str
-    excite: str | None = None
+    excite: tuple[tuple[str, float], ...] = ()
     meas: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -53,8 +56,8 @@ class Bench:
     def deck(self, values: Mapping[str, float], analysis: Analysis | None = None) -> str:
         """A whole SPICE file with these variable values, ready for `ngspice -b` where an analysis is named."""
         lines = [line.text for line in self.lines]
-        if analysis is not None and analysis.excite is not None:
-            lines = _excited(lines, analysis.excite)
+        if analysis is not None:
+            lines = _excited(lines, dict(analysis.excite))
         text = [f"* {self.name}", substitute_parameters("\n".join(lines), values)]
         if analysis is not None:
             text += [f".meas {analysis.kind} {name} {what}" for name, what in analysis.meas]
@@ -130,14 +133,17 @@ def _parameter_lines(text: str) -> str:
 
 def _alter_target(device: Device, parameter: str) -> str:
     name = f"{device.kind}.{device.name}" if "." in device.name else device.name
-    return f"@{name}[m]" if parameter == "m" and device.kind == "m" else name
+    if parameter == "ac":
+        return f"{name} acmag"
+    return f"@{name}[m]" if parameter == "m" else name
 
 
-def _excited(lines: Sequence[str], source: str) -> list[str]:
-    """The lines with an AC magnitude of 1 at this source of the top level."""
+def _excited(lines: Sequence[str], magnitudes: Mapping[str, float]) -> list[str]:
+    """The lines with these AC magnitudes at sources of the top level."""
     result, depth = [], 0
     for line in lines:
         keyword = line.split(maxsplit=1)[0].lower()
         depth += (keyword == ".subckt") - (keyword == ".ends")
-        result.append(f"{line} ac 1" if keyword == source and depth == 0 else line)
+        excited = depth == 0 and keyword in magnitudes
+        result.append(f"{line} ac {spice_number(magnitudes[keyword])}" if excited else line)
     return result

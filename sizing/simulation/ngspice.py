@@ -67,6 +67,12 @@ class NgSpice:
         self._shared: Any = None
         self._order: list[int] = []
         """Benches as ngspice counts its circuits: the one read last comes first."""
+        self._altered: dict[int, dict[str, float]] = {}
+        """The variable values that each bench has in ngspice now, as altered: none for a deck just read.
+
+        ngspice reads a number in a deck to another last bit than the same number in `alter`; were a deck's own values
+        left in place, results would depend on which design came first.
+        """
         self.seconds = 0.0
         self.unusable = False
         """Whether ngspice refused a netlist or gave up, after which it must not be called again."""
@@ -97,6 +103,7 @@ class NgSpice:
         self._shared.load(bench.deck(values))
         self.seconds += time.perf_counter() - began
         self._order.insert(0, number)
+        self._altered[number] = {}
         words = self._said()
         if self._shared.exited or self._circuits() != len(self._order):
             self.unusable = True
@@ -119,18 +126,22 @@ class NgSpice:
             self._order.remove(number)
             self._read_deck(number, values)
             return
+        altered = self._altered[number]
         for name, value in values.items():
+            if altered.get(name) == value:
+                continue
             for target in targets[name]:
                 self._command(f"alter {target}={spice_number(value)}")
+            altered[name] = value
 
     def _analyse(self, bench: Bench, analysis: Analysis) -> Waveforms:
         self._command("destroy all")
-        if analysis.excite:
-            self._command(f"alter {analysis.excite} acmag=1")
+        for source, magnitude in analysis.excite:
+            self._command(f"alter {source} acmag={spice_number(magnitude)}")
         self._shared.words.clear()
         self._command(analysis.command)
-        if analysis.excite:
-            self._command(f"alter {analysis.excite} acmag=0")
+        for source, _ in analysis.excite:
+            self._command(f"alter {source} acmag=0")
         try:
             waveforms = self._read(analysis, self._wanted[f"{bench.name}.{analysis.name}"])
         except SimulationError as error:

@@ -1,6 +1,7 @@
 """The keys of a spec file, as pydantic models: what may be written where, and each entry checked by itself."""
 
 import re
+import sys
 from decimal import Decimal
 from math import isfinite
 from typing import Annotated, Any, Self
@@ -31,8 +32,34 @@ def _option(value: Any) -> Any:
     return value
 
 
+def _excitation(value: Any) -> Any:
+    """AC magnitudes by source name; a name alone is a magnitude of 1."""
+    if not isinstance(value, str | dict | None):
+        raise ValueError(f"expected the name of a source, got {value!r:.80}")
+    magnitudes = {} if value is None else value if isinstance(value, dict) else {value: 1.0}
+    if value == {}:
+        raise ValueError("expected a source, or sources with their AC magnitudes, got an empty mapping")
+    for source, magnitude in magnitudes.items():
+        if not (isinstance(source, str) and re.fullmatch(r"[\w.+-]+", source)):
+            raise ValueError(f"expected the name of a source, got {source!r:.80}")
+        number = isinstance(magnitude, int | float) and not isinstance(magnitude, bool)
+        if not number or not 0 < abs(magnitude) <= sys.float_info.max:
+            raise ValueError(f"{source}: expected an AC magnitude such as 1 or -0.5, not 0, got {magnitude!r:.80}")
+    if len({source.lower() for source in magnitudes}) < len(magnitudes):
+        raise ValueError(f"expected each source once, got {', '.join(magnitudes)}: SPICE ignores case")
+    return {source.lower(): float(magnitude) for source, magnitude in magnitudes.items()}
+
+
 Name = Annotated[str, Field(pattern=r"^\w+$")]
 Quantity = Annotated[str | int | float, BeforeValidator(_scalar)]
+SourceName = Annotated[str, Field(pattern=r"^[\w.+-]+$")]
+Excitation = Annotated[
+    dict[str, float],
+    BeforeValidator(
+        _excitation,
+        json_schema_input_type=SourceName | Annotated[dict[SourceName, float], Field(min_length=1)] | None,
+    ),
+]
 Option = Annotated[str | int | float, BeforeValidator(_option)]
 
 
@@ -100,13 +127,12 @@ class VariableEntry(Settings):
 
 
 class AnalysisEntry(Settings):
-    """An analysis: the ngspice command, the source to excite, and `.meas` results to take."""
+    """An analysis: the ngspice command, the sources to excite, and `.meas` results to take."""
 
     run: str = Field(description="such as `ac dec 10 1 10G`, `tran 1n 1u`, `op`, `noise v(out) vin dec 10 1 1G`")
-    excite: str | None = Field(
-        None,
-        pattern=r"^[\w.+-]+$",
-        description="source whose AC magnitude is 1 in this analysis, all others as given",
+    excite: Excitation = Field(
+        {},
+        description="source whose AC magnitude is 1 in this analysis, or sources with theirs: `{vp: 0.5, vn: -0.5}`",
     )
     meas: dict[Name, str] = Field({}, description="ngspice .meas results by name: what follows `.meas tran NAME`")
 

@@ -185,15 +185,14 @@ class _Checker:
         excitable = [source for source in sources if "." not in source]  # ngspice names inner sources differently
         for key, analysis in entry.analyses.items():
             at = ("benches", name, "analyses", key, "excite")
-            if analysis.excite is None:
-                continue
-            if analysis.excite.lower() not in excitable:
-                self.mistakes.append((at, f"no source {analysis.excite!r}{nearest(analysis.excite, excitable)}"))
+            for source in analysis.excite:
+                if source not in excitable:
+                    self.mistakes.append((at, f"no source {source!r}{nearest(source, excitable)}"))
             for other in sources.values():
-                if "ac" in other.parameters:
+                if analysis.excite and "ac" in other.parameters:
                     self.mistakes.append((at, f"source {other.name} also has an AC value; take it out of the netlist"))
         analyses = tuple(
-            Analysis(key, a.run, a.excite and a.excite.lower(), tuple((n.lower(), text) for n, text in a.meas.items()))
+            Analysis(key, a.run, tuple(a.excite.items()), tuple((n.lower(), text) for n, text in a.meas.items()))
             for key, a in entry.analyses.items()
         )
         return Bench(name, lines, circuit, analyses)

@@ -15,7 +15,6 @@ MEANT = {
     r"^\w+\.\w+$": "bench.analysis",
     r"^[^\s()]+$": "a name without spaces and brackets",
     r"^\w+$": "a name of letters, digits and _",
-    r"^[\w.+-]+$": "the name of a source",
     "^(linear|log)$": "linear or log",
 }
 """The patterns of the entries in words."""

@@ -132,7 +132,9 @@ r1 b 0 1k
 .ends
 x1 out half
 """
-RESPONSE = Analysis("response", "ac dec 10 1 1Meg", "vin", (("low", "find v(out) at=10"), ("high", "max v(out)")))
+RESPONSE = Analysis(
+    "response", "ac dec 10 1 1Meg", (("vin", 1.0),), (("low", "find v(out) at=10"), ("high", "max v(out)"))
+)
 
 
 def test_a_deck_has_a_title_the_circuit_with_its_values_and_an_end():
@@ -147,7 +149,7 @@ def test_a_deck_of_an_analysis_runs_it_with_its_source_excited_and_its_meas_line
     test = bench(DIVIDER, RESPONSE)
     plain, with_analysis = test.deck({"r": 1.0}).split("\n"), test.deck({"r": 1.0}, RESPONSE).split("\n")
     assert with_analysis[:2] == plain[:2]
-    assert with_analysis[2] == "vin in 0 dc 1 ac 1"
+    assert with_analysis[2] == "vin in 0 dc 1 ac 1.0"
     assert with_analysis[3:10] == plain[3:10]
     assert with_analysis[10:] == [
         ".meas ac low find v(out) at=10",
@@ -159,9 +161,15 @@ def test_a_deck_of_an_analysis_runs_it_with_its_source_excited_and_its_meas_line
 
 
 def test_only_the_excited_source_of_the_top_level_gets_an_ac_magnitude():
-    assert bench(DIVIDER, RESPONSE).deck({}, RESPONSE).count(" ac 1\n") == 1
-    assert " ac 1" not in bench(DIVIDER).deck({}, Analysis("bias", "op"))
-    assert "Vss vss 0 0 ac 1" in bench(DIVIDER).deck({}, Analysis("supply", "ac lin 1 1 1", "vss"))
+    assert bench(DIVIDER, RESPONSE).deck({}, RESPONSE).count(" ac 1.0\n") == 1
+    assert " ac 1.0" not in bench(DIVIDER).deck({}, Analysis("bias", "op"))
+    assert "Vss vss 0 0 ac 1.0\n" in bench(DIVIDER).deck({}, Analysis("supply", "ac lin 1 1 1", (("vss", 1.0),)))
+
+
+def test_several_sources_get_their_own_ac_magnitudes():
+    deck = bench(DIVIDER).deck({}, Analysis("both", "ac lin 1 1 1", (("vin", 0.5), ("vss", -0.25))))
+    assert "\nvin in 0 dc 1 ac 0.5\nVss vss 0 0 ac -0.25\n" in deck
+    assert deck.count(" ac 0.5\n") == deck.count(" ac -0.25\n") == 1
 
 
 def test_a_deck_parses_as_the_same_circuit(opamp: Spec):
@@ -205,6 +213,27 @@ def test_inside_subcircuits_devices_have_ngspices_names():
     assert altered(text, "r", "m") == {"r": ("r.x1.r9",), "m": ("@m.x1.x2.mp1[m]", "@mp1[m]")}
 
 
+def test_values_and_ac_magnitudes_of_independent_sources_are_altered_in_place():
+    text = """
+    .param v=1 i=2 a=3
+    v1 a 0 {v}
+    V2 b 0 dc {V} ac {a} pulse(0 1 1n)
+    i1 a 0 pwl(0 0 1n 1) dc 'i' ac 1 90
+    .subckt cell p vv=0
+    v1 p 0 {vv}
+    i1 p 0 dc 1 ac {a}
+    .ends
+    x1 c cell vv={v}
+    """
+    without_call = text.replace("vv={v}", "").replace("{vv}", "{v}")
+    assert altered(text, "v", "i", "a") is None  # the line of the call mentions the variable
+    assert altered(without_call, "v", "i", "a") == {
+        "v": ("v1", "v2", "v.x1.v1"),
+        "i": ("i1",),
+        "a": ("v2 acmag", "i.x1.i1 acmag"),
+    }
+
+
 def test_a_variable_that_reaches_nothing_has_no_targets():
     assert altered(".param r=1 q=2\nr1 a 0 {r}", "r", "q") == {"r": ("r1",), "q": ()}
 
@@ -219,9 +248,12 @@ def test_a_variable_that_reaches_nothing_has_no_targets():
         "m2 a b 0 0 n w={q}",
         "m2 a b 0 0 n l={q} m=2",
         "m2 a b 0 0 n m={q*2}",
-        "v2 a b {q}",
-        "i2 a b dc {q}",
+        "v2 a b {2*q}",
+        "v2 a b dc 1 ac {q} 90",
+        "v2 a b dc 1 ac 1 {q}",
         "v2 a b pulse(0 {q} 1n)",
+        "v2 a b pwl(0 0 1n 1) td={q}",
+        "i2 a b 1 m={q}",
         "e2 a b c d {q}",
         "b2 a b v=q*2",
         ".param p={q*2}",
@@ -245,7 +277,7 @@ def test_one_variable_that_needs_expansion_is_enough():
     assert altered(".param r=1 w=2\nr1 a 0 {r}\nm1 a b 0 0 n w={w}", "r", "w") is None
 
 
-@pytest.mark.parametrize("name", ["r`touch`", "r$1", "r|1", "r1&"])
+@pytest.mark.parametrize("name", ["r`touch`", "r$1", "r|1", "r1&", "v$1", "i|1"])
 def test_names_that_ngspices_command_line_would_interpret_are_not_altered(name: str):
     assert altered(f".param q=1\n{name} a 0 {{q}}", "q") is None
 

@@ -107,6 +107,121 @@ def test_altering_a_loaded_deck_gives_what_reading_it_anew_gives(opamp: Spec, mo
     np.testing.assert_allclose(values(expression, jobs), altered, rtol=1e-6)
 
 
+SOURCES = """
+.param vb=0.5 ib=1 ab=0.5
+v1 a 0 dc {vb} pwl(0 0.2 1u 1 2u 0.3)
+v2 b 0 {vb} sin(0.1 0.5 1Meg)
+v3 c 0 dc 1 ac {ab}
+.subckt pull out
+i1 0 e dc {ib} ac {ab}
+re e 0 0.1
+ro e out 1k
+v1 g 0 {vb} pulse(0 1 10n 1n 1n 200n 500n)
+rg g out 10k
+.ends
+x1 out pull
+r1 a out 1k
+r2 b out 1k
+r3 c out 1k
+c1 out 0 1p
+d1 out 0 dm
+.model dm d
+"""
+SOURCE_SPEC = """
+netlist: sources.cir
+variables:
+  vb: {from: -1, to: 1.25, step: 0.25} # all values are numbers that ngspice reads alike in a deck and in `alter`
+  ib: {from: -5, to: 10, step: 1}
+  ab: {from: -1.25, to: 1.25, step: 0.25}
+benches:
+  all:
+    stimulus: rl out 0 1Meg
+    analyses: {bias: op, response: ac dec 5 1k 10G, step: {run: tran 1n 2u, meas: {top: max v(out)}}}
+metrics:
+  bias: {measure: dc_value, of: all.bias, output: out, at_least: 0}
+  high: {measure: gain_at, of: all.response, output: out, frequency: 10 MHz, at_least: 0}
+  low: {measure: dc_gain, of: all.response, output: out, at_least: 0}
+  top: {measure: meas, of: all.step, name: top, unit: V, at_least: 0}
+"""
+
+
+def test_altering_sources_gives_bit_for_bit_what_reading_the_deck_anew_gives(tmp_path: Path):
+    (tmp_path / "spec.yaml").write_text(SOURCE_SPEC)
+    (tmp_path / "sources.cir").write_text(SOURCES)
+    spec = load_spec(tmp_path / "spec.yaml")
+    (tmp_path / "sources.cir").write_text(SOURCES + ".param anew={vb}\n")
+    anew = load_spec(tmp_path / "spec.yaml")
+    jobs = random_values(spec, 20)
+    jobs[7:11] = [jobs[6] | {name: value} for name, value in (("vb", -1.0), ("ib", 0.0), ("ab", -0.25), ("ab", 0.0))]
+    assert alterations(spec.benches[0], list(jobs[0])) is not None
+    assert alterations(anew.benches[0], list(jobs[0])) is None
+    altered = values(spec, jobs)
+    np.testing.assert_array_equal(altered, values(anew, jobs))
+    assert all(np.unique(column).size > 5 for column in altered.T)
+
+
+class Recorder:
+    """Stands in for ngspice: keeps what it is told, and gives up at a command when asked to."""
+
+    def __init__(self) -> None:
+        self.words: list[bytes] = []
+        self.commands: list[str] = []
+        self.exited = False
+        self.circuits = 0
+        self.give_up_at = ""
+
+    def command(self, command: str) -> None:
+        self.commands.append(command)
+        self.exited = command == self.give_up_at
+        self.circuits -= command == "remcirc"
+        if command == "setcirc":
+            self.words = [f"Current {n}\tdeck".encode() for n in range(1, self.circuits + 1)]
+
+    def load(self, deck: str) -> None:
+        self.circuits += 1
+
+    def altered(self) -> list[str]:
+        """The alter commands since the last call of this."""
+        found = [command for command in self.commands if command.startswith("alter")]
+        self.commands.clear()
+        return found
+
+
+def test_only_values_that_differ_from_those_in_the_deck_are_altered(amplifier: Spec, monkeypatch: pytest.MonkeyPatch):
+    recorder = Recorder()
+    monkeypatch.setattr(ngspice, "_shared", lambda: recorder)
+    simulator = NgSpice(amplifier.task)
+    simulator.load({"m1": 3.0, "rl": 200.0})
+    steps = [
+        ({"m1": 3.0, "rl": 200.0}, ["alter @m1[m]=3.0", "alter rl=200.0"]),  # ngspice reads decks to other last bits
+        ({"m1": 3.0, "rl": 200.0}, []),
+        ({"m1": 3.0, "rl": 300.0}, ["alter rl=300.0"]),
+        ({"m1": 4.0, "rl": 300.0}, ["alter @m1[m]=4.0"]),
+        ({"m1": 3.0, "rl": 200.0}, ["alter @m1[m]=3.0", "alter rl=200.0"]),
+    ]
+    for wanted, expected in steps:
+        simulator._select(0, wanted)
+        assert recorder.altered() == expected
+    recorder.give_up_at = "alter rl=500.0"
+    with pytest.raises(SimulationError, match="gave up"):
+        simulator._select(0, {"m1": 5.0, "rl": 500.0})
+    recorder.altered()
+    recorder.exited, recorder.give_up_at = False, ""
+    simulator._select(0, {"m1": 3.0, "rl": 200.0})  # what was altered before the error counts, the rest does not
+    assert recorder.altered() == ["alter @m1[m]=3.0"]
+    simulator._alterations[0] = None
+    simulator._select(0, {"m1": 7.0, "rl": 700.0})  # read anew, with these values
+    simulator._alterations[0] = {"m1": ("@m1[m]",), "rl": ("rl",)}
+    simulator._select(0, {"m1": 3.0, "rl": 700.0})
+    assert recorder.altered() == ["alter @m1[m]=3.0", "alter rl=700.0"]
+
+
+def test_the_order_of_designs_does_not_matter(opamp: Spec):
+    jobs = random_values(opamp, 4)
+    jobs[1] = jobs[0] | {"cc": jobs[1]["cc"]}
+    np.testing.assert_array_equal(values(opamp, jobs), values(opamp, jobs[::-1])[::-1])
+
+
 def load_spec_with_expression(spec: Spec) -> Spec:
     """The same circuit, written so that a variable reaches an expression and the deck must be read for each design."""
     benches = []

@@ -81,13 +81,13 @@ def test_the_opamps_have_the_papers_devices(paper_task: Spec):
 def test_the_opamps_are_measured_as_the_paper_says(paper_task: Spec):
     open_loop, follower = paper_task.benches
     assert [(a.name, a.command, a.excite) for a in open_loop.analyses] == [
-        ("bias", "op", None),
-        ("differential", "ac dec 10 1 10G", "vdm"),
-        ("common", "ac lin 1 1 1", "vcm"),
-        ("supply", "ac lin 1 1 1", "vdd"),
+        ("bias", "op", ()),
+        ("differential", "ac dec 10 1 10G", (("vp", 0.5), ("vn", -0.5))),
+        ("common", "ac lin 1 1 1", (("vp", 1.0), ("vn", 1.0))),
+        ("supply", "ac lin 1 1 1", (("vdd", 1.0),)),
     ]
     sources = {device.name: device.parameters for device in open_loop.circuit.devices if device.kind in "vi"}
-    assert sources["vcm"] == {"dc": "0.6"}
+    assert sources["vp"] == sources["vn"] == {"dc": "0.6"}
     assert [analysis.command.split()[:3] for analysis in follower.analyses] == [["tran", "1n", "1u"]]
     step = next(device for device in follower.circuit.devices if device.name == "vin")
     assert step.nets == ("1", "0")

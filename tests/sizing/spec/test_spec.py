@@ -111,7 +111,8 @@ def test_names_of_variables_nets_and_sources_have_no_case(tmp_path: Path):
         written(tmp_path, ("  ra:", "  RA:"), ("excite: vin", "excite: VIN"), ("source: vin", "source: Vin"))
     )
     assert [variable.name for variable in spec.problem.variables] == ["ra", "rb"]
-    assert spec.benches[0].analyses[1].excite == "vin"
+    assert spec.benches[0].analyses[1].excite == (("vin", 1.0),)
+    assert spec.benches[0].analyses[0].excite == ()
 
 
 def test_options_and_temperature_become_a_line_of_every_deck(tmp_path: Path):
@@ -225,6 +226,20 @@ RUN_KEYS = "batch, in_spec, initial, judge, max_seconds, max_sims, method, patie
          "one of vdd, vin"),
         ("excite: vdd", 'excite: "`ls`"',
          "21: benches.quiet.analyses.ripple.excite: expected the name of a source, got '`ls`'"),
+        ("excite: vdd", "excite: {vd: 0.5, vin: -0.5}",
+         "21: benches.quiet.analyses.ripple.excite: no source 'vd'; did you mean 'vdd'?"),
+        ("excite: vdd", "excite: {vdd: 0, vin: 1}", "21: benches.quiet.analyses.ripple.excite: vdd: expected an AC "
+         "magnitude such as 1 or -0.5, not 0, got 0"),
+        ("excite: vdd", "excite: {vdd: .nan}", "21: benches.quiet.analyses.ripple.excite: vdd: expected an AC "
+         "magnitude such as 1 or -0.5, not 0, got nan"),
+        ("excite: vdd", "excite: {vdd: big}", "21: benches.quiet.analyses.ripple.excite: vdd: expected an AC "
+         "magnitude such as 1 or -0.5, not 0, got 'big'"),
+        ("excite: vdd", "excite: {}", "21: benches.quiet.analyses.ripple.excite: expected a source, or sources with "
+         "their AC magnitudes, got an empty mapping"),
+        ("excite: vdd", "excite: [vdd]", "21: benches.quiet.analyses.ripple.excite: expected the name of a source, "
+         "got ['vdd']"),
+        ("excite: vdd", "excite: {vdd: 1, VDD: 1}", "21: benches.quiet.analyses.ripple.excite: expected each source "
+         "once, got vdd, VDD: SPICE ignores case"),
         ("    analyses:\n      rise", '    options: {trtol: "1\\n.control"}\n    analyses:\n      rise',
          r"25: benches.step.options.trtol: expected a number or a word, got '1\n.control'"),
         ("    analyses:\n      rise", "    options: {trtol: true}\n    analyses:\n      rise",
@@ -372,6 +387,11 @@ def test_a_mistaken_bench_does_not_make_its_metrics_mistaken(tmp_path: Path):
     assert mistakes(written(tmp_path, ("excite: vdd", "exite: vdd"))) == [
         "spec.yaml:21: benches.quiet.analyses.ripple.exite: unknown key; did you mean 'excite'?"
     ]
+
+
+def test_several_sources_are_excited_with_magnitudes_of_their_own(tmp_path: Path):
+    spec = load_spec(written(tmp_path, ("excite: vdd", "excite: {VDD: -0.5, vin: 2}")))
+    assert spec.benches[0].analyses[2].excite == (("vdd", -0.5), ("vin", 2.0))
 
 
 def test_a_source_with_an_ac_value_of_its_own_is_refused_beside_an_excitation(tmp_path: Path):
