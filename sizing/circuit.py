@@ -18,11 +18,14 @@ class Circuit:
     """A flattened netlist: its devices in order, and its top-level parameters as expression text.
 
     `used_names` has every identifier that occurs in an expression anywhere in the netlist, sub-circuits included.
+    `models` has the type (`nmos`, `pnp`, `d`, …) of every `.model` by name, in lower case, sub-circuits included; the
+    first of a name counts.
     """
 
     devices: tuple[Device, ...]
     parameters: Mapping[str, str]
     used_names: frozenset[str]
+    models: Mapping[str, str]
 
     @property
     def nets(self) -> tuple[str, ...]:
@@ -48,7 +51,8 @@ def parse_circuit(lines: Sequence[Line], opaque: frozenset[str] = frozenset()) -
     shared = {net for line in lines if line.keyword == ".global" for net in lower(line.text).split()[1:]}
     top = _Place("", {}, {}, None, frozenset(shared | {"0"}))
     parameters = {name: unwrap(text) for name, text in scopes[0].parameters.items()}
-    return Circuit(tuple(_flatten(scopes[0], top, (), opaque)), parameters, frozenset(used))
+    models = {name: kind for scope in reversed(scopes) for name, kind in scope.models.items()}
+    return Circuit(tuple(_flatten(scopes[0], top, (), opaque)), parameters, frozenset(used), models)
 
 
 # The kinds to which ngspice passes the m of a call.
@@ -72,7 +76,7 @@ class _Scope:
     ports: tuple[str, ...] = ()
     defaults: Mapping[str, str] = field(default_factory=dict)
     parameters: dict[str, str] = field(default_factory=dict)
-    models: set[str] = field(default_factory=set)
+    models: dict[str, str] = field(default_factory=dict)
     definitions: dict[str, "_Scope"] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
     devices: list[tuple[Device, Line]] = field(default_factory=list)
@@ -139,7 +143,8 @@ def _collect(lines: Sequence[Line]) -> list[_Scope]:
                 raise line.error(f"expected name=expression pairs, got {words[0]!r}; put {{}} around expressions")
             scope.parameters.update(assigned)
         elif keyword == ".model":
-            scope.models.update(lower(line.text).split()[1:2])
+            name, kind = _model(line)
+            scope.models.setdefault(name, kind)
         elif keyword in (".if", ".elseif", ".else", ".endif"):
             raise line.error(
                 f"expected no conditional blocks, got {keyword}; ngspice reads them, this parser does not: "
@@ -150,6 +155,17 @@ def _collect(lines: Sequence[Line]) -> list[_Scope]:
     if scope.outer is not None:
         raise scope.line.error(f"expected .ends after .subckt {scope.name}, got the end of the netlist; add .ends")
     return scopes
+
+
+def _model(line: Line) -> tuple[str, str]:
+    """The name and the type of a model."""
+    # ngspice takes commas and parentheses for spaces here.
+    words = re.findall(r"[^\s(),]+", lower(line.text))[1:3]
+    if len(words) < 2:
+        raise line.error(
+            f"expected a name and a type after .model, got {' '.join(words) or 'neither'}; add what is missing"
+        )
+    return words[0], words[1]
 
 
 def _subcircuit(line: Line, outer: _Scope) -> _Scope:

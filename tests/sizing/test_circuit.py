@@ -91,6 +91,28 @@ def test_a_fourth_node_of_a_bipolar_transistor_shows_by_its_known_model():
     assert (unknown.terminals, unknown.model, unknown.parameters) == (("c", "b", "e"), "other", {"area": "2"})
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        ".model nch nmos level=54 version=4.5",
+        ".MODEL Nch NMOS (level=54 version=4.5)",
+        ".model nch nmos(level=54",
+        ".model nch nmos\n+ (level=54)",
+        ".model nch,nmos",
+    ],
+)
+def test_models_have_types(model: str):
+    assert circuit(model).models == {"nch": "nmos"}
+
+
+def test_models_of_all_scopes_count_and_the_first_of_a_name_wins():
+    text = (
+        ".model a npn\n.model a pnp\n.subckt s p\n.model a d\n.model b pmos(l=1)\n.ends\n.subckt t p\n.model b c\n.ends"
+    )
+    assert circuit(text).models == {"a": "npn", "b": "pmos"}
+    assert circuit("r1 a b 1").models == {}
+
+
 def test_nets_come_in_order_of_first_appearance_and_ground_has_one_name():
     assert circuit("r1 b GND 1\nr2 a 0 1\nr3 b c 1").nets == ("b", "0", "a", "c")
 
@@ -258,6 +280,8 @@ def test_an_included_file_may_define_subcircuits_twice(tmp_path: Path):
         (INVERTER + "x1 a b c inv wp=1", r"expected a parameter of 'inv' \(w, l\), got 'wp'"),
         (".subckt s a\nx1 a t\n.ends\n.subckt t a\nx1 a s\n.ends\nx1 a s", r"contain themselves, got s > t > s"),
         (".subckt s a w={l} l={w}\n.ends\nx1 a s", r"^t\.cir:1: expected parameters without a cycle, got"),
+        (".model", r"^t\.cir:1: expected a name and a type after \.model, got neither"),
+        ("r1 a b 1\n.model nch", r"^t\.cir:2: expected a name and a type after \.model, got nch; add"),
         (".subckt", r"expected a name and nets after \.subckt"),
         ("x1", r"expected nets and a sub-circuit after 'x1'"),
     ],
