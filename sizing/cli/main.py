@@ -4,15 +4,18 @@ import json
 import shutil
 import sys
 from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sizing.cli.learning import graph
+from sizing.cli.pretraining import dataset, pretrain
+from sizing.mistakes import InputError
 from sizing.simulation.ngspice import SimulatorMissing
 from sizing.spec.load import load_spec
 from sizing.spec.mistakes import SpecError
+from sizing.spec.shipped import shipped_specs
 
 if TYPE_CHECKING:
     from sizing.loop import Result
@@ -42,7 +45,7 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
-    except (SpecError, RunError, NetlistError, SimulatorMissing, SimulationError, OSError) as error:
+    except (InputError, SpecError, RunError, NetlistError, SimulatorMissing, SimulationError, OSError) as error:
         for line in str(error).splitlines():
             print(f"error: {line}", file=sys.stderr)
         sys.exit(1 if isinstance(error, SimulationError) and error.reason != "netlist" else 2)
@@ -143,6 +146,10 @@ def check(spec: SpecArgument) -> None:
     outcome = check_spec(task)
     if not checked_design(task, outcome):
         raise typer.Exit(1)
+
+
+for command in (graph, dataset, pretrain):
+    app.command()(command)
 
 
 @app.command()
@@ -257,9 +264,7 @@ def examples(
     """
     if folder.exists():
         raise SpecError([f"{folder} already exists, and nothing is overwritten: name a new folder"])
-    package = Path(str(files("sizing")))
-    shipped = next(specs for specs in (package / "specs", package.parent / "specs") if specs.is_dir())
-    shutil.copytree(shipped, folder)
+    shutil.copytree(shipped_specs(), folder)
     print(f"Copied the specs to {folder}. Next: sizing run {folder / 'opamp_cc.yaml'}", file=sys.stderr)
 
 

@@ -1,0 +1,77 @@
+"""How well voltages are predicted: Acc@K, mean absolute error in volts, by net."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from surrogates.backbones.backbone import Backbone
+from surrogates.graph import Topology
+from surrogates.pretraining.dataset import Samples
+
+_AT_ONCE = 2**15
+"""Nets predicted together at most."""
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Over all nets but ground, and over those that no voltage source holds (`free`)."""
+
+    k: int
+    at_k: float
+    at_k_free: float
+    mean_error: float
+    mean_error_free: float
+    by_net: dict[str, float]
+    """Acc@K of every net by name; circuits with the same net name are taken together."""
+
+
+def predict(backbone: Backbone, topology: Topology, parameters: torch.Tensor) -> NDArray[np.float32]:
+    """Voltages (n, N) for device features (n, D, FEATURES)."""
+    device = next(backbone.parameters()).device
+    wiring = backbone.bind(topology, device)
+    rows = max(1, _AT_ONCE // len(topology.nets))
+    backbone.eval()
+    with torch.inference_mode():
+        parts = [
+            backbone.voltages(backbone(wiring, parameters[at : at + rows].to(device))[-1]).cpu()
+            for at in range(0, len(parameters), rows)
+        ]
+    return np.asarray(torch.cat(parts).numpy())
+
+
+def accuracy_of(backbone: Backbone, samples: Sequence[Samples], k: int) -> Accuracy:
+    """The same for circuits of a data set."""
+    given = [(each.topology, torch.from_numpy(each.parameters), torch.from_numpy(each.voltages)) for each in samples]
+    return accuracy(backbone, given, k)
+
+
+def accuracy(backbone: Backbone, samples: Sequence[tuple[Topology, torch.Tensor, torch.Tensor]], k: int) -> Accuracy:
+    """Acc@K: the share of predictions within (max - min) / K of the truth (Hakhamaneshi et al. 2022, section 4).
+
+    `samples` are (topology, device features, voltages) of circuits; the range is over all free nets of all of them.
+    """
+    truths = [voltages.numpy() for _, _, voltages in samples]
+    free = [list(topology.free_nets) or list(range(1, len(topology.nets))) for topology, _, _ in samples]
+    inner = np.concatenate([truth[:, nets].ravel() for truth, nets in zip(truths, free, strict=True)])
+    tolerance = float(inner.max() - inner.min()) / k
+    errors = [
+        np.abs(predict(backbone, topology, parameters) - truth)
+        for (topology, parameters, _), truth in zip(samples, truths, strict=True)
+    ]
+    everywhere = np.concatenate([error[:, 1:].ravel() for error in errors])
+    inside = np.concatenate([error[:, nets].ravel() for error, nets in zip(errors, free, strict=True)])
+    nets: dict[str, list[NDArray[np.float32]]] = {}
+    for (topology, _, _), error in zip(samples, errors, strict=True):
+        for number, net in enumerate(topology.nets[1:], 1):
+            nets.setdefault(net, []).append(error[:, number])
+    return Accuracy(
+        k,
+        float(np.mean(everywhere <= tolerance)),
+        float(np.mean(inside <= tolerance)),
+        float(np.mean(everywhere)),
+        float(np.mean(inside)),
+        {net: float(np.mean(np.concatenate(each) <= tolerance)) for net, each in nets.items()},
+    )

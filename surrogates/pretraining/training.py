@@ -1,0 +1,271 @@
+"""Trains a backbone to tell the voltages of nets, from a recipe and a data set; killed, it goes on where it was."""
+
+import csv
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.random import default_rng
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch.nn.functional import smooth_l1_loss
+
+from surrogates.backbones.backbone import Backbone
+from surrogates.backbones.table import BackboneSettings, build_backbone
+from surrogates.checkpoints import CheckpointManifest, read_checkpoint, write_checkpoint
+from surrogates.files import write_whole
+from surrogates.graph import KINDS, Topology
+from surrogates.hardware import device_named
+from surrogates.pretraining.accuracy import Accuracy, accuracy
+from surrogates.pretraining.dataset import Manifest, Samples
+from surrogates.pretraining.recipe import Recipe, RecipeError
+
+SECONDS_BETWEEN_CHECKPOINTS = 60.0
+LOOKS = 20
+"""How often the validation accuracy is taken."""
+STATE = "state.safetensors"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A training under way; the accuracy is that of the latest look."""
+
+    step: int
+    steps: int
+    loss: float
+    accuracy: Accuracy | None
+    cpu_s: float
+
+
+Observer = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class _Circuit:
+    topology: Topology
+    parameters: torch.Tensor
+    voltages: torch.Tensor
+
+    @classmethod
+    def of(cls, samples: Samples) -> "_Circuit":
+        return cls(samples.topology, torch.from_numpy(samples.parameters), torch.from_numpy(samples.voltages))
+
+
+class Training:
+    """One training: its data split, its network, and the step it has reached.
+
+    Rows are drawn by seed and step alone, so that a training that is taken up again ends in the same weights; on one
+    machine and one thread they are the same bit for bit. Raises InputError where the device is not there.
+    """
+
+    def __init__(
+        self, recipe: Recipe, samples: Sequence[Samples], folder: Path, *, seed: int = 0, device: str = "cpu"
+    ) -> None:
+        torch.set_num_threads(1)
+        self.recipe = recipe
+        self._folder = folder
+        self._seed = seed
+        self._device = device_named(device)
+        self._train, self.validation = _split(recipe, samples)
+        self._rows = np.array([len(circuit.parameters) for circuit in self._train], dtype=float)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            backbone, self._settings = _initial(recipe, self._train)
+            self.backbone = backbone.to(self._device)
+        self._wirings = [self.backbone.bind(circuit.topology, self._device) for circuit in self._train]
+        self._optimizer = torch.optim.AdamW(
+            self.backbone.parameters(), recipe.learning_rate, (0.9, 0.98), weight_decay=recipe.weight_decay, fused=True
+        )
+        self.step = 0
+        self.cpu_s = 0.0
+        self._between_steps = True
+        self._take_up()
+
+    def run(self, observer: Observer | None = None) -> Accuracy:
+        """Train to the last step; Ctrl-C leaves a checkpoint from which the same call goes on."""
+        looks = {round(self.recipe.steps * (look + 1) / LOOKS) for look in range(LOOKS)}
+        seen: Accuracy | None = None
+        loss = math.nan
+        saved = time.monotonic()
+        began, before = time.process_time(), self.cpu_s
+        try:
+            while self.step < self.recipe.steps:
+                loss = self._advance()
+                self.cpu_s = before + time.process_time() - began
+                if self.step in looks:
+                    seen = accuracy(self.backbone, self.validation, self.recipe.accuracy)
+                    self._log(loss, seen)
+                    before -= time.process_time() - began - (self.cpu_s - before)  # looking is not training
+                if time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
+                    self._save()
+                    saved = time.monotonic()
+                if observer and (self.step % 20 == 0 or self.step in looks):
+                    observer(Progress(self.step, self.recipe.steps, loss, seen, self.cpu_s))
+        finally:
+            if self._between_steps:  # else weights and step disagree, and the latest checkpoint stays
+                self._save()
+        return seen or accuracy(self.backbone, self.validation, self.recipe.accuracy)
+
+    def publish(self, path: Path, reached: Accuracy, data: Manifest, command: str) -> None:
+        """Write the trained network as a checkpoint."""
+        kinds = sorted({kind for circuit in self._train for kind in circuit.topology.kinds})
+        rows = int(self._rows.sum())
+        manifest = CheckpointManifest(
+            name=path.name,
+            backbone=self._settings.model_dump(),
+            kinds=tuple(KINDS[kind].name for kind in kinds),
+            data={"name": data.name, "sha256": data.digest, "rows_trained_on": rows, "seed": data.seed},
+            recipe=self.recipe.model_dump() | {"seed": self._seed},
+            figures=asdict(reached) | {"cpu_minutes": round(self.cpu_s / 60, 2)},
+            command=command,
+            versions={name: version(name) for name in ("circuit-sizing", "torch")},
+        )
+        write_checkpoint(path, self.backbone, manifest)
+
+    def _advance(self) -> float:
+        recipe = self.recipe
+        rng = default_rng([self._seed, self.step])
+        number = int(rng.choice(len(self._train), p=self._rows / self._rows.sum()))
+        circuit = self._train[number]
+        rows = torch.from_numpy(rng.integers(len(circuit.parameters), size=recipe.batch))
+        for group in self._optimizer.param_groups:
+            group["lr"] = recipe.learning_rate * _schedule(recipe, self.step)
+        self.backbone.train()
+        truth = circuit.voltages[rows, 1:].to(self._device)
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
+            states = self.backbone(self._wirings[number], circuit.parameters[rows].to(self._device))
+            late = states[len(states) // 2 :]
+            losses = [smooth_l1_loss(self.backbone.voltages(state)[:, 1:], truth, beta=recipe.beta) for state in late]
+        loss = torch.stack(losses).mean()
+        self._optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.backbone.parameters(), recipe.clip)
+        reached = loss.item()
+        if not math.isfinite(reached):
+            raise RecipeError(
+                f"expected a finite loss, got {reached} at step {self.step}; lower learning_rate, choose another --out"
+            )
+        self._between_steps = False
+        self._optimizer.step()
+        self.step += 1
+        self._between_steps = True
+        return reached
+
+    def _log(self, loss: float, seen: Accuracy) -> None:
+        path = self._folder / "log.csv"
+        new = not path.exists()
+        with path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            if new:
+                writer.writerow(["step", "cpu_s", "loss", "at_k", "at_k_free", "mean_error", "mean_error_free"])
+            figures = (seen.at_k, seen.at_k_free, seen.mean_error, seen.mean_error_free)
+            writer.writerow([self.step, f"{self.cpu_s:.1f}", f"{loss:.3e}", *(f"{figure:.5g}" for figure in figures)])
+
+    def _save(self) -> None:
+        tensors = {f"model.{name}": tensor for name, tensor in self.backbone.state_dict().items()}
+        for number, state in self._optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{number}.{name}": torch.as_tensor(value) for name, value in state.items()}
+        tensors["progress"] = torch.tensor([self.step, self.cpu_s], dtype=torch.float64)
+        plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        write_whole(self._folder / STATE, save(plain, {"plan": self._plan()}))
+
+    def _take_up(self) -> None:
+        path = self._folder / STATE
+        if not path.exists():
+            if self._folder.exists() and any(self._folder.iterdir()):
+                raise RecipeError(
+                    f"{self._folder}: expected a new folder or a training to go on with; choose another --out"
+                )
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._save()
+            return
+        try:
+            with safe_open(path, framework="pt") as file:
+                plan = (file.metadata() or {}).get("plan")
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+        except SafetensorError as error:
+            raise RecipeError(
+                f"{path}: expected the state of a training, got a damaged file ({error}); choose another --out"
+            ) from None
+        if plan != self._plan():
+            raise RecipeError(
+                f"{self._folder}: expected the training begun there, got other settings or data; choose another --out"
+            )
+        self.backbone.load_state_dict(_under("model", tensors))
+        groups = self._optimizer.state_dict()["param_groups"]
+        states: dict[int, dict[str, torch.Tensor]] = {}
+        for name, tensor in _under("optimizer", tensors).items():
+            number, key = name.split(".", 1)
+            states.setdefault(int(number), {})[key] = tensor
+        self._optimizer.load_state_dict({"state": states, "param_groups": groups})
+        self.step, self.cpu_s = int(tensors["progress"][0]), float(tensors["progress"][1])
+        self._shorten_log()
+
+    def _shorten_log(self) -> None:
+        """Drop what a training that was killed logged after its latest checkpoint."""
+        path = self._folder / "log.csv"
+        if path.exists():
+            head, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
+            kept = [row for row in rows if row.endswith("\n") and int(row.split(",")[0]) <= self.step]
+            write_whole(path, "".join([head, *kept]).encode())
+
+    def _plan(self) -> str:
+        rows = [[circuit.topology.nets, len(circuit.parameters)] for circuit in self._train]
+        return json.dumps([self.recipe.model_dump(), self._seed, rows])
+
+
+def _split(
+    recipe: Recipe, samples: Sequence[Samples]
+) -> tuple[list[_Circuit], list[tuple[Topology, torch.Tensor, torch.Tensor]]]:
+    """The last rows of each circuit are for validation; rows are independent draws, so their order means nothing."""
+    train, validation = [], []
+    for each in samples:
+        kept = math.ceil(len(each) * recipe.validation)
+        first = _Circuit.of(each[: len(each) - kept])
+        last = _Circuit.of(each[len(each) - kept :])
+        validation.append((last.topology, last.parameters, last.voltages))
+        if not len(first.parameters):
+            raise RecipeError(
+                f"data: expected operating points of {each.name} to train on, got {len(each)}, of which {kept} for "
+                "validation; make a larger data set"
+            )
+        share = len(first.parameters) if recipe.rows is None else math.ceil(recipe.rows / len(samples))
+        if share > len(first.parameters):
+            raise RecipeError(f"rows: expected at most {len(first.parameters)} of {each.name}, got {share}")
+        train.append(_Circuit(first.topology, first.parameters[:share], first.voltages[:share]))
+    return train, validation
+
+
+def _initial(recipe: Recipe, train: Sequence[_Circuit]) -> tuple[Backbone, BackboneSettings]:
+    """The network before training, and what it is: fine-tuning keeps the checkpoint's."""
+    if recipe.start_from is not None:
+        backbone, manifest = read_checkpoint(recipe.start_from)
+        settings = BackboneSettings.model_validate(manifest.backbone)
+        if "backbone" in recipe.model_fields_set and recipe.backbone != settings:
+            raise RecipeError(
+                f"backbone: expected that of the checkpoint to start from ({settings}), got {recipe.backbone}; leave "
+                "it out, or choose another checkpoint"
+            )
+        return backbone, settings
+    backbone = build_backbone(recipe.backbone)
+    backbone.normalisation.fit((circuit.topology, circuit.parameters.numpy()) for circuit in train)
+    return backbone, recipe.backbone
+
+
+def _schedule(recipe: Recipe, step: int) -> float:
+    """The learning rate as a share of its highest: a linear rise, then half a cosine."""
+    done = (step + 1) / recipe.steps
+    if done < recipe.warmup:
+        return done / recipe.warmup
+    fall = 0.5 * (1 + math.cos(math.pi * (done - recipe.warmup) / (1 - recipe.warmup)))
+    return recipe.final_rate + (1 - recipe.final_rate) * fall
+
+
+def _under(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name.removeprefix(f"{prefix}."): value for name, value in tensors.items() if name.startswith(f"{prefix}.")}

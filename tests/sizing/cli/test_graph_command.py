@@ -1,0 +1,72 @@
+"""`sizing graph` as a user meets it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+SIZING = [sys.executable, "-c", "from sizing.cli import main; main()"]
+
+
+def graph(*arguments: object) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.run([*SIZING, "graph", *map(str, arguments)], text=True, capture_output=True, env=environment)
+
+
+def test_counts_the_first_bench_with_its_stimulus(specs: Path):
+    done = graph(specs / "cs_amp.yaml")
+    assert (done.returncode, done.stderr) == (0, "")
+    # vdd, in, out and ground; transistor, resistor, two sources and a capacitor: 4 + 4 · 2 terminals
+    assert done.stdout == (
+        "cs_amp, amplifier: 4 nets, 5 devices, 12 terminals\nterminal-level graph: 16 nodes, 22 edges\n"
+    )
+
+
+def test_draws_the_bench_asked_for_and_never_overwrites(specs: Path, tmp_path: Path):
+    command = (specs / "opamp_cc_rz.yaml", "--bench", "follower", "--out", tmp_path / "follower.svg")
+    done = graph(*command)
+    assert done.returncode == 0, done.stderr
+    assert "opamp_cc_rz, follower: 10 nets, 15 devices" in done.stdout
+    text = (tmp_path / "follower.svg").read_text(encoding="utf-8")
+    assert ">vfb<" in text
+    assert ">opamp_cc_rz, follower<" in text
+    again = graph(*command)
+    assert again.returncode == 2
+    assert "nothing is overwritten" in again.stderr
+    assert (tmp_path / "follower.svg").read_text(encoding="utf-8") == text
+
+
+def test_an_unknown_bench_is_named_with_those_there_are(specs: Path):
+    done = graph(specs / "opamp_cc_rz.yaml", "--bench", "closed")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"error: --bench: expected a test bench of {specs / 'opamp_cc_rz.yaml'} (open_loop, follower), got 'closed'\n"
+    )
+
+
+def test_a_circuit_that_is_no_graph_is_one_line_and_exit_status_2(specs: Path, tmp_path: Path):
+    (tmp_path / "netlists").mkdir()
+    for netlist in (specs / "netlists").iterdir():
+        text = netlist.read_text(encoding="utf-8")
+        (tmp_path / "netlists" / netlist.name).write_text(text, encoding="utf-8")
+    with (tmp_path / "netlists" / "cs_amp.cir").open("a", encoding="utf-8") as file:
+        file.write("\nb1 out 0 i=v(out)*1e-9\n")
+    spec = tmp_path / "cs_amp.yaml"
+    spec.write_text((specs / "cs_amp.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    done = graph(spec)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: b1: expected a device that graphs know (nmos, ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_picture_in_another_format_or_place_is_refused(specs: Path, tmp_path: Path):
+    for out, says in ((tmp_path / "a.pdf", ".svg or .png"), (tmp_path / "no" / "a.png", "No such file")):
+        done = graph(specs / "cs_amp.yaml", "--out", out)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert says in done.stderr
+
+
+def test_the_engine_itself_loads_no_torch():
+    code = "import sys, sizing.cli.main; print(sorted({'torch', 'surrogates', 'matplotlib'} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True)
+    assert done.stdout == "[]\n"

@@ -1,0 +1,348 @@
+"""Data sets of operating points: what is written is what is read, in full or not at all, however often interrupted."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.random import default_rng
+from numpy.testing import assert_allclose
+
+from sizing.simulation.simulator import SimulationError
+from sizing.spec.load import Spec
+from surrogates.pretraining import generate
+from surrogates.pretraining.circuits import Circuit, ladder, opamp, series_pair, voltage_biased_opamp
+from surrogates.pretraining.dataset import DatasetError, read_dataset, read_manifest
+from surrogates.pretraining.generate import circuit_of
+
+WANTED = [(ladder(2), 50), (ladder(3, output_resistance=True), 25)]
+# For a = 1 the voltages overflow; for b = -1.001 the loop multiplies its input by a thousand.
+WILD = ".param a=0 b=1\nv1 in 0 1\ne1 x 0 in 0 {a*1e200}\ne2 y 0 x 0 {a*1e200}\ne3 z 0 in z {b}\nr1 z 0 1k\n"
+
+
+def made(folder: Path, **options: int) -> Path:
+    generate.generate("test", WANTED, folder, **options)
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def wild(a: tuple[float, ...], b: tuple[float, ...]) -> Circuit:
+    return Circuit("wild", WILD, lambda rng, n: {"a": rng.choice(a, n), "b": rng.choice(b, n)}, exact=False)
+
+
+def test_what_is_written_is_what_is_read(tmp_path: Path):
+    seen: list[tuple[int, int]] = []
+    manifest = generate.generate("test", WANTED, tmp_path / "d", seed=3, observer=lambda *rows: seen.append(rows))
+    assert seen == [(50, 75), (75, 75)]
+    assert sorted(contents(tmp_path / "d")) == [
+        "ladder2.cir",
+        "ladder2.npz",
+        "ladder3.cir",
+        "ladder3.npz",
+        "manifest.json",
+    ]
+    again, samples = read_dataset(tmp_path / "d")
+    assert again == manifest
+    for number, (each, (circuit, rows)) in enumerate(zip(samples, WANTED, strict=True)):
+        drawn = circuit.draw(default_rng([3, number, 0]), rows)
+        assert (each.name, each.netlist, each.variables) == (circuit.name, circuit.netlist, tuple(drawn))
+        assert (each.values == np.stack(list(drawn.values()), axis=1).astype(np.float32)).all()
+        assert each.voltages.dtype == np.float32
+        assert each.parameters.shape == (rows, len(each.topology.devices), 2)
+        assert (each.voltages[:, each.topology.nets.index("in")] == each.values[:, 0]).all()
+    assert list(samples[0].targets) == []
+    assert samples[1].targets["output_resistance"].shape == (25,)
+    assert (samples[1][5:7].targets["output_resistance"] == samples[1].targets["output_resistance"][5:7]).all()
+    assert samples[1][5:7].voltages.tolist() == samples[1].voltages[5:7].tolist()
+
+
+def test_seeds_and_circuits_are_drawn_apart(tmp_path: Path):
+    zero, one = (read_dataset(made(tmp_path / str(seed), seed=seed))[1] for seed in (0, 1))
+    assert not (zero[0].values == one[0].values).any()
+    assert not (zero[0].values[:25, 0] == zero[1].values[:, 0]).any()
+    assert read_manifest(tmp_path / "0").digest != read_manifest(tmp_path / "1").digest
+    assert read_manifest(tmp_path / "0").digest == read_manifest(made(tmp_path / "again")).digest
+
+
+@pytest.mark.parametrize("name", ["ladder2.npz", "ladder3.cir"])
+@pytest.mark.parametrize("place", [0.0, 0.5, 0.999])
+def test_a_file_with_one_byte_changed_is_refused(name: str, place: float, tmp_path: Path):
+    path = made(tmp_path / "d") / name
+    content = bytearray(path.read_bytes())
+    content[int(place * len(content))] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DatasetError) as refusal:
+        read_dataset(tmp_path / "d")
+    assert str(refusal.value) == f"{path}: not the file that the manifest describes (SHA-256); make the data set again"
+
+
+def test_a_missing_file_is_named(tmp_path: Path):
+    (made(tmp_path / "d") / "ladder3.npz").unlink()
+    with pytest.raises(DatasetError, match=r"expected the file 'ladder3\.npz' that the manifest names, found none"):
+        read_dataset(tmp_path / "d")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"format": 1}', '{"format": 1, "circuits": [3]}', "\xff"])
+def test_a_manifest_that_is_none_is_refused(text: str, tmp_path: Path):
+    path = made(tmp_path / "d") / "manifest.json"
+    path.write_text(text, encoding="latin-1")
+    with pytest.raises(DatasetError) as refusal:
+        read_dataset(tmp_path / "d")
+    assert str(refusal.value).startswith(f"{path}: expected ")
+    assert str(refusal.value).endswith("make the data set again")
+
+
+def test_a_manifest_of_another_format_is_refused(tmp_path: Path):
+    path = made(tmp_path / "d") / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 2, "new": "key"}))
+    with pytest.raises(DatasetError, match=r"manifest\.json: expected format 1, got 2; make the data set again"):
+        read_dataset(tmp_path / "d")
+
+
+def test_a_folder_without_a_manifest_is_no_data_set(tmp_path: Path):
+    with pytest.raises(
+        DatasetError, match=r"expected a finished data set, found no manifest\.json; make it with `sizing"
+    ):
+        read_dataset(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            lambda entry: entry.update(rows=49),
+            r"expected shapes \(\(49, 7\), \(49, 6\)\), got \(\(50, 7\), \(50, 6\)\)",
+        ),
+        (lambda entry: entry["ranges"].pop("rs1"), r"expected shapes \(\(50, 6\), "),
+        (lambda entry: entry["nets"].reverse(), "expected "),
+        (lambda entry: entry["targets"].append("gain"), "expected the arrays that the manifest lists: .*target_gain"),
+        (lambda entry: entry["files"].update({"../x": ""}), r"expected the file '\.\./x' that the manifest names"),
+    ],
+)
+def test_a_manifest_that_disagrees_with_its_arrays_is_refused(
+    change: Callable[[dict[str, object]], object], words: str, tmp_path: Path
+):
+    path = made(tmp_path / "d") / "manifest.json"
+    manifest = json.loads(path.read_text())
+    change(manifest["circuits"][0])
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(DatasetError, match=words):
+        read_dataset(tmp_path / "d")
+
+
+def interrupt(done: int, _total: int) -> None:
+    if done == 40:
+        raise KeyboardInterrupt
+
+
+def test_an_interrupted_data_set_is_taken_up_and_ends_in_the_same_bytes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setattr(generate, "ROWS_PER_PART", 20)
+    solved: list[int] = []
+    solve = generate.solve
+    monkeypatch.setattr(generate, "solve", lambda *given: solved.append(len(given[1])) or solve(*given))
+    whole = contents(made(tmp_path / "whole"))
+    assert solved == [20, 20, 10, 20, 5]
+    solved.clear()
+    with pytest.raises(KeyboardInterrupt):
+        generate.generate("test", WANTED, tmp_path / "broken", observer=interrupt)
+    with pytest.raises(DatasetError, match="expected a finished data set"):
+        read_dataset(tmp_path / "broken")
+    assert contents(made(tmp_path / "broken")) == whole
+    assert solved == [20, 20, 10, 20, 5]
+    made(tmp_path / "broken")
+    assert len(solved) == 5
+
+
+def test_ngspice_is_not_asked_again_for_what_was_interrupted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr(generate, "ROWS_PER_PART", 20)
+    wanted = [(replace(series_pair(), exact=False), 50)]
+    generate.generate("test", wanted, tmp_path / "whole", workers=1)
+    with pytest.raises(KeyboardInterrupt):
+        generate.generate("test", wanted, tmp_path / "broken", workers=1, observer=interrupt)
+    before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "broken").glob(".series-*")}
+    assert list(before) == [".series-00000.npz", ".series-00001.npz"]
+    after: dict[str, int] = {}
+
+    def look(done: int, _total: int) -> None:
+        after.update({name: (tmp_path / "broken" / name).stat().st_mtime_ns for name in before})
+
+    generate.generate("test", wanted, tmp_path / "broken", workers=1, observer=look)
+    assert after == before
+    assert contents(tmp_path / "broken") == contents(tmp_path / "whole")
+
+
+def test_a_damaged_part_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr(generate, "ROWS_PER_PART", 20)
+    with pytest.raises(KeyboardInterrupt):
+        generate.generate("test", WANTED, tmp_path, observer=interrupt)
+    part = tmp_path / ".ladder2-00001.npz"
+    part.write_bytes(part.read_bytes()[:-100])
+    with pytest.raises(DatasetError, match=r"ladder2-00001\.npz: damaged .*; remove it, and the same command makes"):
+        made(tmp_path)
+    part.unlink()
+    made(tmp_path)
+    assert len(read_dataset(tmp_path)[1][0]) == 50
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_another_data_set_in_the_same_folder_is_refused(finished: bool, tmp_path: Path):
+    if finished:
+        made(tmp_path)
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            generate.generate("test", [(ladder(2), 40)], tmp_path, observer=interrupt)
+    before = contents(tmp_path)
+    for name, wanted, seed in (("other", WANTED, 0), ("test", WANTED, 1), ("test", WANTED[:1], 0)):
+        with pytest.raises(DatasetError, match=r"expected .*, got another"):
+            generate.generate(name, wanted, tmp_path, seed=seed)
+    assert contents(tmp_path) == before
+
+
+def test_a_folder_with_other_files_is_left_alone(tmp_path: Path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(DatasetError, match=r"expected a new or empty folder, got one with other files; choose another"):
+        made(tmp_path)
+    assert contents(tmp_path) == {"notes.txt": b"mine"}
+
+
+def test_operating_points_that_fail_are_left_out_and_counted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr(generate, "ROWS_PER_PART", 20)
+    circuit = wild(a=(0.0, 0.0, 1.0), b=(2.0, 3.0, -1.001))
+    manifest = generate.generate("test", [(circuit, 30)], tmp_path, workers=1)
+    drawn = [circuit.draw(default_rng([0, 0, part]), rows) for part, rows in enumerate((20, 10))]
+    a, b = (np.concatenate([each[name] for each in drawn]) for name in ("a", "b"))
+    lost, outside = int((a == 1).sum()), int(((a == 0) & (b < 0)).sum())
+    assert manifest.circuits[0].failed == {"convergence": lost, "outside what its sources allow": outside}
+    samples = read_dataset(tmp_path)[1][0]
+    assert samples.values.tolist() == np.stack([a, b], axis=1)[(a == 0) & (b > 0)].tolist()
+    assert 0 < len(samples) == 30 - lost - outside
+    gain = samples.values[:, 1]
+    assert_allclose(samples.voltages[:, samples.topology.nets.index("z")], gain / (1 + gain), rtol=1e-5)
+
+
+def test_a_data_set_without_any_operating_point_is_refused(tmp_path: Path):
+    with pytest.raises(
+        DatasetError, match=r"wild: expected some operating points, but all 5 failed: \{'convergence': 5"
+    ):
+        generate.generate("test", [(wild(a=(1.0,), b=(2.0,)), 5)], tmp_path, workers=1)
+    assert not (tmp_path / "manifest.json").exists()
+
+
+def test_a_netlist_that_ngspice_refuses_is_an_error(tmp_path: Path):
+    circuit = replace(
+        ladder(1), exact=False, netlist=ladder(1).netlist + ".model n nmos level=999\nm1 in in 0 0 n mm=1\n"
+    )
+    with pytest.raises(SimulationError, match=r"ladder1\.cir"):
+        generate.generate("test", [(circuit, 5)], tmp_path, workers=1)
+
+
+def test_opamps_are_drawn_within_their_ranges(specs: Path):
+    sample = voltage_biased_opamp(specs / "netlists").draw(default_rng(0), 2000)
+    for name, low, high in (
+        ("mp1", 1, 99), ("mn5", 1, 99), ("cc", 0.1e-12, 10e-12), ("rz", 1e-6, 1e3), ("cl", 0.1e-12, 10e-12),
+        ("ibias", 10e-6, 50e-6), ("vdd", 1.0, 1.2), ("vss", 0, 0.2), ("v1", 0.4, 0.8), ("v2", 0.4, 0.8),
+    ):  # fmt: skip
+        assert low <= sample[name].min() < low + 0.05 * (high - low), name
+        assert high - 0.05 * (high - low) < sample[name].max() <= high, name
+    assert (sample["mp1"] == sample["mp1"].round()).all()
+    below = sample["vdd"] - sample["vb"]
+    assert 0.2 <= below.min() < below.max() <= 0.8
+    assert 0.4 < (sample["v1"] == sample["v2"]).mean() < 0.6
+    assert {(1, 0.5), (2, -0.5)} == {(n, float(sample[f"ac{n}"].max())) for n in (1, 2)}
+    placed = opamp(specs / "netlists").draw(default_rng(0), 500)
+    names = ("ac_vdd", "ac_vss", "ac_bias", "ac1", "ac2")
+    assert len({tuple(float(placed[name][row]) for name in names) for row in range(500)}) == 9
+
+
+def test_ngspice_solves_opamps(specs: Path, tmp_path: Path):
+    manifest = generate.generate("test", [(opamp(specs / "netlists"), 20)], tmp_path, workers=1)
+    samples = read_dataset(tmp_path)[1][0]
+    assert (manifest.circuits[0].rows, manifest.circuits[0].failed) == (20, {})
+    at = {net: samples.voltages[:, number] for number, net in enumerate(samples.topology.nets)}
+    drawn = dict(zip(samples.variables, samples.values.T, strict=True))
+    for net, source in (("vdd", "vdd"), ("vss", "vss"), ("1", "v1"), ("2", "v2")):
+        assert_allclose(at[net], drawn[source], rtol=1e-6)
+    assert samples.topology.free_nets == tuple(samples.topology.nets.index(net) for net in samples.topology.nets
+                                               if net in "345678")  # fmt: skip
+    assert_allclose(at["8"], at["6"], atol=1e-6)  # no current through the compensation
+    for net in "345678":
+        assert at[net].min() > -0.01
+        assert (at[net] < drawn["vdd"] + 0.01).all()
+        assert at[net].std() > 0.02
+
+
+def test_voltage_biased_opamps_have_gains(specs: Path, tmp_path: Path):
+    generate.generate("test", [(voltage_biased_opamp(specs / "netlists"), 20)], tmp_path, workers=1)
+    samples = read_dataset(tmp_path)[1][0]
+    assert samples.targets["gain"].shape == (len(samples),) == (20,)
+    assert (samples.targets["gain"] > 0).all()
+    at = samples.topology.nets.index("b")
+    assert_allclose(samples.voltages[:, at], samples.values[:, samples.variables.index("vb")], rtol=1e-6)
+
+
+def test_the_gain_is_how_far_the_output_moves_when_the_inputs_part(specs: Path, tmp_path: Path):
+    design = {
+        "mp1": 65, "mn1": 89, "mp3": 31, "mn3": 65, "mn4": 98, "mn5": 58, "cc": 3.5e-12, "rz": 200, "cl": 7.5e-12,
+        "ibias": 32.23e-6, "vdd": 1.0905, "vss": 0.1655, "v1": 0.4518, "v2": 0.7893, "vb": 0.8354,
+        "ac_vdd": 0, "ac_vss": 0, "ac_bias": 0, "ac1": 0.5, "ac2": -0.5,
+    }  # fmt: skip
+    moved = {"v1": np.array([-1e-4, 0, 1e-4]), "v2": np.array([1e-4, 0, -1e-4])}
+    circuit = replace(
+        voltage_biased_opamp(specs / "netlists"),
+        draw=lambda _, n: {name: np.full(n, value) + moved.get(name, 0.0) for name, value in design.items()},
+    )
+    generate.generate("test", [(circuit, 3)], tmp_path, workers=1)
+    samples = read_dataset(tmp_path)[1][0]
+    output = samples.voltages[:, samples.topology.nets.index("6")].astype(float)
+    apart = np.subtract(*(samples.values[:, samples.variables.index(name)].astype(float) for name in ("v1", "v2")))
+    assert samples.targets["gain"][1] == pytest.approx((output[2] - output[0]) / (apart[2] - apart[0]), rel=1e-2)
+    assert samples.targets["gain"][1] > 10
+
+
+def test_a_users_circuit_is_drawn_on_its_grid_with_its_stimulus(amplifier: Spec, tmp_path: Path):
+    circuit = circuit_of(amplifier.problem, amplifier.benches[0])
+    generate.generate("cs_amp", [(circuit, 20)], tmp_path, workers=1)
+    samples = read_dataset(tmp_path)[1][0]
+    at = {net: samples.voltages[:, number] for number, net in enumerate(samples.topology.nets)}
+    assert set(at) == {"0", "vdd", "in", "out"}
+    assert (at["vdd"] == np.float32(1.2)).all()
+    for column, variable in enumerate(amplifier.problem.variables):
+        assert np.isin(samples.values[:, column], np.array(variable.values, dtype=np.float32)).all()
+    # The drop across the resistor is the transistor's current, which grows with its width while it saturates.
+    current = (1.2 - at["out"]) / samples.values[:, samples.variables.index("rl")]
+    wide = samples.values[:, samples.variables.index("m1")]
+    saturated = at["out"] > 0.6
+    assert saturated.sum() > 3
+    assert np.corrcoef(current[saturated], wide[saturated])[0, 1] > 0.95
+
+
+def test_a_users_circuit_with_other_ranges_is_another_data_set(amplifier: Spec, tmp_path: Path):
+    problem, bench = amplifier.problem, amplifier.benches[0]
+    narrow = replace(problem, variables=(replace(problem.variables[0], values=(1.0, 2.0)), *problem.variables[1:]))
+    generate.generate("cs_amp", [(circuit_of(problem, bench), 5)], tmp_path, workers=1)
+    with pytest.raises(DatasetError, match="expected cs_amp of seed 0, got another data set; choose another --out"):
+        generate.generate("cs_amp", [(circuit_of(narrow, bench), 5)], tmp_path, workers=1)
+
+
+def test_a_users_circuit_may_have_any_name(amplifier: Spec, tmp_path: Path):
+    circuit = circuit_of(replace(amplifier.problem, name="../amp, v1/2"), amplifier.benches[0])
+    generate.generate("any", [(circuit, 5)], tmp_path / "d", workers=1)
+    assert sorted(contents(tmp_path / "d")) == [".._amp__v1_2.cir", ".._amp__v1_2.npz", "manifest.json"]
+
+
+@pytest.mark.parametrize("name", ["ladder", "ladder_test", "resistors", "output_resistance", "opamp"])
+def test_named_data_sets_have_as_many_operating_points_as_they_say(name: str, specs: Path):
+    recipe = generate.DATASETS[name]
+    rows = sum(rows for _, rows in recipe.circuits(specs / "netlists"))
+    said = {"ladder_test": "1 000 each, and 512, 100", "resistors": "2 000 each"}.get(
+        name, f"{rows:,}".replace(",", " ")
+    )
+    assert said in recipe.description
+    assert rows == {"ladder_test": 4100, "resistors": 6000}.get(name, rows)

@@ -1,0 +1,357 @@
+"""Pretraining: that it learns, that it is repeatable to the bit however often interrupted, and what it refuses."""
+
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from sizing.mistakes import InputError
+from surrogates.backbones.relaxation import DeviceRelaxation
+from surrogates.checkpoints import read_checkpoint
+from surrogates.graph import Topology
+from surrogates.hardware import device_named
+from surrogates.pretraining import generate, training
+from surrogates.pretraining.accuracy import Accuracy, accuracy, predict
+from surrogates.pretraining.circuits import ladder, series_pair
+from surrogates.pretraining.dataset import Manifest, Samples, read_dataset
+from surrogates.pretraining.recipe import Recipe, RecipeError, read_recipe
+from surrogates.pretraining.training import Progress, Training
+
+TINY = {"kind": "relaxation", "width": 16, "layers": 2}
+STEPS = 24
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Manifest, tuple[Samples, ...]]:
+    folder = tmp_path_factory.mktemp("data") / "ladders"
+    generate.generate("ladders", [(ladder(2), 200), (ladder(3), 100)], folder)
+    return read_dataset(folder)
+
+
+@pytest.fixture
+def samples(data: tuple[Manifest, tuple[Samples, ...]]) -> tuple[Samples, ...]:
+    return data[1]
+
+
+def recipe(**changes: Any) -> Recipe:
+    return Recipe.model_validate({"name": "tiny", "data": "-", "backbone": TINY, "steps": STEPS, "batch": 16} | changes)
+
+
+def weights(made: Training) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in made.backbone.state_dict().items()}
+
+
+def state(folder: Path) -> dict[str, torch.Tensor]:
+    """Weights, the optimizer's moments and the step, as they are on disk; without the time it took."""
+    tensors = load_file(folder / training.STATE)
+    return tensors | {"progress": tensors["progress"][:1]}
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.fixture(scope="module")
+def whole(data: tuple[Manifest, tuple[Samples, ...]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a training that was never interrupted."""
+    folder = tmp_path_factory.mktemp("whole")
+    Training(recipe(), data[1], folder).run()
+    return folder
+
+
+def interrupted_at(step: int) -> training.Observer:
+    def observer(progress: Progress) -> None:
+        if progress.step == step:
+            raise KeyboardInterrupt
+
+    return observer
+
+
+def test_the_error_falls_and_is_reported(samples: tuple[Samples, ...], tmp_path: Path):
+    made = Training(recipe(steps=100, accuracy=20), samples, tmp_path / "t", seed=1)
+    before = accuracy(made.backbone, made.validation, 20)
+    seen: list[Progress] = []
+    reached = made.run(seen.append)
+    assert reached.mean_error_free < 0.3 * before.mean_error_free
+    assert reached.at_k_free > before.at_k_free
+    assert [each.step for each in seen] == list(range(5, 101, 5))
+    assert np.mean([each.loss for each in seen[-5:]]) < 0.5 * seen[0].loss
+    assert seen[-1].accuracy == reached == accuracy(made.backbone, made.validation, 20)
+    lines = (tmp_path / "t" / "log.csv").read_text().splitlines()
+    assert lines[0] == "step,cpu_s,loss,at_k,at_k_free,mean_error,mean_error_free"
+    assert [int(line.split(",")[0]) for line in lines[1:]] == list(range(5, 101, 5))
+    assert float(lines[-1].split(",")[-1]) == pytest.approx(reached.mean_error_free, rel=1e-4)
+
+
+def test_the_last_rows_of_each_circuit_are_kept_for_validation(samples: tuple[Samples, ...], tmp_path: Path):
+    made = Training(recipe(validation=0.25), samples, tmp_path)
+    assert [len(voltages) for _, _, voltages in made.validation] == [50, 25]
+    for (topology, parameters, voltages), each in zip(made.validation, samples, strict=True):
+        assert topology == each.topology
+        assert torch.equal(voltages, torch.from_numpy(each.voltages[-len(voltages) :]))
+        assert torch.equal(parameters, torch.from_numpy(each.parameters[-len(voltages) :]))
+
+
+def test_a_seed_decides_every_bit(samples: tuple[Samples, ...], whole: Path, tmp_path: Path):
+    for seed in (0, 1):
+        torch.rand(3)  # what others draw does not matter
+        Training(recipe(), samples, tmp_path / str(seed), seed=seed).run()
+    assert same(state(tmp_path / "0"), state(whole))
+    assert not same(state(tmp_path / "1"), state(whole))
+
+
+@pytest.mark.parametrize("step", [2, 20])
+def test_interrupted_and_taken_up_it_ends_in_the_same_bits(
+    step: int, samples: tuple[Samples, ...], whole: Path, tmp_path: Path
+):
+    with pytest.raises(KeyboardInterrupt):
+        Training(recipe(), samples, tmp_path).run(interrupted_at(step))
+    taken_up = Training(recipe(), samples, tmp_path)
+    assert taken_up.step == step
+    assert not same(state(tmp_path), state(whole))
+    reached = taken_up.run()
+    assert same(state(tmp_path), state(whole))
+    assert any("exp_avg_sq" in name for name in state(whole))
+    finished = Training(recipe(), samples, whole)
+    assert same(weights(taken_up), weights(finished))
+    assert finished.run() == reached
+
+
+def test_ctrl_c_in_the_middle_of_a_step_leaves_the_state_before(
+    samples: tuple[Samples, ...], whole: Path, tmp_path: Path
+):
+    def stop(*_: object) -> None:
+        if broken.step == 10:
+            raise KeyboardInterrupt
+
+    broken = Training(recipe(), samples, tmp_path)
+    # Weights have been changed by now, but the step is not counted yet.
+    broken._optimizer.register_step_post_hook(stop)
+    with pytest.raises(KeyboardInterrupt):
+        broken.run()
+    Training(recipe(), samples, tmp_path).run()
+    assert same(state(tmp_path), state(whole))
+
+
+def test_killed_it_goes_on_from_the_latest_checkpoint(
+    samples: tuple[Samples, ...], whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    saved: dict[int, bytes] = {}
+    with monkeypatch.context() as patched:
+        patched.setattr(training, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+        Training(recipe(), samples, tmp_path).run(
+            lambda progress: saved.update({progress.step: (tmp_path / training.STATE).read_bytes()})
+        )
+    (tmp_path / training.STATE).write_bytes(saved[20])
+    with (tmp_path / "log.csv").open("a") as file:
+        file.write("2")
+    taken_up = Training(recipe(), samples, tmp_path)
+    assert taken_up.step == 20
+    taken_up.run()
+    assert same(state(tmp_path), state(whole))
+    logged = [
+        [line.split(",")[0] for line in (folder / "log.csv").read_text().splitlines()] for folder in (tmp_path, whole)
+    ]
+    assert logged[0] == logged[1]
+
+
+def test_fine_tuning_starts_from_the_checkpoint(data: tuple[Manifest, tuple[Samples, ...]], tmp_path: Path):
+    manifest, samples = data
+    first = Training(recipe(), samples, tmp_path / "first")
+    first.publish(tmp_path / "first" / "checkpoint", first.run(), manifest, "sizing pretrain tiny")
+    tuned = Training(
+        recipe(start_from=str(tmp_path / "first" / "checkpoint"), steps=5), samples[:1], tmp_path / "tuned"
+    )
+    assert same(weights(tuned), weights(first))
+    tuned.run()
+    assert not same(weights(tuned), weights(first))
+    assert torch.equal(tuned.backbone.normalisation.mean, first.backbone.normalisation.mean)
+
+
+def test_fine_tuning_keeps_the_checkpoints_architecture(data: tuple[Manifest, tuple[Samples, ...]], tmp_path: Path):
+    manifest, samples = data
+    first = Training(recipe(steps=1), samples, tmp_path / "first")
+    first.publish(tmp_path / "first" / "checkpoint", first.run(), manifest, "-")
+    start = str(tmp_path / "first" / "checkpoint")
+    plain = Recipe.model_validate({"name": "t", "data": "-", "steps": 1, "start_from": start})
+    tuned = Training(plain, samples, tmp_path / "tuned")
+    tuned.publish(tmp_path / "tuned" / "checkpoint", tuned.run(), manifest, "-")
+    assert same(read_checkpoint(tmp_path / "tuned" / "checkpoint")[0].state_dict(), weights(tuned))
+    with pytest.raises(RecipeError, match=r"backbone: expected that of the checkpoint to start from .*width=16"):
+        Training(recipe(start_from=start, backbone=TINY | {"layers": 3}), samples, tmp_path / "other")
+
+
+def test_a_published_checkpoint_says_where_it_comes_from(data: tuple[Manifest, tuple[Samples, ...]], tmp_path: Path):
+    manifest, samples = data
+    made = Training(recipe(rows=100), samples, tmp_path / "t", seed=7)
+    reached = made.run()
+    made.publish(tmp_path / "t" / "checkpoint", reached, manifest, "sizing pretrain tiny --seed 7")
+    backbone, said = read_checkpoint(tmp_path / "t" / "checkpoint")
+    assert same(backbone.state_dict(), weights(made))
+    assert said.kinds == ("resistor", "voltage source")
+    assert said.data == {"name": "ladders", "sha256": manifest.digest, "rows_trained_on": 100, "seed": 0}
+    assert (said.recipe["seed"], said.recipe["steps"], said.command) == (7, STEPS, "sizing pretrain tiny --seed 7")
+    assert said.figures["at_k_free"] == reached.at_k_free
+
+
+@pytest.mark.parametrize(("changes", "seed"), [({"steps": 25}, 0), ({"batch": 8}, 0), ({}, 1), ({"rows": 50}, 0)])
+def test_another_training_in_the_same_folder_is_refused(
+    changes: dict[str, int], seed: int, samples: tuple[Samples, ...], tmp_path: Path
+):
+    Training(recipe(), samples, tmp_path)
+    before = (tmp_path / training.STATE).read_bytes()
+    with pytest.raises(RecipeError, match=r"expected the training begun there, got other settings or data; choose"):
+        Training(recipe(**changes), samples, tmp_path, seed=seed)
+    assert (tmp_path / training.STATE).read_bytes() == before
+
+
+def test_a_folder_with_other_files_is_left_alone(samples: tuple[Samples, ...], tmp_path: Path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(RecipeError, match="expected a new folder or a training to go on with; choose another --out"):
+        Training(recipe(), samples, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.parametrize("left", [0, 4, 500, -8])
+def test_a_damaged_state_is_named(left: int, samples: tuple[Samples, ...], tmp_path: Path):
+    Training(recipe(), samples, tmp_path)
+    path = tmp_path / training.STATE
+    path.write_bytes(path.read_bytes()[:left])
+    with pytest.raises(RecipeError) as refusal:
+        Training(recipe(), samples, tmp_path)
+    assert str(refusal.value).startswith(f"{path}: expected the state of a training, got a damaged file (")
+
+
+def test_a_full_disk_leaves_the_state_that_was_there(
+    samples: tuple[Samples, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(KeyboardInterrupt):
+        Training(recipe(), samples, tmp_path).run(interrupted_at(20))
+    before = (tmp_path / training.STATE).read_bytes()
+    made = Training(recipe(), samples, tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left on device"):
+            made.run()
+    assert made.step == STEPS
+    assert (tmp_path / training.STATE).read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["log.csv", training.STATE]
+    assert Training(recipe(), samples, tmp_path).step == 20
+
+
+def test_a_loss_that_is_no_number_ends_the_training(samples: tuple[Samples, ...], tmp_path: Path):
+    with pytest.raises(RecipeError, match=r"expected a finite loss, got nan at step .*; lower learning_rate"):
+        Training(recipe(learning_rate=1e38, warmup=0), samples, tmp_path).run()
+
+
+def test_a_data_set_too_small_is_refused(samples: tuple[Samples, ...], tmp_path: Path):
+    with pytest.raises(RecipeError, match=r"rows: expected at most 180 of ladder2, got 201"):
+        Training(recipe(rows=402), samples, tmp_path)
+    with pytest.raises(
+        RecipeError, match="data: expected operating points of ladder2 to train on, got 1, of which 1 for"
+    ):
+        Training(recipe(), [samples[0][:1]], tmp_path)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is one")
+def test_a_gpu_that_is_not_there_is_refused(samples: tuple[Samples, ...], tmp_path: Path):
+    with pytest.raises(InputError, match=r"device: expected one that works here \(cpu, cuda\), got 'cuda': "):
+        Training(recipe(), samples, tmp_path / "t", device="cuda")
+    assert not (tmp_path / "t").exists()
+
+
+@pytest.mark.parametrize("name", ["gpu", "meta", "", "cpu:x"])
+def test_devices_that_are_none_are_refused(name: str):
+    with pytest.raises(InputError, match=f"device: expected one that works here .*, got '{name}': "):
+        device_named(name)
+
+
+class Known(DeviceRelaxation):
+    """Predicts given voltages, row by row: those at the features of the first device."""
+
+    def __init__(self, rows: torch.Tensor) -> None:
+        super().__init__(width=16, rounds=1)
+        self.rows = rows
+
+    def forward(self, wiring: Any, parameters: torch.Tensor, rounds: int | None = None) -> list[torch.Tensor]:
+        return [self.rows[parameters[:, 0, 0].long()]]
+
+    def voltages(self, state: torch.Tensor) -> torch.Tensor:
+        return state
+
+
+def test_accuracy_is_the_share_within_a_kth_of_the_range(monkeypatch: pytest.MonkeyPatch):
+    # Ground, a net held at 1 V, and two free ones whose voltages range over 2 V: a tolerance of 0.2 V for K = 10.
+    topology = Topology(("0", "in", "a", "b"), ("v1", "r1", "r2"), (5, 2, 2), ((1, 0), (1, 2), (2, 3)))
+    truth = torch.tensor([[0, 1, 0.5, 2.0], [0, 1, 0.5, 0.0], [0, 1, 1.0, 1.0]])
+    error = torch.tensor([[9, 0, 0.1, 0.3], [9, 0, 0.19, 0.21], [9, 0.5, 0.0, 0.0]])
+    parameters = torch.arange(3.0)[:, None, None].expand(3, 3, 2)
+    monkeypatch.setattr("surrogates.pretraining.accuracy._AT_ONCE", 8)  # two rows together
+    found = accuracy(Known(truth - error), [(topology, parameters, truth)], k=10)
+    assert isinstance(found, Accuracy)
+    assert (found.at_k, found.at_k_free) == pytest.approx((6 / 9, 4 / 6))
+    assert (found.mean_error, found.mean_error_free) == pytest.approx((1.3 / 9, 0.8 / 6))
+    assert found.by_net == pytest.approx({"in": 2 / 3, "a": 1.0, "b": 1 / 3})
+    assert (predict(Known(truth), topology, parameters) == truth.numpy()).all()
+
+
+def test_accuracy_takes_nets_of_the_same_name_together(samples: tuple[Samples, ...], tmp_path: Path):
+    made = Training(recipe(), samples, tmp_path)
+    seen = accuracy(made.backbone, made.validation, 20)
+    assert set(seen.by_net) == {"in", "n1", "n2", "n3", "s1", "s2", "s3"}
+    alone = [accuracy(made.backbone, [each], 20) for each in made.validation]
+    assert seen.mean_error_free == pytest.approx(
+        (20 * 2 * alone[0].mean_error_free + 10 * 3 * alone[1].mean_error_free) / 70
+    )
+
+
+def test_shipped_recipes_can_be_read_and_overridden():
+    for name in ("ladder", "opamp"):
+        assert (read_recipe(name).name, read_recipe(name).data) == (name, name)
+        assert name in generate.DATASETS
+    assert read_recipe("ladder", steps=7, start_from=None).steps == 7
+    assert read_recipe("ladder", data="elsewhere").data == "elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("data: ladder\nsteps: 10\nepochs: 3\n", r"r\.yaml: epochs: Extra inputs are not permitted"),
+        ("data: ladder\n", r"r\.yaml: steps: Field required"),
+        ("data: ladder\nsteps: 0\nbatch: x\n", r"r\.yaml: steps: .*greater.*\n.*r\.yaml: batch: .*integer"),
+        (
+            "data: l\nsteps: 1\nbackbone: {kind: transformer}\n",
+            r"backbone\.kind: Input should be 'relaxation', 'deepgen'",
+        ),
+        ("data: l\nsteps: 1\nlearning_rate: .nan\n", r"r\.yaml: learning_rate: .*"),
+        ("data: [\n", r"r\.yaml: expected YAML: "),
+        ("data: 1\ndata: 2\n", r"r\.yaml: expected YAML: .*duplicate"),
+        ("- 1\n", r"r\.yaml: expected keys and values \(name, data, "),
+        ("", r"r\.yaml: expected keys and values \(name, data, "),
+        ("\xff", r"r\.yaml: expected YAML: "),
+    ],
+)
+def test_a_recipe_with_mistakes_is_refused(text: str, words: str, tmp_path: Path):
+    path = tmp_path / "r.yaml"
+    path.write_text(text, encoding="latin-1")
+    with pytest.raises(RecipeError, match=f"(?s){words}"):
+        read_recipe(str(path))
+
+
+def test_an_unknown_recipe_lists_the_shipped_ones():
+    with pytest.raises(RecipeError, match=r"expected a recipe \(ladder, opamp.*\) or a YAML file, got 'lader'"):
+        read_recipe("lader")
+
+
+def test_a_circuit_with_other_nets_can_be_mixed_in(samples: tuple[Samples, ...], tmp_path: Path):
+    generate.generate("pair", [(series_pair(), 40)], tmp_path / "d")
+    made = Training(recipe(steps=3), [*samples, *read_dataset(tmp_path / "d")[1]], tmp_path / "t")
+    assert set(made.run().by_net) >= {"n3", "a", "b"}
