@@ -12,15 +12,13 @@ import pandas as pd
 
 from sizing.bench import substitute_parameters
 from sizing.clock import Clock
-from sizing.evaluation import Evaluation, Evaluator, Simulate, values_of
+from sizing.evaluation import Evaluation, Evaluator, Purpose, Simulate, values_of
 from sizing.objectives import cost
-from sizing.problem import Problem
 from sizing.records.reading import RunError, RunRecord, read_run
 from sizing.records.writing import RunFolder
 from sizing.report.tables import designs_table, runs_table
 from sizing.search.evolution import Streams
 from sizing.search.methods import METHODS, Context, build
-from sizing.settings import RunSettings
 from sizing.simulation.ngspice import library_path
 from sizing.simulation.pool import SimulationPool, default_workers
 from sizing.simulation.simulator import Failed, Outcome
@@ -98,8 +96,8 @@ def run(
     RunFolder.refuse_existing(folder)
     with SimulationPool(spec.task, workers or default_workers(), spec.run.timeout) as pool:
         pool.load(spec.problem.values(spec.problem.middle))
-        recorder = RunFolder.create(folder, spec, library)
-        _Loop(spec.problem, spec.run, pool.stream, recorder, observer).run()
+        loop = _Loop(spec, pool.stream, observer)
+        loop.run(RunFolder.create(folder, spec, library))
     return _finished(folder)
 
 
@@ -116,9 +114,9 @@ def resume(folder: str | Path, *, workers: int | None = None, observer: Observer
         return Result(record)
     spec = load_spec(record.path / "spec.yaml")
     library_path()
-    recorder = RunFolder(record.path)
     with SimulationPool(spec.task, workers or default_workers(), spec.run.timeout) as pool:
-        _Loop(spec.problem, spec.run, _Replay(record, pool.stream), recorder, observer).run()
+        loop = _Loop(spec, _Replay(record, pool.stream), observer)
+        loop.run(RunFolder(record.path))
     return _finished(record.path)
 
 
@@ -141,22 +139,17 @@ def export(record: RunRecord, rank: int = 1) -> str:
 
 
 class _Loop:
-    def __init__(
-        self,
-        problem: Problem,
-        settings: RunSettings,
-        simulate: Simulate,
-        recorder: RunFolder,
-        observer: Observer | None,
-    ) -> None:
-        self._problem = problem
-        self._settings = settings
-        self._recorder = recorder
+    def __init__(self, spec: Spec, simulate: Simulate, observer: Observer | None) -> None:
+        self._problem = spec.problem
+        self._settings = spec.run
+        self._recorder: RunFolder
         self._observer = observer
         self._clock = Clock()
-        self._evaluator = Evaluator(problem, simulate, recorder.evaluation, self._clock)
-        context = Context(problem, settings, self._evaluator, Streams.from_seed(settings.seed))
-        self._optimizer = build(settings.method, context, self._clock)
+        self._evaluator = Evaluator(self._problem, simulate, self._record, self._clock)
+        circuits = {bench.name: bench.circuit for bench in spec.benches}
+        streams = Streams.from_seed(spec.run.seed)
+        context = Context(self._problem, spec.run, circuits, self._evaluator, streams)
+        self._optimizer = build(spec.run.method, context, self._clock)
         self._costs = np.empty(0)
         self._queries = 0
         self._iteration = 0
@@ -164,12 +157,13 @@ class _Loop:
         self._standing = (0, np.inf)
         """Missing metrics and cost of the best designs when they last got better."""
 
-    def run(self) -> None:
+    def run(self, recorder: RunFolder) -> None:
         """Iterate until there is a reason to stop or Ctrl-C, and leave the summary.
 
         After any other end there is none, and the run can be taken up again.
         """
-        with self._recorder:
+        self._recorder = recorder
+        with recorder:
             status: Status | None = None
             try:
                 while status is None:
@@ -178,7 +172,10 @@ class _Loop:
                 status = "interrupted"
             times = {f"{name}_s": round(self._clock[name], 3) for name in ("simulate", "train", "query")}
             summary = {"status": status, "wall_s": round(self._clock.wall, 3), **times}
-            self._recorder.finish(summary | {"simulator_s": round(self._evaluator.simulator_seconds, 3)})
+            recorder.finish(summary | {"simulator_s": round(self._evaluator.simulator_seconds, 3)})
+
+    def _record(self, evaluation: Evaluation, purpose: Purpose) -> None:
+        self._recorder.evaluation(evaluation, purpose)
 
     def _iterate(self) -> Status | None:
         settings = self._settings

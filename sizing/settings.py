@@ -38,12 +38,17 @@ class SearchSettings(Settings):
 
 
 class JudgeSettings(Settings):
-    """Training of a learned discriminator."""
+    """Training of a learned discriminator, and what a graph network reads."""
 
     steps: int = Field(100, ge=1, description="gradient steps after each iteration")
-    pairs: int = Field(64, ge=1, description="random pairs of simulated designs in each step")
+    batch: int = Field(32, ge=2, description="simulated designs in each step, every one compared with every other")
     learning_rate: float = Field(1e-3, gt=0)
     dropout: Fraction = Field(0.2)
+    body_steps: int = Field(20, ge=0, description="of these steps, those that also train a graph network's backbone")
+    body_rate: Fraction = Field(0.1, description="the backbone's learning rate, as a share of learning_rate")
+    checkpoint: str = Field("opamp", description="pretrained graph network: a shipped one by name, or a path")
+    graph: str | None = Field(None, description="test bench whose circuit is the graph [default: the first]")
+    device: str = Field("cpu", description="where networks live: cpu, or cuda")
 
 
 class RunSettings(Settings):

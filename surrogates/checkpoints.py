@@ -16,7 +16,7 @@ from sizing.mistakes import InputError
 from surrogates.backbones.backbone import Backbone
 from surrogates.backbones.table import BackboneSettings, build_backbone
 from surrogates.files import write_all_whole
-from surrogates.graph import KIND_NUMBERS, SCHEMA
+from surrogates.kinds import KIND_NUMBERS, SCHEMA
 
 SHIPPED = Path(__file__).parent / "weights"
 FORMAT = 1

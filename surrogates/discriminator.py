@@ -1,6 +1,8 @@
-"""The learned discriminator: an extractor and two heads, trained on pairs of simulated designs as the run goes on."""
+"""The learned discriminator: an extractor and two heads, trained on simulated designs as the run goes on."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import cast
 
 import numpy as np
 import torch
@@ -13,9 +15,19 @@ from sizing.evaluation import Evaluation, designs_of, values_of
 from sizing.objectives import better, meets
 from sizing.problem import Problem
 from sizing.settings import JudgeSettings
-from surrogates.extractors.fc import FullyConnected
-from surrogates.features import DesignFeatures
+from sizing.simulation.pool import default_workers
+from surrogates.extractors.extractor import Extractor
 from surrogates.heads import Comparison, MeetsTarget
+
+
+class Model(nn.Module):
+    """An extractor and the two heads on its embedding."""
+
+    def __init__(self, extractor: Extractor, comparison: Comparison, meets: MeetsTarget) -> None:
+        super().__init__()
+        self.extractor = extractor
+        self.comparison = comparison
+        self.meets = meets
 
 
 class LearnedDiscriminator:
@@ -26,61 +38,81 @@ class LearnedDiscriminator:
     """
 
     counts = True
-    chunk = 4096
 
-    def __init__(self, problem: Problem, settings: JudgeSettings, rng: Generator, device: str = "cpu") -> None:
-        torch.set_num_threads(1)  # the layers are too small to share, and results then depend on no core count
+    def __init__(
+        self, problem: Problem, settings: JudgeSettings, extractor: Extractor, rng: Generator, device: torch.device
+    ) -> None:
+        torch.set_num_threads(1)  # the layers are too small to share; blocks of fixed size go to threads of ours
+        self._threads = ThreadPoolExecutor(default_workers())
         self._problem = problem
         self._settings = settings
         self._rng = rng
-        self._device = torch.device(device)
-        self._features = DesignFeatures(problem)
+        self._device = device
+        self.chunk = extractor.chunk
         metrics = len(problem.metrics)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(int(rng.integers(2**31)))
-            extractor = FullyConnected(self._features.width, settings.dropout)
-            self.model = nn.ModuleDict(
-                {
-                    "extractor": extractor,
-                    "comparison": Comparison(extractor.width, metrics),
-                    "meets": MeetsTarget(extractor.width, metrics),
-                }
-            ).to(self._device)
-        self._optimizer = torch.optim.Adam(self.model.parameters(), settings.learning_rate, fused=True)
+        self.model = Model(extractor, Comparison(metrics), MeetsTarget(metrics)).to(device)
+        body = {id(parameter) for parameter in extractor.learning()}
+        rest = [p for p in self.model.parameters() if p.requires_grad and id(p) not in body]
+        self._optimizer = torch.optim.Adam(rest, settings.learning_rate, fused=True)
+        if body:
+            rate = settings.learning_rate * extractor.rate
+            self._optimizer.add_param_group({"params": extractor.learning(), "lr": rate})
+        self._read: list[torch.Tensor] = []
+        """What the extractor reads of every design it has been fitted on."""
 
     def fit(self, evaluations: Sequence[Evaluation]) -> None:
-        """`steps` more gradient steps on random pairs of these measured designs; weights and optimizer carry over."""
+        """`steps` more gradient steps on these measured designs, all those of earlier calls first.
+
+        Every step takes a batch of designs and compares each with each. Weights and optimizer carry over. A body that
+        learns does so in the last `body_steps`; before these, what it says of each design is computed once.
+        """
         values = values_of(evaluations)
-        features = self._features(designs_of(evaluations)).to(self._device)
+        if new := evaluations[len(self._read) :]:
+            self._read += self.model.extractor.read(designs_of(new))
+        read = torch.stack(self._read)
+        wins = _wins(self._problem, values).to(self._device)
         met = torch.from_numpy(meets(self._problem, values)).float().to(self._device)
-        pairs = self._rng.integers(0, len(evaluations), (self._settings.steps, 2, self._settings.pairs))
-        left, right = values[pairs[:, 0]], values[pairs[:, 1]]
-        wins = better(self._problem, left, right) + 0.5 * ~(
-            better(self._problem, left, right) | better(self._problem, right, left)
-        )
+        size = min(self._settings.batch, len(evaluations))
         self.model.train()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(self._rng.integers(2**31)))
-            for rows, won in zip(torch.from_numpy(pairs), torch.from_numpy(wins).float().to(self._device), strict=True):
-                self._step(features[rows.flatten()], met[rows.flatten()], won)
+            extractor, steps = self.model.extractor, self._settings.steps
+            joint = min(self._settings.body_steps, steps) if extractor.learning() else 0
+            with torch.no_grad():
+                body = extractor.body(read) if joint < steps else read
+            for step in range(steps):
+                rows = torch.from_numpy(self._rng.choice(len(evaluations), size, replace=False))
+                seen = body[rows] if step < steps - joint else extractor.body(read[rows])
+                self._step(extractor.embed(seen), met[rows], wins[rows][:, rows])
 
     def judge(self, candidates: NDArray[np.int64], reference: Evaluation) -> NDArray[np.float64]:
         """Probability (B, M) that each metric of candidates (B, V) is no worse than the reference's."""
         self.model.eval()
-        designs = np.concatenate([designs_of([reference]), candidates])
+        block = self.model.extractor.block
+        against = self._embedded(designs_of([reference]))
         with torch.inference_mode():
-            embedding = self.model["extractor"](self._features(designs).to(self._device))
-            better_odds = self.model["comparison"](embedding[1:], embedding[:1])
-            meets_odds = self.model["meets"](embedding[1:])
+            blocks = [candidates[at : at + block] for at in range(0, len(candidates), block)]
+            embedding = torch.cat(list(self._threads.map(self._embedded, blocks)))
+            better_odds = self.model.comparison(embedding, against)
+            meets_odds = self.model.meets(embedding)
             reference_meets = torch.from_numpy(meets(self._problem, values_of([reference]))).to(self._device)
             odds = torch.where(reference_meets, meets_odds, better_odds)
             return torch.sigmoid(odds).double().cpu().numpy()
 
-    def _step(self, features: torch.Tensor, met: torch.Tensor, won: torch.Tensor) -> None:
-        embedding = self.model["extractor"](features)
-        first, second = embedding.chunk(2)
-        loss = binary_cross_entropy_with_logits(self.model["comparison"](first, second), won)
-        loss = loss + binary_cross_entropy_with_logits(self.model["meets"](embedding), met)
+    def _embedded(self, designs: NDArray[np.int64]) -> torch.Tensor:
+        with torch.inference_mode():
+            return cast(torch.Tensor, self.model.extractor(self.model.extractor.read(designs)))
+
+    def _step(self, embedding: torch.Tensor, met: torch.Tensor, wins: torch.Tensor) -> None:
+        odds = self.model.comparison(embedding[:, None], embedding[None])
+        loss = binary_cross_entropy_with_logits(odds, wins)
+        loss = loss + binary_cross_entropy_with_logits(self.model.meets(embedding), met)
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self._optimizer.step()
+
+
+def _wins(problem: Problem, values: NDArray[np.float64]) -> torch.Tensor:
+    """Whether design i is better than design j (n, n, M): 1, 0, or a half where neither is."""
+    first = better(problem, values[:, None], values[None])
+    return torch.from_numpy(0.5 + 0.5 * first - 0.5 * first.swapaxes(0, 1)).float()

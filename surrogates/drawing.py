@@ -17,7 +17,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from surrogates.graph import KINDS, GraphError, Topology
+from surrogates.graph import Topology
+from surrogates.kinds import KINDS, GraphError
 
 FORMATS = (".svg", ".png")
 

@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 from sizing.circuit import Circuit
 from sizing.device import Device
 from sizing.expression import ExpressionError, resolve
-from surrogates.kinds import FEATURES, KIND_NUMBERS, KINDS, SCHEMA, DeviceFeatures, GraphError, Kind, Values, kind_of
-
-__all__ = ["FEATURES", "GROUND", "KINDS", "KIND_NUMBERS", "SCHEMA", "CircuitGraph", "GraphError", "Kind", "Topology"]
+from surrogates.kinds import FEATURES, KIND_NUMBERS, KINDS, DeviceFeatures, GraphError, Values, kind_of
 
 GROUND = "0"
 

@@ -42,6 +42,7 @@ def pretrain(
     device: Annotated[str, typer.Option(help="cpu, or cuda")] = "cpu",
     data: Annotated[Path | None, typer.Option(help="data set to train on [default: the recipe's]")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="instead of the recipe's number of steps")] = None,
+    rows: Annotated[int | None, typer.Option(min=1, help="train on only this many operating points")] = None,
     start_from: Annotated[str | None, typer.Option(help="checkpoint to fine-tune, by name or path")] = None,
     out: Annotated[Path | None, typer.Option(help="folder [default: runs/pretrain/NAME-sSEED]")] = None,
 ) -> None:
@@ -53,7 +54,7 @@ def pretrain(
     Example: sizing pretrain opamp --seed 0
     """
     chosen = import_module("surrogates.pretraining.recipe").read_recipe(
-        recipe, data=str(data) if data else None, steps=steps, start_from=start_from
+        recipe, data=str(data) if data else None, steps=steps, rows=rows, start_from=start_from
     )
     device_named = import_module("surrogates.hardware").device_named
     device_named(device)

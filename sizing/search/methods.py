@@ -1,9 +1,11 @@
 """The methods that can be named, in one table; what they need is imported when they are used."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 
+from sizing.circuit import Circuit
 from sizing.clock import Clock
 from sizing.evaluation import Evaluator
 from sizing.problem import Problem
@@ -19,6 +21,8 @@ class Context:
 
     problem: Problem
     settings: RunSettings
+    circuits: Mapping[str, Circuit]
+    """Of every test bench, stimulus included."""
     evaluator: Evaluator
     streams: Streams
 
@@ -31,11 +35,8 @@ class Method:
     discriminator: Callable[[Context], Discriminator]
 
 
-def _fully_connected(context: Context) -> Discriminator:
-    module = import_module("surrogates.discriminator")
-    discriminator: Discriminator = module.LearnedDiscriminator(
-        context.problem, context.settings.judge, context.streams.training
-    )
+def _learned(judge: str, context: Context) -> Discriminator:
+    discriminator: Discriminator = getattr(import_module("surrogates.judges"), judge)(context)
     return discriminator
 
 
@@ -45,7 +46,22 @@ METHODS = {
         "every child is really simulated before it is let through; bounds what a judge inside this loop can save",
         lambda c: Oracle(c.problem, c.evaluator),
     ),
-    "fc": Method("a fully connected network judges the children, trained on the run's own designs", _fully_connected),
+    "fc": Method(
+        "a fully connected network judges the children, trained on the run's own designs",
+        partial(_learned, "fully_connected"),
+    ),
+    "gnn-random": Method(
+        "a graph network judges the children, trained on the run's own designs alone",
+        partial(_learned, "graph_from_scratch"),
+    ),
+    "gnn-frozen": Method(
+        "the same, pretrained on operating points and left as it is; only its heads are trained",
+        partial(_learned, "graph_frozen"),
+    ),
+    "gnn-finetuned": Method(
+        "the same, pretrained on operating points and trained further",
+        partial(_learned, "graph_finetuned"),
+    ),
 }
 
 

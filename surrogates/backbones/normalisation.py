@@ -7,7 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from surrogates.graph import FEATURES, KINDS, Topology
+from surrogates.graph import Topology
+from surrogates.kinds import FEATURES, KINDS
 
 _LEAST_SPREAD = 1e-3
 _FARTHEST = 8.0

@@ -7,6 +7,7 @@ in all rounds. Two linear paths beside the networks make the first rounds a damp
 starts.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import cast
 
@@ -16,7 +17,8 @@ from torch.nn.functional import gelu
 
 from surrogates.backbones.backbone import Backbone
 from surrogates.backbones.normalisation import Normalisation
-from surrogates.graph import FEATURES, KIND_NUMBERS, KINDS, Topology
+from surrogates.graph import Topology
+from surrogates.kinds import FEATURES, KIND_NUMBERS, KINDS, TERMINAL_NUMBERS
 
 VOLTAGES = 8
 """Channels of a net's state that behave like voltages."""
@@ -24,12 +26,6 @@ CLAMP = 4.0
 HEADS = 4
 MOST_TERMINALS = 4
 _SCORE_LIMIT = 10.0
-
-# A symmetric kind's terminals share a number, so that it cannot matter which way round the device is written.
-_TERMINAL_NUMBERS: dict[tuple[str, str], int] = {}
-for _kind in KINDS:
-    for _terminal in _kind.terminals:
-        _TERMINAL_NUMBERS.setdefault((_kind.name, _terminal), len(_TERMINAL_NUMBERS))
 
 
 @dataclass(frozen=True)
@@ -45,33 +41,14 @@ class _Group:
 class Wiring:
     """A topology as index tensors, grouped so that a round is a handful of dense operations.
 
-    `held` nets are kept at the voltage of `sources`, times `signs`, to ground.
+    `held` nets are kept at the voltage of `sources`, times `signs`, to ground; the `moving` ones are neither these nor
+    ground. `active` devices touch one that moves, and alone take part in rounds; `groups` has them all. `incidence`
+    (moving nets, terminals of active devices) is 1 where a terminal is on a net.
     """
 
     def __init__(self, topology: Topology, device: torch.device | str = "cpu") -> None:
         self.topology = topology
         self.kinds = torch.tensor(topology.kinds, device=device)
-        self.groups = []
-        joined = []
-        for count in range(2, MOST_TERMINALS + 1):
-            members = [d for d, nets in enumerate(topology.device_nets) if len(nets) == count]
-            if members:
-                nets = torch.tensor([topology.device_nets[d] for d in members], device=device).T.contiguous()
-                numbers = torch.tensor(
-                    [
-                        [
-                            _TERMINAL_NUMBERS[KINDS[topology.kinds[d]].name, t]
-                            for t in KINDS[topology.kinds[d]].terminals
-                        ]
-                        for d in members
-                    ],
-                    device=device,
-                ).T.contiguous()
-                self.groups.append(_Group(count, torch.tensor(members, device=device), nets, numbers))
-                joined.append(nets.flatten())
-        arriving = torch.cat(joined)
-        self.incidence = torch.zeros(len(topology.nets), len(arriving), device=device)
-        self.incidence[arriving, torch.arange(len(arriving), device=device)] = 1.0
         held = [
             (d, nets.index(0), nets[1 - nets.index(0)])
             for d, nets in enumerate(topology.device_nets)
@@ -80,6 +57,30 @@ class Wiring:
         self.sources = torch.tensor([d for d, _, _ in held], dtype=torch.long, device=device)
         self.signs = torch.tensor([1.0 if grounded == 1 else -1.0 for _, grounded, _ in held], device=device)
         self.held = torch.tensor([net for _, _, net in held], dtype=torch.long, device=device)
+        known = {0, *(net for _, _, net in held)}
+        moving = [net for net in range(len(topology.nets)) if net not in known]
+        self.moving = torch.tensor(moving, dtype=torch.long, device=device)
+        everything = range(len(topology.devices))
+        self.groups = _grouped(topology, everything, device)
+        self.active = _grouped(
+            topology, [d for d in everything if not known.issuperset(topology.device_nets[d])], device
+        )
+        arriving = torch.cat([self.moving[:0], *(group.nets.flatten() for group in self.active)])
+        self.incidence = (self.moving[:, None] == arriving).float()
+
+
+def _grouped(topology: Topology, devices: Iterable[int], device: torch.device | str) -> list[_Group]:
+    """These devices by their number of terminals."""
+    groups = []
+    for count in range(2, MOST_TERMINALS + 1):
+        members = [d for d in devices if len(topology.device_nets[d]) == count]
+        if members:
+            kinds = [KINDS[topology.kinds[d]] for d in members]
+            numbers = [[TERMINAL_NUMBERS[kind.name, terminal] for terminal in kind.terminals] for kind in kinds]
+            nets = [topology.device_nets[d] for d in members]
+            by_terminal = (torch.tensor(each, device=device).T.contiguous() for each in (nets, numbers))
+            groups.append(_Group(count, torch.tensor(members, device=device), *by_terminal))
+    return groups
 
 
 class DeviceRelaxation(Backbone):
@@ -92,7 +93,7 @@ class DeviceRelaxation(Backbone):
         self.hidden = hidden
         self.token_width = width + hidden + FEATURES
         self.normalisation = Normalisation()
-        terminals = len(_TERMINAL_NUMBERS)
+        terminals = len(TERMINAL_NUMBERS)
         self.start = nn.Parameter(torch.zeros(width))
         self.encode = _PerTerminal(terminals, FEATURES, encoding)
         self.conduct = _PerTerminal(terminals, FEATURES, HEADS)
@@ -125,12 +126,12 @@ class DeviceRelaxation(Backbone):
     def forward(self, wiring: Wiring, parameters: torch.Tensor, rounds: int | None = None) -> list[torch.Tensor]:
         """States (N, B, width) of the nets after every round, for parameters (B, D, FEATURES)."""
         scaled = self.normalisation(parameters, wiring.kinds).transpose(0, 1)
-        fixed = [self._encoded(group, scaled[group.devices]) for group in wiring.groups]
-        known, level = self._known(wiring, parameters)
-        state = torch.where(known, level, self.start)
+        fixed = [self._encoded(group, scaled[group.devices]) for group in wiring.active]
+        boundary = self._boundary(wiring, parameters)
+        state = boundary.index_copy(0, wiring.moving, self.start.expand(len(wiring.moving), len(parameters), -1))
         states = []
         for _ in range(rounds or self.rounds):
-            state = torch.where(known, level, self._round(wiring, fixed, state))
+            state = boundary.index_copy(0, wiring.moving, self._round(wiring, fixed, state))
             states.append(state)
         return states
 
@@ -159,20 +160,16 @@ class DeviceRelaxation(Backbone):
     def _seen(self, state: torch.Tensor) -> torch.Tensor:
         return torch.cat([state[..., :VOLTAGES].clamp(-CLAMP, CLAMP), self.norm(state[..., VOLTAGES:])], dim=-1)
 
-    def _known(self, wiring: Wiring, parameters: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Which nets never change (N, 1, 1), and what all nets start from (N, B, width).
+    def _boundary(self, wiring: Wiring, parameters: torch.Tensor) -> torch.Tensor:
+        """The states (N, B, width) of the nets that never change.
 
         A net held by a source has its voltage in the first channels and zeros in the others, ground being one at 0 V: a
         bulk on ground must look like one on a source of 0 V.
         """
-        nets = len(wiring.topology.nets)
-        known = torch.zeros(nets, 1, 1, dtype=torch.bool, device=parameters.device)
-        known[0] = True
-        known[wiring.held] = True
-        level = torch.zeros(nets, len(parameters), self.width, device=parameters.device)
+        states = torch.zeros(len(wiring.topology.nets), len(parameters), self.width, device=parameters.device)
         volts = parameters[:, wiring.sources, 0] * wiring.signs
-        level[wiring.held, :, :VOLTAGES] = volts.T[..., None]
-        return known, level
+        states[wiring.held, :, :VOLTAGES] = volts.T[..., None]
+        return states
 
     def _encoded(self, group: _Group, scaled: torch.Tensor) -> "_Fixed":
         """What depends on the parameters (G, B, FEATURES) alone, and so is the same in every round."""
@@ -188,9 +185,10 @@ class DeviceRelaxation(Backbone):
         )
 
     def _round(self, wiring: Wiring, fixed: "list[_Fixed]", state: torch.Tensor) -> torch.Tensor:
+        """States (moving nets, B, width) after a round from states (N, B, width)."""
         seen = self._seen(state)
         values, scores = [], []
-        for group, known in zip(wiring.groups, fixed, strict=True):
+        for group, known in zip(wiring.active, fixed, strict=True):
             value, score = self._network(group)(group, seen, known.encoding)
             joined = state[group.nets]
             values.append((value + known.offset + self._others(group, joined)).flatten(0, 1))
@@ -202,8 +200,9 @@ class DeviceRelaxation(Backbone):
         total = (wiring.incidence @ weight.view(count, -1)).view(-1, batch, HEADS) + 1e-9
         summed = (wiring.incidence @ weighted).view(-1, batch, HEADS, width // HEADS)
         mean = (summed / total[..., None]).view(-1, batch, width)
-        change = self.settle(torch.cat([seen, self._seen(mean), torch.log(total)], dim=-1))
-        settled: torch.Tensor = state + torch.sigmoid(self.gate) * (mean - state) + change
+        before = state[wiring.moving]
+        change = self.settle(torch.cat([seen[wiring.moving], self._seen(mean), torch.log(total)], dim=-1))
+        settled: torch.Tensor = before + torch.sigmoid(self.gate) * (mean - before) + change
         return settled
 
     def _network(self, group: _Group) -> "_DeviceNetwork":

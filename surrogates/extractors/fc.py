@@ -1,21 +1,35 @@
 """A fully connected extractor: it sees the design's numbers and nothing of the circuit."""
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
+from sizing.problem import Problem
+from surrogates.extractors.extractor import Extractor
+from surrogates.features import DesignFeatures
+from surrogates.heads import EMBEDDING
 
-class FullyConnected(nn.Module):
-    """Two hidden layers of `width`: features (B, inputs) -> embedding (B, width)."""
 
-    def __init__(self, inputs: int, dropout: float, width: int = 128) -> None:
+class FullyConnected(Extractor):
+    """Two hidden layers over every variable's place on its grid."""
+
+    chunk = block = 4096
+
+    def __init__(self, problem: Problem, dropout: float, device: torch.device) -> None:
         super().__init__()
-        self.width = width
+        self._features = DesignFeatures(problem)
+        self._device = device
         self.layers = nn.Sequential(
-            nn.Linear(inputs, width), nn.ReLU(), nn.Dropout(dropout), nn.Linear(width, width), nn.ReLU(),
-            nn.Dropout(dropout),
-        )  # fmt: skip
+            nn.Linear(self._features.width, EMBEDDING), nn.ReLU(), nn.Dropout(dropout),
+            nn.Linear(EMBEDDING, EMBEDDING), nn.ReLU(), nn.Dropout(dropout),
+        ).to(device)  # fmt: skip
 
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Embedding (B, width) of features (B, inputs)."""
-        embedding: torch.Tensor = self.layers(features)
+    def read(self, designs: NDArray[np.int64]) -> torch.Tensor:
+        """Features (B, inputs)."""
+        return self._features(designs).to(self._device)
+
+    def embed(self, body: torch.Tensor) -> torch.Tensor:
+        """Embedding (B, EMBEDDING)."""
+        embedding: torch.Tensor = self.layers(body)
         return embedding

@@ -23,7 +23,8 @@ from sizing.problem import Problem
 from sizing.simulation.pool import SimulationPool, default_workers
 from sizing.simulation.simulator import Measured
 from surrogates.files import write_whole
-from surrogates.graph import GROUND, KIND_NUMBERS, Topology
+from surrogates.graph import GROUND, Topology
+from surrogates.kinds import KIND_NUMBERS
 from surrogates.pretraining import circuits
 from surrogates.pretraining.circuits import Circuit
 from surrogates.pretraining.dataset import (

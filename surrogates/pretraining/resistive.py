@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogates.graph import KIND_NUMBERS, Topology
+from surrogates.graph import Topology
+from surrogates.kinds import KIND_NUMBERS
 
 _AT_ONCE = 2**22
 """Matrix entries solved together: more would leave the cache."""

@@ -20,8 +20,9 @@ from surrogates.backbones.backbone import Backbone
 from surrogates.backbones.table import BackboneSettings, build_backbone
 from surrogates.checkpoints import CheckpointManifest, read_checkpoint, write_checkpoint
 from surrogates.files import write_whole
-from surrogates.graph import KINDS, Topology
+from surrogates.graph import Topology
 from surrogates.hardware import device_named
+from surrogates.kinds import KINDS
 from surrogates.pretraining.accuracy import Accuracy, accuracy
 from surrogates.pretraining.dataset import Manifest, Samples
 from surrogates.pretraining.recipe import Recipe, RecipeError

@@ -1,7 +1,5 @@
 """What every discriminator promises to the search, whichever it is."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 
@@ -9,11 +7,12 @@ from sizing.clock import Clock
 from sizing.evaluation import Evaluation, Evaluator, values_of
 from sizing.objectives import no_worse
 from sizing.problem import Problem
-from sizing.search.discriminator import AcceptAll, Discriminator, Oracle
-from sizing.settings import JudgeSettings
+from sizing.search.discriminator import Discriminator, Oracle
+from sizing.search.evolution import Streams
+from sizing.search.methods import METHODS, Context
+from sizing.settings import JudgeSettings, RunSettings
 from sizing.simulation.simulator import Failed, Measured, Outcome
 from sizing.spec.load import Spec
-from surrogates.discriminator import LearnedDiscriminator
 
 
 def formula(problem: Problem, job: dict[str, float]) -> Outcome:
@@ -38,16 +37,15 @@ def population(amplifier: Spec, evaluator: Evaluator) -> list[Evaluation]:
     return [each for each in evaluator.evaluate(list(map(tuple, designs)), "initial") if each.ok]
 
 
-MAKERS: dict[str, Callable[[Problem, Evaluator], Discriminator]] = {
-    "accept all": lambda problem, evaluator: AcceptAll(problem),
-    "oracle": Oracle,
-    "fc": lambda problem, evaluator: LearnedDiscriminator(problem, JudgeSettings(), np.random.default_rng(7)),
-}
+def made(method: str, spec: Spec, evaluator: Evaluator) -> Discriminator:
+    circuits = {bench.name: bench.circuit for bench in spec.benches}
+    settings = RunSettings(judge=JudgeSettings(body_steps=5))
+    return METHODS[method].discriminator(Context(spec.problem, settings, circuits, evaluator, Streams.from_seed(7)))
 
 
-@pytest.fixture(params=MAKERS)
+@pytest.fixture(params=METHODS)
 def discriminator(request: pytest.FixtureRequest, amplifier: Spec, evaluator: Evaluator) -> Discriminator:
-    return MAKERS[request.param](amplifier.problem, evaluator)
+    return made(request.param, amplifier, evaluator)
 
 
 def candidates(problem: Problem, count: int) -> np.ndarray:
@@ -106,7 +104,7 @@ def test_the_oracle_never_simulates_a_design_twice(amplifier: Spec, evaluator: E
 def test_the_learned_judge_agrees_with_the_oracle_far_more_often_than_not(
     amplifier: Spec, evaluator: Evaluator, population: list[Evaluation]
 ):
-    learned = MAKERS["fc"](amplifier.problem, evaluator)
+    learned = made("fc", amplifier, evaluator)
     for _ in range(10):
         learned.fit(population)
     batch = candidates(amplifier.problem, 200)

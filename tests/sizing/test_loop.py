@@ -26,7 +26,7 @@ def run(spec: Spec, out: Path, **settings: Any) -> sizing.Result:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_sizes_the_amplifier_and_counts_what_it_did(method: str, amplifier: Spec, tmp_path: Path):
-    result = run(amplifier, tmp_path / "run", method=method, seed=3)
+    result = run(amplifier, tmp_path / "run", method=method, seed=3, judge={"steps": 40, "body_steps": 4})
     row = result.table.iloc[0]
     assert result.status == row["status"] == "in spec"
     assert row["in_spec"] >= 20

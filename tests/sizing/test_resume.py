@@ -19,7 +19,8 @@ from sizing.spec.load import Spec
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_run_cut_off_anywhere_ends_with_the_same_journal(method: str, amplifier: Spec, tmp_path: Path):
-    whole = sizing.run(amplifier, method=method, seed=6, out=tmp_path / "whole", workers=2)
+    quick = {"steps": 10, "body_steps": 2}
+    whole = sizing.run(amplifier, method=method, seed=6, out=tmp_path / "whole", workers=2, judge=quick)
     journal = (whole.folder / "journal.jsonl").read_bytes()
     for cut in random.Random(method).sample(range(len(journal)), 3):
         torn = tmp_path / f"cut{cut}"

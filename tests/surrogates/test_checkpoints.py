@@ -14,7 +14,7 @@ import torch
 
 from surrogates.backbones.table import BackboneSettings, build_backbone
 from surrogates.checkpoints import CheckpointError, CheckpointManifest, read_checkpoint, write_checkpoint
-from surrogates.graph import SCHEMA
+from surrogates.kinds import SCHEMA
 
 SETTINGS = BackboneSettings(kind="relaxation", width=16, layers=2)
 

@@ -1,13 +1,28 @@
-"""Training of the learned judge: on what it is told, repeatably, with missing values in it."""
+"""Training of the learned judges: repeatably, with missing values in the data; what moves, and what stays."""
+
+from collections.abc import Mapping
 
 import numpy as np
+import pytest
 import torch
 
-from sizing.evaluation import Evaluation
-from sizing.settings import JudgeSettings
+from sizing.evaluation import Evaluation, designs_of
+from sizing.mistakes import InputError
+from sizing.search.evolution import Streams
+from sizing.search.methods import Context
+from sizing.settings import JudgeSettings, RunSettings
 from sizing.simulation.simulator import Measured
 from sizing.spec.load import Spec
+from surrogates import judges
 from surrogates.discriminator import LearnedDiscriminator
+
+LEARNED = {
+    "fc": judges.fully_connected,
+    "gnn-random": judges.graph_from_scratch,
+    "gnn-frozen": judges.graph_frozen,
+    "gnn-finetuned": judges.graph_finetuned,
+}
+QUICK = JudgeSettings(steps=8, body_steps=3, batch=16)
 
 
 def evaluations(spec: Spec, count: int = 40, missing: float = 0.2) -> list[Evaluation]:
@@ -22,40 +37,94 @@ def evaluations(spec: Spec, count: int = 40, missing: float = 0.2) -> list[Evalu
     return result
 
 
-def trained(spec: Spec, rounds: int = 2) -> LearnedDiscriminator:
-    judge = LearnedDiscriminator(spec.problem, JudgeSettings(steps=20), np.random.default_rng(9))
-    for _ in range(rounds):
-        judge.fit(evaluations(spec))
+def untrained(spec: Spec, method: str, settings: JudgeSettings = QUICK) -> LearnedDiscriminator:
+    circuits = {bench.name: bench.circuit for bench in spec.benches}
+    context = Context(spec.problem, RunSettings(judge=settings), circuits, None, Streams.from_seed(9))  # type: ignore[arg-type]
+    return LEARNED[method](context)
+
+
+def trained(spec: Spec, method: str, rounds: int = 2) -> LearnedDiscriminator:
+    judge = untrained(spec, method)
+    known = evaluations(spec)
+    for done in range(rounds):
+        judge.fit(known[: 30 + 5 * done])
     return judge
 
 
-def test_training_is_repeatable_bit_for_bit(amplifier: Spec):
-    for one, other in zip(trained(amplifier).model.parameters(), trained(amplifier).model.parameters(), strict=True):
-        torch.testing.assert_close(one, other, rtol=0, atol=0)
+def weights(judge: LearnedDiscriminator) -> Mapping[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in judge.model.state_dict().items()}
 
 
-def test_missing_values_leave_no_nan_in_the_weights(amplifier: Spec):
-    assert all(torch.isfinite(parameter).all() for parameter in trained(amplifier).model.parameters())
+def same(one: Mapping[str, torch.Tensor], other: Mapping[str, torch.Tensor]) -> bool:
+    return all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_judging_has_no_side_effect_on_training(amplifier: Spec):
-    plain, asked = trained(amplifier, 1), trained(amplifier, 1)
+@pytest.fixture(params=LEARNED)
+def method(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_training_is_repeatable_bit_for_bit_and_leaves_torch_s_own_stream_alone(amplifier: Spec, method: str):
+    before = torch.random.get_rng_state()
+    assert same(weights(trained(amplifier, method)), weights(trained(amplifier, method)))
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_missing_values_leave_no_nan_in_the_weights(amplifier: Spec, method: str):
+    assert all(torch.isfinite(tensor).all() for tensor in weights(trained(amplifier, method)).values())
+
+
+def test_judging_has_no_side_effect_on_training(amplifier: Spec, method: str):
+    plain, asked = trained(amplifier, method, 1), trained(amplifier, method, 1)
     asked.judge(np.array([[1, 2], [3, 4]]), evaluations(amplifier)[0])
     plain.fit(evaluations(amplifier))
     asked.fit(evaluations(amplifier))
-    for one, other in zip(plain.model.parameters(), asked.model.parameters(), strict=True):
-        torch.testing.assert_close(one, other, rtol=0, atol=0)
+    assert same(weights(plain), weights(asked))
 
 
-def test_a_reference_in_spec_is_judged_by_its_targets_and_another_by_comparison(amplifier: Spec):
-    judge = trained(amplifier)
+def test_a_frozen_backbone_stays_bit_for_bit_and_the_heads_learn(amplifier: Spec):
+    judge = untrained(amplifier, "gnn-frozen")
+    before = weights(judge)
+    judge.fit(evaluations(amplifier))
+    after = weights(judge)
+    body = [name for name in before if "backbone" in name]
+    assert body
+    assert all(torch.equal(before[name], after[name]) for name in body)
+    assert not torch.equal(before["comparison.out.weight"], after["comparison.out.weight"])
+    assert not torch.equal(before["extractor.readout.latents"], after["extractor.readout.latents"])
+
+
+def test_a_fine_tuned_backbone_starts_where_the_frozen_one_is_and_moves(amplifier: Spec):
+    frozen, tuned = (untrained(amplifier, each) for each in ("gnn-frozen", "gnn-finetuned"))
+    start = weights(tuned)
+    body = [name for name in start if "backbone" in name]
+    assert all(torch.equal(start[name], weights(frozen)[name]) for name in body)
+    tuned.fit(evaluations(amplifier))
+    assert not all(torch.equal(start[name], weights(tuned)[name]) for name in body)
+
+
+def test_a_random_backbone_needs_no_checkpoint(amplifier: Spec):
+    settings = QUICK.model_copy(update={"checkpoint": "/nowhere"})
+    untrained(amplifier, "gnn-random", settings).fit(evaluations(amplifier))
+    with pytest.raises(InputError, match="shipped checkpoint"):
+        untrained(amplifier, "gnn-frozen", settings)
+
+
+def test_the_graph_of_an_unknown_bench_is_refused(amplifier: Spec):
+    with pytest.raises(InputError, match=r"run\.judge\.graph: expected a test bench"):
+        untrained(amplifier, "gnn-random", QUICK.model_copy(update={"graph": "nowhere"}))
+
+
+def test_a_reference_in_spec_is_judged_by_its_targets_and_another_by_comparison(amplifier: Spec, method: str):
+    judge = trained(amplifier, method)
     batch = np.array([[1, 2], [30, 40], [98, 49]])
     gain, bandwidth, current = 5.0, 1e6, 5e-4  # met, not met, met
     reference = Evaluation(0, (50, 25), Measured((gain, bandwidth, current), {}))
     judge.model.eval()
     with torch.inference_mode():
-        embedding = judge.model["extractor"](judge._features(np.array([[50, 25], *batch])))
-        comparison = torch.sigmoid(judge.model["comparison"](embedding[1:], embedding[:1])).numpy()
-        meets = torch.sigmoid(judge.model["meets"](embedding[1:])).numpy()
+        extractor = judge.model.extractor
+        embedding = extractor(extractor.read(np.concatenate([designs_of([reference]), batch])))
+        comparison = torch.sigmoid(judge.model.comparison(embedding[1:], embedding[:1])).numpy()
+        meets = torch.sigmoid(judge.model.meets(embedding[1:])).numpy()
     expected = np.stack([meets[:, 0], comparison[:, 1], meets[:, 2]], axis=1)
     np.testing.assert_allclose(judge.judge(batch, reference), expected, atol=1e-6)

@@ -8,7 +8,8 @@ import pytest
 
 from sizing.spec.load import Spec
 from surrogates.drawing import _COLOURS, _picture, _places, draw
-from surrogates.graph import KIND_NUMBERS, CircuitGraph, GraphError
+from surrogates.graph import CircuitGraph
+from surrogates.kinds import KIND_NUMBERS, GraphError
 from surrogates.pretraining.circuits import ladder
 from surrogates.pretraining.dataset import graph_of
 

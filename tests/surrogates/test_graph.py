@@ -9,7 +9,8 @@ import pytest
 from sizing.circuit import parse_circuit
 from sizing.netlist import read_text
 from sizing.spec.load import Spec
-from surrogates.graph import GROUND, KIND_NUMBERS, KINDS, CircuitGraph, GraphError, Topology
+from surrogates.graph import GROUND, CircuitGraph, Topology
+from surrogates.kinds import KIND_NUMBERS, KINDS, GraphError
 from surrogates.pretraining.circuits import ladder
 
 MODELS = """

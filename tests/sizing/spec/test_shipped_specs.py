@@ -57,7 +57,7 @@ def test_the_opamps_are_run_with_the_papers_settings(paper_task: Spec):
     assert (search.reference_rank, search.pool, search.max_candidates) == (20, 100, 20_000)
     assert (search.crossover, search.blend, search.blend_alpha, search.swap, search.mutate) == (0.6, 0.5, 0.5, 0.5, 0.5)
     assert search.accept_regardless == 0.001
-    assert (judge.steps, judge.pairs, judge.learning_rate, judge.dropout) == (100, 64, 1e-3, 0.2)
+    assert (judge.steps, judge.learning_rate, judge.dropout) == (100, 1e-3, 0.2)
 
 
 def test_the_opamps_have_the_papers_devices(paper_task: Spec):

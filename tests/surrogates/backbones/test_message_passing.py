@@ -10,7 +10,8 @@ from torch_geometric.data import Batch
 from sizing.circuit import parse_circuit
 from sizing.netlist import read_text
 from surrogates.backbones.message_passing import GROUND_NET, TYPES, Convolution, MessagePassing, TerminalGraph
-from surrogates.graph import FEATURES, CircuitGraph
+from surrogates.graph import CircuitGraph
+from surrogates.kinds import FEATURES
 from surrogates.pretraining.circuits import ladder
 
 CIRCUIT = """.model n nmos

@@ -1,0 +1,84 @@
+"""The learned judges that methods name: an extractor each, behind the same heads and the same training."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from sizing.circuit import Circuit
+from sizing.mistakes import InputError
+from sizing.problem import Problem
+from surrogates.backbones.backbone import Backbone
+from surrogates.backbones.table import BackboneSettings, build_backbone
+from surrogates.checkpoints import read_checkpoint
+from surrogates.discriminator import LearnedDiscriminator
+from surrogates.extractors.extractor import Extractor
+from surrogates.extractors.fc import FullyConnected
+from surrogates.extractors.gnn import GraphExtractor
+from surrogates.graph import CircuitGraph
+from surrogates.hardware import device_named
+
+if TYPE_CHECKING:
+    from sizing.search.methods import Context
+
+_DESIGNS_TO_SCALE_BY = 1000
+
+
+def fully_connected(context: "Context") -> LearnedDiscriminator:
+    """Sees numbers, not circuits."""
+    dropout = context.settings.judge.dropout
+    return _judge(context, lambda device: FullyConnected(context.problem, dropout, device))
+
+
+def graph_from_scratch(context: "Context") -> LearnedDiscriminator:
+    """A graph network with random weights, all of them trained; uses no checkpoint."""
+    return _graph(context, lambda circuit: _random_backbone(context.problem, circuit), rate=1.0)
+
+
+def graph_frozen(context: "Context") -> LearnedDiscriminator:
+    """A pretrained graph network that stays as it is."""
+    return _graph(context, lambda _: read_checkpoint(context.settings.judge.checkpoint)[0], rate=0.0)
+
+
+def graph_finetuned(context: "Context") -> LearnedDiscriminator:
+    """A pretrained graph network, trained further."""
+    judge = context.settings.judge
+    return _graph(context, lambda _: read_checkpoint(judge.checkpoint)[0], rate=judge.body_rate)
+
+
+def _graph(context: "Context", backbone: Callable[[Circuit], Backbone], *, rate: float) -> LearnedDiscriminator:
+    circuit = _circuit(context)
+    dropout = context.settings.judge.dropout
+
+    def extractor(device: torch.device) -> Extractor:
+        return GraphExtractor(context.problem, circuit, backbone(circuit), rate=rate, dropout=dropout, device=device)
+
+    return _judge(context, extractor)
+
+
+def _judge(context: "Context", extractor: Callable[[torch.device], Extractor]) -> LearnedDiscriminator:
+    rng = context.streams.training
+    device = device_named(context.settings.judge.device)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(rng.integers(2**31)))
+        return LearnedDiscriminator(context.problem, context.settings.judge, extractor(device), rng, device)
+
+
+def _random_backbone(problem: Problem, circuit: Circuit) -> Backbone:
+    """Random weights, with features scaled by what designs on the problem's grid have."""
+    backbone = build_backbone(BackboneSettings())
+    graph = CircuitGraph(circuit)
+    rng = np.random.default_rng(0)
+    values = {v.name: rng.choice(np.array(v.values), _DESIGNS_TO_SCALE_BY) for v in problem.variables}
+    backbone.normalisation.fit([(graph.topology, graph.parameters(values))])
+    return backbone
+
+
+def _circuit(context: "Context") -> Circuit:
+    """The circuit of the bench that the settings name, or of the first."""
+    wanted = context.settings.judge.graph
+    if wanted is not None and wanted not in context.circuits:
+        known = ", ".join(context.circuits)
+        raise InputError(f"run.judge.graph: expected a test bench ({known}), got {wanted!r}")
+    return context.circuits[wanted or next(iter(context.circuits))]

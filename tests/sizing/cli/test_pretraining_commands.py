@@ -1,0 +1,158 @@
+"""`sizing dataset` and `sizing pretrain` as a user meets them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from sizing.cli import main
+from surrogates.checkpoints import read_checkpoint
+from surrogates.pretraining.dataset import read_dataset
+
+SIZING = [sys.executable, "-c", "from sizing.cli import main; main()"]
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+TINY = "data: {data}\nbackbone: {{kind: relaxation, width: 16, layers: 1}}\nsteps: 10\nbatch: 8\naccuracy: 20\n"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command left behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def sizing(*arguments: object, folder: Path) -> Done:
+    """The command in this process: importing torch takes longer than all that is tested here."""
+    out, err, status = StringIO(), StringIO(), 0
+    with pytest.MonkeyPatch.context() as patched, redirect_stdout(out), redirect_stderr(err):
+        patched.chdir(folder)
+        patched.setattr(sys, "argv", ["sizing", *map(str, arguments)])
+        try:
+            main()
+        except SystemExit as ended:
+            status = ended.code if isinstance(ended.code, int) else 0
+    return Done(status, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, specs: Path) -> Path:
+    """A folder with a recipe, and with the data set of a spec that it names."""
+    folder = tmp_path_factory.mktemp("home")
+    command = ("dataset", specs / "cs_amp.yaml", "--n", 40, "--seed", 3, "--workers", 1)
+    done = sizing(*command, folder=folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("cs_amp: 40 operating points\nruns/data/cs_amp, SHA-256 ")
+    assert done.stderr == "data set cs_amp: 40/40\n"
+    again = sizing(*command, folder=folder)
+    assert (again.returncode, again.stdout) == (0, done.stdout)
+    (folder / "tiny.yaml").write_text(TINY.format(data="runs/data/cs_amp"))
+    return folder
+
+
+def test_a_specs_data_set_is_of_its_first_bench(home: Path):
+    manifest, (samples,) = read_dataset(home / "runs" / "data" / "cs_amp")
+    assert (manifest.seed, manifest.name, len(samples)) == (3, "cs_amp", 40)
+    assert set(samples.topology.devices) == {"m1", "rl", "vdd", "vin", "cl"}
+
+
+def test_a_named_data_set_goes_where_it_is_told(tmp_path: Path):
+    done = sizing("dataset", "resistors", "--out", "here", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("series: 2000 operating points\nparallel: 2000 operating points\nloaded: 2000 ")
+    assert [len(each) for each in read_dataset(tmp_path / "here")[1]] == [2000] * 3
+
+
+def test_data_sets_that_cannot_be_made_exit_2_and_say_why(specs: Path, home: Path):
+    spec = specs / "cs_amp.yaml"
+    for arguments, words in {
+        ("lader",): "expected a data set (ladder, ladder_test, resistors, output_resistance, opamp, "
+        "opamp_voltage_biased) or a spec file, got 'lader'",
+        (spec, "--bench", "nosuch"): f"--bench: expected a test bench of {spec} (amplifier), got 'nosuch'",
+        ("ladder", "--n", "20"): "expected --n and --bench with a spec file only, got 'ladder', which says both itself",
+        (spec, "--n", "50"): "runs/data/cs_amp: expected cs_amp of seed 0, got another data set; choose another --out",
+    }.items():
+        done = sizing("dataset", *arguments, folder=home)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == f"error: {words}\n"
+
+
+def test_pretraining_writes_a_checkpoint_that_says_how_it_was_made(home: Path):
+    done = sizing("pretrain", "tiny.yaml", "--seed", 5, folder=home)
+    assert done.returncode == 0, done.stderr
+    first, last = done.stdout.splitlines()
+    assert first.startswith("Acc@20 ")
+    assert last == "runs/pretrain/tiny-s5/checkpoint.safetensors"
+    out = home / "runs" / "pretrain" / "tiny-s5"
+    assert sorted(path.name for path in out.iterdir()) == [
+        "checkpoint.json", "checkpoint.safetensors", "log.csv", "state.safetensors",
+    ]  # fmt: skip
+    _, manifest = read_checkpoint(out / "checkpoint")
+    assert manifest.command == "sizing pretrain tiny.yaml --seed 5"
+    assert manifest.data["sha256"] == read_dataset(home / "runs" / "data" / "cs_amp")[0].digest
+    assert "training: 10/10 loss " in done.stderr
+    other = sizing("pretrain", "tiny.yaml", "--seed", 5, "--steps", 11, folder=home)
+    assert (other.returncode, other.stdout) == (2, "")
+    assert "expected the training begun there, got other settings or data; choose another --out" in other.stderr
+
+
+def test_a_named_data_set_that_is_not_there_is_made_first(tmp_path: Path):
+    (tmp_path / "few.yaml").write_text(TINY.format(data="resistors"))
+    done = sizing("pretrain", "few.yaml", "--steps", 2, "--rows", 30, "--out", "out", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(read_dataset(tmp_path / "runs" / "data" / "resistors")[1]) == 3
+    manifest = json.loads((tmp_path / "out" / "checkpoint.json").read_text())
+    assert (manifest["recipe"]["steps"], manifest["data"]["rows_trained_on"]) == (2, 30)
+
+
+def test_ctrl_c_leaves_a_training_to_go_on_with(home: Path):
+    command = [*SIZING, "pretrain", "tiny.yaml", "--steps", "3000", "--out", "long"]
+    process = subprocess.Popen(
+        command, cwd=home, text=True, stderr=subprocess.PIPE, stdout=subprocess.PIPE, env=ENVIRONMENT,
+        start_new_session=True,
+    )  # fmt: skip
+    for _ in range(1200):
+        if (home / "long" / "log.csv").exists():  # after a twentieth
+            break
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (130, ""), err
+    assert err.splitlines()[-1] == "interrupted; the same command goes on"
+    assert "Traceback" not in err
+    assert sorted(path.name for path in (home / "long").iterdir()) == ["log.csv", "state.safetensors"]
+    assert 150 <= float(load_file(home / "long" / "state.safetensors")["progress"][0]) < 3000
+
+
+def test_pretraining_that_cannot_begin_exits_2_and_says_why(home: Path):
+    cases = {
+        ("nosuch",): "expected a recipe (",
+        ("tiny.yaml", "--data", "nosuch"): "expected a data set (",
+        ("tiny.yaml", "--start-from", "nosuch"): "expected a shipped checkpoint (",
+    }
+    if not torch.cuda.is_available():
+        cases["tiny.yaml", "--device", "cuda"] = "device: expected one that works here (cpu, cuda), got 'cuda': "
+    for arguments, words in cases.items():
+        done = sizing("pretrain", *arguments, "--out", "none", folder=home)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith(f"error: {words}")
+        assert len(done.stderr.splitlines()) == 1
+        assert not (home / "none").exists()
+
+
+def test_the_command_line_starts_without_torch(tmp_path: Path):
+    code = "import sys; from sizing.cli import main\ntry: main()\nfinally: print({'torch', 'rich'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code, "--help"], cwd=tmp_path, text=True, capture_output=True)
+    assert "pretrain" in done.stdout
+    assert done.stdout.splitlines()[-1] == "set()"
