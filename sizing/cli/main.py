@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sizing.cli.learning import graph
+from sizing.cli.learning import accuracy, graph
 from sizing.cli.pretraining import dataset, pretrain
 from sizing.mistakes import InputError
 from sizing.simulation.ngspice import SimulatorMissing
@@ -148,7 +148,7 @@ def check(spec: SpecArgument) -> None:
         raise typer.Exit(1)
 
 
-for command in (graph, dataset, pretrain):
+for command in (graph, dataset, pretrain, accuracy):
     app.command()(command)
 
 

@@ -107,6 +107,19 @@ def test_pretraining_writes_a_checkpoint_that_says_how_it_was_made(home: Path):
     assert "expected the training begun there, got other settings or data; choose another --out" in other.stderr
 
 
+def test_accuracy_says_what_a_checkpoint_makes_of_a_data_set(home: Path):
+    done = sizing("accuracy", "opamp", "runs/data/cs_amp", "--k", 2, folder=home)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("cs_amp: Acc@2 ")
+    table = json.loads(sizing("accuracy", "opamp", "runs/data/cs_amp", "--k", 2, "--json", folder=home).stdout)
+    _, (samples,) = read_dataset(home / "runs" / "data" / "cs_amp")
+    assert set(table["cs_amp"]["by_net"]) == set(samples.topology.nets) - {"0"}
+    assert f"Acc@2 {table['cs_amp']['at_k_free']:.4f} " in done.stdout
+    missing = sizing("accuracy", "opamp", "runs/data/nosuch", folder=home)
+    assert (missing.returncode, missing.stdout) == (2, "")
+    assert "expected a finished data set, found no manifest.json" in missing.stderr
+
+
 def test_a_named_data_set_that_is_not_there_is_made_first(tmp_path: Path):
     (tmp_path / "few.yaml").write_text(TINY.format(data="resistors"))
     done = sizing("pretrain", "few.yaml", "--steps", 2, "--rows", 30, "--out", "out", folder=tmp_path)
