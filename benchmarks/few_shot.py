@@ -13,7 +13,8 @@ import pandas as pd
 from sizing.spec.shipped import shipped_specs
 from surrogates.pretraining.accuracy import accuracy
 from surrogates.pretraining.dataset import read_dataset
-from surrogates.pretraining.generate import DATASETS, generate
+from surrogates.pretraining.generate import generate
+from surrogates.pretraining.named import DATASETS
 from surrogates.pretraining.recipe import read_recipe
 from surrogates.pretraining.training import Training
 
@@ -27,7 +28,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/few_shot"))
     given = parser.parse_args()
     generate(given.data.name, DATASETS[given.data.name].circuits(shipped_specs() / "netlists"), given.data)
-    _, samples = read_dataset(given.data)
+    data, samples = read_dataset(given.data)
     found = []
     for rows in map(int, given.rows.split(",")):
         for start, rate in ((given.checkpoint, 2e-3), (None, 4e-3)):
@@ -40,7 +41,7 @@ def main() -> None:
                 steps=given.steps,
                 data=str(given.data),
             )
-            training = Training(recipe, samples, given.out / name)
+            training = Training(recipe, data, samples, given.out / name)
             if start and training.step == 0 and rows == int(given.rows.split(",")[0]):
                 zero = accuracy(training.backbone, training.validation, recipe.accuracy)
                 found.append(("zero-shot", 0, 0.0, zero.at_k, zero.at_k_free, zero.mean_error_free))

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sizing.loop import Progress, Result, resume, run
+    from sizing.mistakes import InputError
     from sizing.spec.load import Spec, load_spec
     from sizing.spec.mistakes import SpecError
 
-__all__ = ["Progress", "Result", "Spec", "SpecError", "load_spec", "resume", "run"]
+__all__ = ["InputError", "Progress", "Result", "Spec", "SpecError", "load_spec", "resume", "run"]
 
 _HOMES = {
+    "InputError": "sizing.mistakes",
     "Progress": "sizing.loop",
     "Result": "sizing.loop",
     "Spec": "sizing.spec.load",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sizing.loop import resume, run
+from sizing.mistakes import InputError
 from sizing.records.reading import RunError, RunRecord, read_run
 from sizing.search.methods import METHODS
 from sizing.simulation.ngspice import SimulatorMissing
@@ -90,7 +91,7 @@ def _status(future: Future[str], entry: Entry, failures: dict[str, str]) -> str:
     """How a run ended; one that failed is noted with the reason."""
     try:
         return future.result()
-    except (SpecError, RunError, SimulationError, SimulatorMissing, OSError) as error:
+    except (InputError, SimulationError, SimulatorMissing, OSError) as error:
         failures[f"{entry.spec.stem} {entry.method} {entry.seed}"] = str(error)
         return f"failed: {error}"
 

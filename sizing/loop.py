@@ -18,7 +18,7 @@ from sizing.records.reading import RunError, RunRecord, read_run
 from sizing.records.writing import RunFolder
 from sizing.report.tables import designs_table, runs_table
 from sizing.search.evolution import Streams
-from sizing.search.methods import METHODS, Context, build
+from sizing.search.methods import METHODS, Context, build, checkpoint_of
 from sizing.simulation.ngspice import library_path
 from sizing.simulation.pool import SimulationPool, default_workers
 from sizing.simulation.simulator import Failed, Outcome
@@ -91,13 +91,14 @@ def run(
     spec = (load_spec(spec) if not isinstance(spec, Spec) else spec).with_run(**settings)
     if spec.run.method not in METHODS:
         raise SpecError([f"method: no method {spec.run.method!r}{nearest(spec.run.method, METHODS)}"])
+    checkpoint = checkpoint_of(spec.run)
     library = library_path()
     folder = Path(out) if out else Path("runs") / f"{spec.problem.name}-{spec.run.method}-s{spec.run.seed}"
     RunFolder.refuse_existing(folder)
     with SimulationPool(spec.task, workers or default_workers(), spec.run.timeout) as pool:
         pool.load(spec.problem.values(spec.problem.middle))
         loop = _Loop(spec, pool.stream, observer)
-        loop.run(RunFolder.create(folder, spec, library))
+        loop.run(RunFolder.create(folder, spec, library, checkpoint))
     return _finished(folder)
 
 
@@ -113,6 +114,9 @@ def resume(folder: str | Path, *, workers: int | None = None, observer: Observer
     if record.summary.get("status", "interrupted") != "interrupted":
         return Result(record)
     spec = load_spec(record.path / "spec.yaml")
+    checkpoint, now = record.manifest.get("checkpoint"), checkpoint_of(spec.run)
+    if checkpoint != now:
+        raise RunError(f"{record.path}: expected the checkpoint that the run began with, {checkpoint}, got {now}")
     library_path()
     with SimulationPool(spec.task, workers or default_workers(), spec.run.timeout) as pool:
         loop = _Loop(spec, _Replay(record, pool.stream), observer)

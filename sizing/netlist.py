@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sizing.mistakes import InputError
+
 DEEPEST_INCLUDE = 20
 ANALYSES = frozenset(
     {".op", ".ac", ".tran", ".dc", ".noise", ".four", ".fourier", ".tf", ".sens", ".pz", ".disto", ".sp", ".pss"}
@@ -23,7 +25,7 @@ _TAKES_PATH = re.compile(r"\.(?:inc|include|lib)\b", re.IGNORECASE)
 _ARGUMENT = re.compile(r""""([^"]*)"|'([^']*)'|(\S+)""")
 
 
-class NetlistError(ValueError):
+class NetlistError(InputError):
     """A netlist that cannot be read; the message begins with `file:line: `."""
 
 

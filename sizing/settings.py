@@ -3,7 +3,7 @@
 Defaults are those of Hakhamaneshi et al. (2022) and of the BagNet configurations released with it.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -47,6 +47,9 @@ class JudgeSettings(Settings):
     body_steps: int = Field(20, ge=0, description="of these steps, those that also train a graph network's backbone")
     body_rate: Fraction = Field(0.1, description="the backbone's learning rate, as a share of learning_rate")
     checkpoint: str = Field("opamp", description="pretrained graph network: a shipped one by name, or a path")
+    readout: Literal["attention", "mean"] = Field(
+        "attention", description="from a graph network's tokens to an embedding"
+    )
     graph: str | None = Field(None, description="test bench whose circuit is the graph [default: the first]")
     device: str = Field("cpu", description="where networks live: cpu, or cuda")
 

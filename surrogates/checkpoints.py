@@ -83,9 +83,15 @@ def read_checkpoint(name: str | Path, device: torch.device | str = "cpu") -> tup
     return backbone.to(device), manifest
 
 
+def provenance(name: str) -> dict[str, Any]:
+    """What a run's manifest says of the checkpoint it uses: where it is from, and the simulations behind it."""
+    manifest = _manifest(_located(name).with_name(f"{_located(name).name}.json"))
+    return {"name": manifest.name, "sha256": manifest.sha256, "simulations": manifest.data.get("simulations")}
+
+
 def _located(name: str) -> Path:
     plain = name.removesuffix(".safetensors").removesuffix(".json")
-    for path in (Path(plain), SHIPPED / plain):
+    for path in (SHIPPED / plain, Path(plain)):
         if path.name and path.with_name(f"{path.name}.json").is_file():
             return path
     known = ", ".join(sorted(each.stem for each in SHIPPED.glob("*.json"))) or "none"

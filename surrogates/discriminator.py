@@ -70,7 +70,6 @@ class LearnedDiscriminator:
         if new := evaluations[len(self._read) :]:
             self._read += self.model.extractor.read(designs_of(new))
         read = torch.stack(self._read)
-        wins = _wins(self._problem, values).to(self._device)
         met = torch.from_numpy(meets(self._problem, values)).float().to(self._device)
         size = min(self._settings.batch, len(evaluations))
         self.model.train()
@@ -83,7 +82,7 @@ class LearnedDiscriminator:
             for step in range(steps):
                 rows = torch.from_numpy(self._rng.choice(len(evaluations), size, replace=False))
                 seen = body[rows] if step < steps - joint else extractor.body(read[rows])
-                self._step(extractor.embed(seen), met[rows], wins[rows][:, rows])
+                self._step(extractor.embed(seen), met[rows], _wins(self._problem, values[rows]).to(self._device))
 
     def judge(self, candidates: NDArray[np.int64], reference: Evaluation) -> NDArray[np.float64]:
         """Probability (B, M) that each metric of candidates (B, V) is no worse than the reference's."""
@@ -97,7 +96,7 @@ class LearnedDiscriminator:
             meets_odds = self.model.meets(embedding)
             reference_meets = torch.from_numpy(meets(self._problem, values_of([reference]))).to(self._device)
             odds = torch.where(reference_meets, meets_odds, better_odds)
-            return torch.sigmoid(odds).double().cpu().numpy()
+            return torch.sigmoid(odds).cpu().double().numpy()
 
     def _embedded(self, designs: NDArray[np.int64]) -> torch.Tensor:
         with torch.inference_mode():

@@ -63,6 +63,7 @@ def draw(topology: Topology, title: str, path: Path) -> None:
         handles=_legend(topology), title=title, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False,
         alignment="left", title_fontproperties={"weight": "bold", "size": 11},
     )  # fmt: skip
+    legend.get_title().set_parse_math(False)  # names may have a $, which is no formula
     # Otherwise SVG files of the same graph differ in their date and in random names.
     dated = {"Date": None} if path.suffix.lower() == ".svg" else {}
     with mpl.rc_context({"svg.hashsalt": "graph", "svg.fonttype": "none"}):
@@ -141,7 +142,9 @@ def _draw_nodes(axes: Axes, topology: Topology, places: Places) -> None:
         # A circle around a long name would be as high as the name is long.
         shape = "round,pad=0.35" if device else "circle,pad=0.3" if len(name) < 4 else "ellipse,pad=0.15"
         box = {"boxstyle": shape, "facecolor": colour, "edgecolor": "#333333"}
-        axes.text(x, y, name, fontsize=9 if device else 8, ha="center", va="center", zorder=4, bbox=box)
+        axes.text(
+            x, y, name, fontsize=9 if device else 8, ha="center", va="center", zorder=4, bbox=box, parse_math=False
+        )
 
 
 def _legend(topology: Topology) -> list[Artist]:

@@ -1,8 +1,14 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and folders that one process writes at a time."""
 
+import fcntl
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+
+from sizing.mistakes import InputError
+
+_LOCK = ".lock"
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -25,3 +31,32 @@ def write_all_whole(contents: Mapping[Path, bytes]) -> None:
         for part in beside.values():
             part.unlink(missing_ok=True)
         raise
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove what a process that was killed in the middle of a write left beside the place."""
+    for part in folder.glob(".*.part"):
+        part.unlink(missing_ok=True)
+
+
+def holds_others(folder: Path) -> bool:
+    """Whether a folder has files other than those that a process writing there leaves when it is killed at once."""
+    return any(path.name != _LOCK and not path.match(".*.part") for path in folder.iterdir())
+
+
+@contextmanager
+def only_writer(folder: Path, what: str) -> Iterator[None]:
+    """Hold a folder, made if need be, for this process; raises InputError where another one writes this `what` now."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / _LOCK
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                raise BlockingIOError  # another process ended and a third began since the file was opened
+        except OSError:
+            raise InputError(f"{folder}: another process writes this {what}; wait for it or end it") from None
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)

@@ -1,10 +1,13 @@
 """The learned judges that methods name: an extractor each, behind the same heads and the same training."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import nn
 
 from sizing.circuit import Circuit
 from sizing.mistakes import InputError
@@ -16,12 +19,14 @@ from surrogates.discriminator import LearnedDiscriminator
 from surrogates.extractors.extractor import Extractor
 from surrogates.extractors.fc import FullyConnected
 from surrogates.extractors.gnn import GraphExtractor
-from surrogates.graph import CircuitGraph
+from surrogates.graph import CircuitGraph, Topology
 from surrogates.hardware import device_named
+from surrogates.heads import AttentionReadout, MeanReadout
 
 if TYPE_CHECKING:
     from sizing.search.methods import Context
 
+READOUTS: Mapping[str, Callable[[int, float], nn.Module]] = {"attention": AttentionReadout, "mean": MeanReadout}
 _DESIGNS_TO_SCALE_BY = 1000
 
 
@@ -33,26 +38,27 @@ def fully_connected(context: "Context") -> LearnedDiscriminator:
 
 def graph_from_scratch(context: "Context") -> LearnedDiscriminator:
     """A graph network with random weights, all of them trained; uses no checkpoint."""
-    return _graph(context, lambda circuit: _random_backbone(context.problem, circuit), rate=1.0)
+    return _graph(context, partial(_random_backbone, context), rate=1.0)
 
 
 def graph_frozen(context: "Context") -> LearnedDiscriminator:
     """A pretrained graph network that stays as it is."""
-    return _graph(context, lambda _: read_checkpoint(context.settings.judge.checkpoint)[0], rate=0.0)
+    return _graph(context, partial(_pretrained_backbone, context), rate=0.0)
 
 
 def graph_finetuned(context: "Context") -> LearnedDiscriminator:
     """A pretrained graph network, trained further."""
-    judge = context.settings.judge
-    return _graph(context, lambda _: read_checkpoint(judge.checkpoint)[0], rate=judge.body_rate)
+    return _graph(context, partial(_pretrained_backbone, context), rate=context.settings.judge.body_rate)
 
 
 def _graph(context: "Context", backbone: Callable[[Circuit], Backbone], *, rate: float) -> LearnedDiscriminator:
     circuit = _circuit(context)
-    dropout = context.settings.judge.dropout
+    judge = context.settings.judge
 
     def extractor(device: torch.device) -> Extractor:
-        return GraphExtractor(context.problem, circuit, backbone(circuit), rate=rate, dropout=dropout, device=device)
+        network = backbone(circuit)
+        readout = READOUTS[judge.readout](network.token_width, judge.dropout)
+        return GraphExtractor(context.problem, circuit, network, readout=readout, rate=rate, device=device)
 
     return _judge(context, extractor)
 
@@ -65,14 +71,25 @@ def _judge(context: "Context", extractor: Callable[[torch.device], Extractor]) -
         return LearnedDiscriminator(context.problem, context.settings.judge, extractor(device), rng, device)
 
 
-def _random_backbone(problem: Problem, circuit: Circuit) -> Backbone:
-    """Random weights, with features scaled by what designs on the problem's grid have."""
+def _random_backbone(context: "Context", circuit: Circuit) -> Backbone:
+    """Random weights, with features scaled by those of designs on the problem's grid."""
     backbone = build_backbone(BackboneSettings())
+    backbone.normalisation.fit([_random_designs(context.problem, circuit)])
+    return backbone
+
+
+def _pretrained_backbone(context: "Context", circuit: Circuit) -> Backbone:
+    """The weights of a checkpoint; kinds of device that its training did not see are scaled as above."""
+    backbone, manifest = read_checkpoint(context.settings.judge.checkpoint)
+    backbone.normalisation.fit([_random_designs(context.problem, circuit)], known=manifest.kinds)
+    return backbone
+
+
+def _random_designs(problem: Problem, circuit: Circuit) -> tuple[Topology, NDArray[np.float32]]:
     graph = CircuitGraph(circuit)
     rng = np.random.default_rng(0)
     values = {v.name: rng.choice(np.array(v.values), _DESIGNS_TO_SCALE_BY) for v in problem.variables}
-    backbone.normalisation.fit([(graph.topology, graph.parameters(values))])
-    return backbone
+    return graph.topology, graph.parameters(values)
 
 
 def _circuit(context: "Context") -> Circuit:

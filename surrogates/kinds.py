@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sizing.device import Device
-from sizing.expression import ExpressionError, parse_expression
+from sizing.expression import ExpressionError, Value, parse_expression
 from sizing.mistakes import InputError
 from sizing.netlist import unwrap
 
@@ -19,7 +18,6 @@ SCHEMA = 1
 """Changes whenever a kind or the meaning of a feature does; checkpoints name the one they were trained with."""
 FEATURES = 2
 
-Value = float | NDArray[np.float64]
 Values = Mapping[str, Value]
 
 

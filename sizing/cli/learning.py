@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from sizing.bench import Bench
 from sizing.mistakes import InputError
-from sizing.spec.load import load_spec
+from sizing.spec.load import Spec, load_spec
 
 
 def graph(
@@ -22,18 +23,25 @@ def graph(
     Example: sizing graph specs/opamp_cc.yaml --bench follower --out follower.svg
     """
     task = load_spec(spec)
-    benches = {each.name: each for each in task.benches}
-    if bench is not None and bench not in benches:
-        raise InputError(f"--bench: expected a test bench of {spec} ({', '.join(benches)}), got {bench!r}")
+    chosen = bench_of(task, bench)
     if out is not None and out.exists():
         raise InputError(f"{out} already exists, and nothing is overwritten: choose another --out")
-    chosen = benches[bench or next(iter(benches))]
-    topology = import_module("surrogates.graph").CircuitGraph(chosen.circuit).topology
+    circuit = import_module("surrogates.graph").CircuitGraph(chosen.circuit)
+    circuit.parameters({})  # a network could not read the devices that this refuses
+    topology = circuit.topology
     title = f"{task.problem.name}, {chosen.name}"
     if out is not None:
         import_module("surrogates.drawing").draw(topology, title, out)
     print(f"{title}: {len(topology.nets)} nets, {len(topology.devices)} devices, {topology.terminals} terminals")
     print(f"terminal-level graph: {topology.nodes} nodes, {topology.edges} edges")
+
+
+def bench_of(spec: Spec, name: str | None) -> Bench:
+    """A spec's test bench by name, else its first; raises InputError for an unknown name."""
+    benches = {each.name: each for each in spec.benches}
+    if name is not None and name not in benches:
+        raise InputError(f"--bench: expected a test bench of {spec.path} ({', '.join(benches)}), got {name!r}")
+    return benches[name or next(iter(benches))]
 
 
 def accuracy(

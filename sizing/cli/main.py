@@ -36,8 +36,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="print the result as JSON")
 
 def main() -> None:
     """Entry point of the console script: known errors become one message on stderr and an exit status."""
-    from sizing.netlist import NetlistError
-    from sizing.records.reading import RunError
     from sizing.simulation.simulator import SimulationError
 
     try:
@@ -45,7 +43,7 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
-    except (InputError, SpecError, RunError, NetlistError, SimulatorMissing, SimulationError, OSError) as error:
+    except (InputError, SimulatorMissing, SimulationError, OSError) as error:
         for line in str(error).splitlines():
             print(f"error: {line}", file=sys.stderr)
         sys.exit(1 if isinstance(error, SimulationError) and error.reason != "netlist" else 2)

@@ -40,7 +40,8 @@ def pretrain(
     recipe: Annotated[str, typer.Argument(metavar="NAME|CONFIG", help="a shipped recipe, or a YAML file")],
     seed: Annotated[int, typer.Option(min=0)] = 0,
     device: Annotated[str, typer.Option(help="cpu, or cuda")] = "cpu",
-    data: Annotated[Path | None, typer.Option(help="data set to train on [default: the recipe's]")] = None,
+    # Not a Path, which would make ./opamp, a folder, into opamp, a name.
+    data: Annotated[str | None, typer.Option(help="data set to train on [default: the recipe's]")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="instead of the recipe's number of steps")] = None,
     rows: Annotated[int | None, typer.Option(min=1, help="train on only this many operating points")] = None,
     start_from: Annotated[str | None, typer.Option(help="checkpoint to fine-tune, by name or path")] = None,
@@ -54,20 +55,20 @@ def pretrain(
     Example: sizing pretrain opamp --seed 0
     """
     chosen = import_module("surrogates.pretraining.recipe").read_recipe(
-        recipe, data=str(data) if data else None, steps=steps, rows=rows, start_from=start_from
+        recipe, data=data, steps=steps, rows=rows, start_from=start_from
     )
-    device_named = import_module("surrogates.hardware").device_named
-    device_named(device)
+    out = out or Path("runs/pretrain") / f"{chosen.name}-s{seed}"
+    pretraining = import_module("surrogates.pretraining.training")
+    pretraining.refuse_early(chosen, out, seed=seed, device=device)
     folder = Path(chosen.data)
-    if not folder.is_dir():
+    if chosen.data in import_module("surrogates.pretraining.named").DATASETS or not folder.is_dir():
         _, folder = made_dataset(chosen.data, None)
     manifest, samples = import_module("surrogates.pretraining.dataset").read_dataset(folder)
-    out = out or Path("runs/pretrain") / f"{chosen.name}-s{seed}"
-    training = import_module("surrogates.pretraining.training").Training(chosen, samples, out, seed=seed, device=device)
+    training = pretraining.Training(chosen, manifest, samples, out, seed=seed, device=device)
     with _shown("training") as update:
         reached = training.run(lambda progress: update(progress.step, progress.steps, _state(progress)))
     command = shlex.join(["sizing", *sys.argv[1:]])
-    training.publish(out / "checkpoint", reached, manifest, command)
+    training.publish(out / "checkpoint", reached, command)
     print(
         f"Acc@{reached.k} {reached.at_k:.4f} over all nets, {reached.at_k_free:.4f} over those that no source holds; "
         f"mean error {1e3 * reached.mean_error_free:.3g} mV; {training.cpu_s / 60:.1f} minutes of training"
@@ -85,25 +86,24 @@ def made_dataset(
     workers: int | None = None,
 ) -> tuple[Any, Path]:
     """A data set's manifest and folder, made unless it is there; raises InputError for an unknown name."""
+    from sizing.cli.learning import bench_of
     from sizing.mistakes import InputError
     from sizing.simulation.ngspice import library_path
     from sizing.spec.load import load_spec
     from sizing.spec.shipped import shipped_specs
 
     generate = import_module("surrogates.pretraining.generate")
-    if source in generate.DATASETS:
+    named = import_module("surrogates.pretraining.named").DATASETS
+    if source in named:
         if n is not None or bench is not None:
             raise InputError(f"expected --n and --bench with a spec file only, got {source!r}, which says both itself")
-        name, wanted = source, generate.DATASETS[source].circuits(shipped_specs() / "netlists")
+        name, wanted = source, named[source].circuits(shipped_specs() / "netlists")
     elif Path(source).is_file():
         spec = load_spec(source)
-        benches = {each.name: each for each in spec.benches}
-        if bench is not None and bench not in benches:
-            raise InputError(f"--bench: expected a test bench of {source} ({', '.join(benches)}), got {bench!r}")
-        circuit = generate.circuit_of(spec.problem, benches[bench or next(iter(benches))])
+        circuit = generate.circuit_of(spec.problem, bench_of(spec, bench))
         name, wanted = circuit.name, [(circuit, n or OPERATING_POINTS)]
     else:
-        raise InputError(f"expected a data set ({', '.join(generate.DATASETS)}) or a spec file, got {source!r}")
+        raise InputError(f"expected a data set ({', '.join(named)}) or a spec file, got {source!r}")
     if not all(circuit.exact for circuit, _ in wanted):
         library_path()
     folder = out or DATA / name

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sizing.evaluation import Evaluation, Purpose
+from sizing.mistakes import InputError
 from sizing.problem import Design, Metric, Problem, Variable
 from sizing.simulation.simulator import Failed, Measured
 
 
-class RunError(Exception):
+class RunError(InputError):
     """A run folder that cannot be made or read; the message says what was expected and what to do."""
 
 

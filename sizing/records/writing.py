@@ -27,7 +27,7 @@ from sizing.simulation.simulator import Failed
 from sizing.spec.load import Spec
 
 FORMAT = 1
-PACKAGES = ("circuit-sizing", "numpy", "deap", "PySpice", "torch")
+PACKAGES = ("circuit-sizing", "numpy", "deap", "PySpice", "torch", "torch-geometric", "safetensors")
 
 
 class RunFolder:
@@ -48,15 +48,20 @@ class RunFolder:
         self._held = self._complete_lines()
 
     @classmethod
-    def create(cls, path: Path, spec: Spec, ngspice: str) -> Self:
-        """A new folder with the resolved spec, the circuit and the manifest; raises RunError where one exists."""
+    def create(cls, path: Path, spec: Spec, ngspice: str, checkpoint: Mapping[str, Any] | None = None) -> Self:
+        """A new folder with the resolved spec, the circuit and the manifest; raises RunError where one exists.
+
+        `checkpoint` says which pretrained network the run uses, if any.
+        """
         cls.refuse_existing(path)
         partial = path.with_name(f"{path.name}.part{os.getpid()}")
         (partial / "circuit").mkdir(parents=True)
         circuit = inline_includes(spec.netlist.read_text(encoding="utf-8"), spec.netlist.parent)
         (partial / "circuit" / spec.netlist.name).write_text(circuit, encoding="utf-8")
         (partial / "spec.yaml").write_text(_resolved(spec), encoding="utf-8")
-        (partial / "manifest.json").write_text(json.dumps(_manifest(spec, ngspice), indent=1) + "\n", encoding="utf-8")
+        (partial / "manifest.json").write_text(
+            json.dumps(_manifest(spec, ngspice) | {"checkpoint": checkpoint}, indent=1) + "\n", encoding="utf-8"
+        )
         partial.rename(path)
         return cls(path)
 

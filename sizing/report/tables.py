@@ -42,6 +42,7 @@ def run_row(record: RunRecord) -> dict[str, Any]:
         "sims_oracle": oracle - promoted if oracle else None,
         "sims_total": len(record.joined),
         "sims_failed": sum(isinstance(evaluation.outcome, Failed) for evaluation in record.evaluations),
+        "sims_pretrain": (record.manifest.get("checkpoint") or {}).get("simulations"),
         "queries": sum(judged) if judged else None,
         "best_cost": _finite(costs[:1]),
         "top_cost": _finite(costs[:wanted]) if len(costs) >= wanted else None,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from typing import Any
 
 from sizing.circuit import Circuit
 from sizing.clock import Clock
@@ -33,6 +34,8 @@ class Method:
 
     description: str
     discriminator: Callable[[Context], Discriminator]
+    pretrained: bool = False
+    """Whether it uses the settings' checkpoint."""
 
 
 def _learned(judge: str, context: Context) -> Discriminator:
@@ -57,12 +60,25 @@ METHODS = {
     "gnn-frozen": Method(
         "the same, pretrained on operating points and left as it is; only its heads are trained",
         partial(_learned, "graph_frozen"),
+        pretrained=True,
     ),
     "gnn-finetuned": Method(
         "the same, pretrained on operating points and trained further",
         partial(_learned, "graph_finetuned"),
+        pretrained=True,
     ),
 }
+
+
+def checkpoint_of(settings: RunSettings) -> dict[str, Any] | None:
+    """The name, SHA-256 and simulations of the checkpoint that a run with these settings uses, if it uses one.
+
+    Raises InputError where there is none of that name.
+    """
+    if not METHODS[settings.method].pretrained:
+        return None
+    described: dict[str, Any] = import_module("surrogates.checkpoints").provenance(settings.judge.checkpoint)
+    return described
 
 
 def build(method: str, context: Context, clock: Clock) -> Optimizer:

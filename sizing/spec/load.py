@@ -38,7 +38,10 @@ class Spec:
         return Task(self.benches, self.measures, tuple(variable.name for variable in self.problem.variables))
 
     def with_run(self, **overrides: Any) -> "Spec":
-        """The same spec with some run settings replaced; raises SpecError where one does not fit."""
+        """The same spec with some run settings replaced; raises SpecError where one does not fit.
+
+        A checkpoint's path begins at the working directory here, at the spec's folder in a spec.
+        """
         given = {name: value for name, value in overrides.items() if value is not None}
         merged = self.run.model_dump()
         for name, value in given.items():
@@ -49,6 +52,7 @@ class Spec:
         except ValidationError as error:
             bad = [(("run", *each["loc"]), each) for each in error.errors()]
             raise SpecError([f"{dotted(loc)}: {in_words(each, loc)}" for loc, each in bad]) from None
+        run = _with_whole_path(run, Path())
         return replace(self, run=run, document={**self.document, "run": run.model_dump()})
 
 
@@ -66,7 +70,16 @@ def load_spec(path: str | Path) -> Spec:
         spec = _Checker(source, model, mistakes).spec()
     if mistakes or spec is None:
         raise SpecError(list(dict.fromkeys(source.place(loc, message) for loc, message in mistakes)))
-    return replace(spec, document=raw)
+    return replace(spec, document=raw, run=_with_whole_path(spec.run, path.parent))
+
+
+def _with_whole_path(run: RunSettings, folder: Path) -> RunSettings:
+    """The settings with a checkpoint's path, where it is one and not a name, that holds wherever they are read."""
+    checkpoint = Path(run.judge.checkpoint)
+    if len(checkpoint.parts) < 2:
+        return run
+    judge = run.judge.model_copy(update={"checkpoint": str((folder / checkpoint).resolve())})
+    return run.model_copy(update={"judge": judge})
 
 
 def _validated(raw: dict[str, Any], mistakes: list[tuple[Location, str]]) -> SpecModel | None:

@@ -5,6 +5,7 @@ import types
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Union, get_args, get_origin
 
+from sizing.mistakes import InputError
 from sizing.spec.entries import SpecModel
 
 Location = tuple[str | int, ...]
@@ -20,7 +21,7 @@ MEANT = {
 """The patterns of the entries in words."""
 
 
-class SpecError(Exception):
+class SpecError(InputError):
     """A spec that cannot be used; `mistakes` has one line each."""
 
     def __init__(self, mistakes: Sequence[str]) -> None:

@@ -23,7 +23,10 @@ class Backbone(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, wiring: Any, parameters: torch.Tensor) -> list[torch.Tensor]:
-        """States of the nets, one for every stage at which voltages can be read, for parameters (B, D, FEATURES)."""
+        """States of the nets, one for every stage at which voltages can be read, for parameters (B, D, FEATURES).
+
+        Their layout is the backbone's own; the last one counts.
+        """
 
     @abstractmethod
     def voltages(self, state: torch.Tensor) -> torch.Tensor:

@@ -64,12 +64,13 @@ class TerminalGraph:
     def edges(self, count: int) -> torch.Tensor:
         """The edges of `count` copies as one graph (2, count · edges); copy i has the nodes from i · nodes."""
         size = self.edge_index.shape[1]
-        if self._tiled.shape[1] < count * size:
+        tiled = self._tiled
+        if tiled.shape[1] < count * size:
             # Copies come one after another, so the tiling of the largest batch so far begins with that of all smaller.
             with torch.inference_mode(False):  # kept for later, when there may be gradients
                 offsets = self.nodes * torch.arange(count, device=self.edge_index.device).repeat_interleave(size)
-                self._tiled = self.edge_index.repeat(1, count) + offsets
-        return self._tiled[:, : count * size]
+                self._tiled = tiled = self.edge_index.repeat(1, count) + offsets
+        return tiled[:, : count * size]  # of what this thread has seen: others may be judging a smaller batch
 
     def data(self, parameters: torch.Tensor, normalisation: Normalisation) -> Data:
         """One design, parameters (D, FEATURES), for torch-geometric's own batches.

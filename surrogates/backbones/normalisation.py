@@ -1,6 +1,6 @@
 """Scales device features; the scales are learned from data and are part of a network's weights."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
 import torch
@@ -26,8 +26,13 @@ class Normalisation(nn.Module):
         self.register_buffer("mean", torch.zeros(len(KINDS), FEATURES))
         self.register_buffer("spread", torch.ones(len(KINDS), FEATURES))
 
-    def fit(self, samples: Iterable[tuple[Topology, NDArray[np.float32]]]) -> None:
-        """Take means and spreads from circuits and their parameters (B, D, FEATURES); absent kinds keep theirs."""
+    def fit(
+        self, samples: Iterable[tuple[Topology, NDArray[np.float32]]], known: Collection[str] = frozenset()
+    ) -> None:
+        """Take means and spreads from circuits and their parameters (B, D, FEATURES).
+
+        Kinds that are absent, or whose names are among the `known`, keep theirs.
+        """
         sums = np.zeros((3, len(KINDS), FEATURES))
         for topology, parameters in samples:
             kinds = np.array(topology.kinds)
@@ -36,7 +41,7 @@ class Normalisation(nn.Module):
                 sums[:, kind] += np.stack(
                     [np.full(FEATURES, values[..., 0].size), values.sum((0, 1)), (values**2).sum((0, 1))]
                 )
-        present = sums[0] > 0
+        present = (sums[0] > 0) & np.array([[kind.name not in known] for kind in KINDS])
         count = np.maximum(sums[0], 1)
         mean = sums[1] / count
         spread = np.sqrt(np.maximum(sums[2] / count - mean**2, 0))

@@ -83,8 +83,13 @@ def _grouped(topology: Topology, devices: Iterable[int], device: torch.device | 
     return groups
 
 
+def _rows(values: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
+    """`values[index]` for an index of two dimensions, four times as fast."""
+    return values.index_select(0, index.flatten()).view(*index.shape, *values.shape[1:])
+
+
 class DeviceRelaxation(Backbone):
-    """Parameters (B, D, FEATURES) of one topology's devices -> states (B, N, width) of its nets, and their voltages."""
+    """Parameters (B, D, FEATURES) of one topology's devices -> states (N, B, width) of its nets, and their voltages."""
 
     def __init__(self, width: int = 32, rounds: int = 6, hidden: int = 64, encoding: int = 32) -> None:
         super().__init__()
@@ -128,6 +133,8 @@ class DeviceRelaxation(Backbone):
         scaled = self.normalisation(parameters, wiring.kinds).transpose(0, 1)
         fixed = [self._encoded(group, scaled[group.devices]) for group in wiring.active]
         boundary = self._boundary(wiring, parameters)
+        if not len(wiring.moving):
+            return [boundary]
         state = boundary.index_copy(0, wiring.moving, self.start.expand(len(wiring.moving), len(parameters), -1))
         states = []
         for _ in range(rounds or self.rounds):
@@ -190,7 +197,7 @@ class DeviceRelaxation(Backbone):
         values, scores = [], []
         for group, known in zip(wiring.active, fixed, strict=True):
             value, score = self._network(group)(group, seen, known.encoding)
-            joined = state[group.nets]
+            joined = _rows(state, group.nets)
             values.append((value + known.offset + self._others(group, joined)).flatten(0, 1))
             scores.append((score + known.score).flatten(0, 1))
         weight = torch.exp(_SCORE_LIMIT * torch.tanh(torch.cat(scores) / _SCORE_LIMIT))
@@ -200,8 +207,10 @@ class DeviceRelaxation(Backbone):
         total = (wiring.incidence @ weight.view(count, -1)).view(-1, batch, HEADS) + 1e-9
         summed = (wiring.incidence @ weighted).view(-1, batch, HEADS, width // HEADS)
         mean = (summed / total[..., None]).view(-1, batch, width)
-        before = state[wiring.moving]
-        change = self.settle(torch.cat([seen[wiring.moving], self._seen(mean), torch.log(total)], dim=-1))
+        before = state.index_select(0, wiring.moving)
+        change = self.settle(
+            torch.cat([seen.index_select(0, wiring.moving), self._seen(mean), torch.log(total)], dim=-1)
+        )
         settled: torch.Tensor = before + torch.sigmoid(self.gate) * (mean - before) + change
         return settled
 
@@ -267,9 +276,9 @@ class _DeviceNetwork(nn.Module):
         """Inner activations, for each of two terminals or for all at once (2 or 1, G, B, hidden)."""
         parts = self.enter_nets(seen).chunk(group.terminals, dim=-1)
         if group.terminals == 2:
-            own, other = parts[0][group.nets], parts[1][group.nets]
+            own, other = _rows(parts[0], group.nets), _rows(parts[1], group.nets)
             inner = own + other.flip(0) + encoding
         else:
-            inner = sum(part[nets] for part, nets in zip(parts, group.nets, strict=True)) + encoding[0]
+            inner = sum(part.index_select(0, nets) for part, nets in zip(parts, group.nets, strict=True)) + encoding[0]
             inner = inner[None]
         return gelu(inner)

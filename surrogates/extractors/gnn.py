@@ -10,7 +10,6 @@ from sizing.problem import Problem
 from surrogates.backbones.backbone import Backbone
 from surrogates.extractors.extractor import Extractor
 from surrogates.graph import CircuitGraph
-from surrogates.heads import AttentionReadout
 
 
 class GraphExtractor(Extractor):
@@ -25,18 +24,19 @@ class GraphExtractor(Extractor):
         circuit: Circuit,
         backbone: Backbone,
         *,
+        readout: nn.Module,
         rate: float,
-        dropout: float,
         device: torch.device,
     ) -> None:
         super().__init__()
         self.rate = rate
         self._grids = {variable.name: np.array(variable.values) for variable in problem.variables}
         self._graph = CircuitGraph(circuit)
+        self._graph.parameters(problem.values(problem.middle))  # what cannot be evaluated is refused now
         self._device = device
         self._wiring = backbone.bind(self._graph.topology, device)
         self.backbone = backbone.to(device).requires_grad_(rate > 0)
-        self.readout = AttentionReadout(backbone.token_width, dropout).to(device)
+        self.readout = readout.to(device)
 
     def read(self, designs: NDArray[np.int64]) -> torch.Tensor:
         """Device features (B, D, FEATURES); for a frozen backbone, what it says of them (B, tokens, width)."""

@@ -21,7 +21,7 @@ _LEAST_RESISTANCE = 1e-6
 
 
 @dataclass(frozen=True)
-class Circuit:
+class SampledCircuit:
     """A netlist with free top-level parameters, and how to draw (n,) values of each."""
 
     name: str
@@ -35,7 +35,7 @@ class Circuit:
     """The values that are drawn from, where the name and netlist do not say it all: a user's circuit."""
 
 
-def ladder(branches: int, *, output_resistance: bool = False) -> Circuit:
+def ladder(branches: int, *, output_resistance: bool = False) -> SampledCircuit:
     """A resistor ladder; every branch is a series resistor to a node, and a shunt from there to a source of its own."""
     lines = ["v0 in 0 {v0}"]
     for i in range(1, branches + 1):
@@ -45,31 +45,31 @@ def ladder(branches: int, *, output_resistance: bool = False) -> Circuit:
     return _resistive(f"ladder{branches}", lines, output)
 
 
-def series_pair() -> Circuit:
+def series_pair() -> SampledCircuit:
     """A divider whose upper resistor is two in series: two outputs."""
     return _resistive("series", ["v0 in 0 {v0}", "r1 in a {r1}", "r2 a b {r2}", "r3 b 0 {r3}"])
 
 
-def parallel_pair() -> Circuit:
+def parallel_pair() -> SampledCircuit:
     """A divider whose upper resistor is two in parallel."""
     return _resistive("parallel", ["v0 in 0 {v0}", "r1 in a {r1}", "r2 in a {r2}", "r3 a 0 {r3}"])
 
 
-def loaded_divider() -> Circuit:
+def loaded_divider() -> SampledCircuit:
     """A divider with a load resistor."""
     return _resistive("loaded", ["v0 in 0 {v0}", "r1 in a {r1}", "r2 a 0 {r2}", "r3 a 0 {r3}"])
 
 
-def opamp(models: Path) -> Circuit:
+def opamp(models: Path) -> SampledCircuit:
     """The two-stage op-amp with nulling resistor on the 45 nm card in folder `models`, its inputs at sources.
 
     The bulks of the NMOS whose sources are on ground have a net of their own, vss. One of nine placements of AC sources
     is drawn with every sample.
     """
-    return Circuit("opamp", _opamp_netlist(models, _MIRROR), _draw_opamp, exact=False)
+    return SampledCircuit("opamp", _opamp_netlist(models, _MIRROR), _draw_opamp, exact=False)
 
 
-def voltage_biased_opamp(models: Path) -> Circuit:
+def voltage_biased_opamp(models: Path) -> SampledCircuit:
     """The same with the gates of the first stage's load on a source 0.2 to 0.8 V below the supply; target: the gain."""
 
     def draw(rng: Generator, count: int) -> Sample:
@@ -80,7 +80,7 @@ def voltage_biased_opamp(models: Path) -> Circuit:
         return sample
 
     netlist = _opamp_netlist(models, ("mp1 4 b vdd vdd", "mp2 5 b vdd vdd", "vb b 0 dc {vb}"))
-    return Circuit("opamp_voltage_biased", netlist, draw, exact=False, output="6")
+    return SampledCircuit("opamp_voltage_biased", netlist, draw, exact=False, output="6")
 
 
 _AC_NAMES = ("ac_vdd", "ac_vss", "ac_bias", "ac1", "ac2")
@@ -144,11 +144,11 @@ def _draw_opamp(rng: Generator, count: int) -> Sample:
     return sample | dict(zip(_AC_NAMES, placement.T, strict=True))
 
 
-def _resistive(name: str, lines: list[str], output: str | None = None) -> Circuit:
+def _resistive(name: str, lines: list[str], output: str | None = None) -> SampledCircuit:
     names = [line.split()[0] for line in lines]
 
     def draw(rng: Generator, count: int) -> Sample:
         return {each: np.maximum(rng.random(count), _LEAST_RESISTANCE if each[0] == "r" else 0.0) for each in names}
 
     netlist = "\n".join([".param " + " ".join(f"{each}=1" for each in names), *lines]) + "\n"
-    return Circuit(name, netlist, draw, exact=True, output=output)
+    return SampledCircuit(name, netlist, draw, exact=True, output=output)

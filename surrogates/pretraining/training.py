@@ -1,36 +1,33 @@
 """Trains a backbone to tell the voltages of nets, from a recipe and a data set; killed, it goes on where it was."""
 
-import csv
-import json
 import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.random import default_rng
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch.nn.functional import smooth_l1_loss
 
 from surrogates.backbones.backbone import Backbone
 from surrogates.backbones.table import BackboneSettings, build_backbone
 from surrogates.checkpoints import CheckpointManifest, read_checkpoint, write_checkpoint
-from surrogates.files import write_whole
-from surrogates.graph import Topology
+from surrogates.files import only_writer
 from surrogates.hardware import device_named
 from surrogates.kinds import KINDS
 from surrogates.pretraining.accuracy import Accuracy, accuracy
 from surrogates.pretraining.dataset import Manifest, Samples
 from surrogates.pretraining.recipe import Recipe, RecipeError
+from surrogates.pretraining.split import TensorCircuit, split
+from surrogates.pretraining.state import append_log, read_state, refuse_others, shorten_log, write_state
 
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
 LOOKS = 20
 """How often the validation accuracy is taken."""
-STATE = "state.safetensors"
 
 
 @dataclass(frozen=True)
@@ -47,37 +44,35 @@ class Progress:
 Observer = Callable[[Progress], None]
 
 
-@dataclass(frozen=True)
-class _Circuit:
-    topology: Topology
-    parameters: torch.Tensor
-    voltages: torch.Tensor
-
-    @classmethod
-    def of(cls, samples: Samples) -> "_Circuit":
-        return cls(samples.topology, torch.from_numpy(samples.parameters), torch.from_numpy(samples.voltages))
-
-
 class Training:
     """One training: its data split, its network, and the step it has reached.
 
     Rows are drawn by seed and step alone, so that a training that is taken up again ends in the same weights; on one
-    machine and one thread they are the same bit for bit. Raises InputError where the device is not there.
+    machine and one thread they are the same bit for bit. `data` is the manifest that `samples` were read with. Raises
+    InputError where the device is not there, where the folder holds something else, or where another process writes it.
     """
 
     def __init__(
-        self, recipe: Recipe, samples: Sequence[Samples], folder: Path, *, seed: int = 0, device: str = "cpu"
+        self,
+        recipe: Recipe,
+        data: Manifest,
+        samples: Sequence[Samples],
+        folder: Path,
+        *,
+        seed: int = 0,
+        device: str = "cpu",
     ) -> None:
         torch.set_num_threads(1)
         self.recipe = recipe
+        self._data = data
         self._folder = folder
         self._seed = seed
         self._device = device_named(device)
-        self._train, self.validation = _split(recipe, samples)
+        self._train, self.validation = split(recipe, samples)
         self._rows = np.array([len(circuit.parameters) for circuit in self._train], dtype=float)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            backbone, self._settings = _initial(recipe, self._train)
+            backbone, self._settings, start = _initial(recipe, self._train)
             self.backbone = backbone.to(self._device)
         self._wirings = [self.backbone.bind(circuit.topology, self._device) for circuit in self._train]
         self._optimizer = torch.optim.AdamW(
@@ -86,10 +81,19 @@ class Training:
         self.step = 0
         self.cpu_s = 0.0
         self._between_steps = True
-        self._take_up()
+        rows = [[circuit.topology.nets, len(circuit.parameters)] for circuit in self._train]
+        self._plan = _known_plan(recipe, seed) | {"data set": [data.digest, rows], "start checkpoint": start}
+        refuse_others(folder, self._plan)  # before anything is written there
+        with only_writer(folder, "training"):
+            self._take_up()
 
     def run(self, observer: Observer | None = None) -> Accuracy:
         """Train to the last step; Ctrl-C leaves a checkpoint from which the same call goes on."""
+        with only_writer(self._folder, "training"):
+            self._take_up()  # another process may have gone on since this one looked
+            return self._run(observer)
+
+    def _run(self, observer: Observer | None) -> Accuracy:
         looks = {round(self.recipe.steps * (look + 1) / LOOKS) for look in range(LOOKS)}
         seen: Accuracy | None = None
         loss = math.nan
@@ -101,7 +105,8 @@ class Training:
                 self.cpu_s = before + time.process_time() - began
                 if self.step in looks:
                     seen = accuracy(self.backbone, self.validation, self.recipe.accuracy)
-                    self._log(loss, seen)
+                    figures = (seen.at_k, seen.at_k_free, seen.mean_error, seen.mean_error_free)
+                    append_log(self._folder, self.step, self.cpu_s, loss, figures)
                     before -= time.process_time() - began - (self.cpu_s - before)  # looking is not training
                 if time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
                     self._save()
@@ -113,10 +118,10 @@ class Training:
                 self._save()
         return seen or accuracy(self.backbone, self.validation, self.recipe.accuracy)
 
-    def publish(self, path: Path, reached: Accuracy, data: Manifest, command: str) -> None:
+    def publish(self, path: Path, reached: Accuracy, command: str) -> None:
         """Write the trained network as a checkpoint."""
         kinds = sorted({kind for circuit in self._train for kind in circuit.topology.kinds})
-        rows = int(self._rows.sum())
+        rows, data = int(self._rows.sum()), self._data
         manifest = CheckpointManifest(
             name=path.name,
             backbone=self._settings.model_dump(),
@@ -127,7 +132,8 @@ class Training:
             command=command,
             versions={name: version(name) for name in ("circuit-sizing", "torch")},
         )
-        write_checkpoint(path, self.backbone, manifest)
+        with only_writer(self._folder, "training"):
+            write_checkpoint(path, self.backbone, manifest)
 
     def _advance(self) -> float:
         recipe = self.recipe
@@ -158,46 +164,18 @@ class Training:
         self._between_steps = True
         return reached
 
-    def _log(self, loss: float, seen: Accuracy) -> None:
-        path = self._folder / "log.csv"
-        new = not path.exists()
-        with path.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            if new:
-                writer.writerow(["step", "cpu_s", "loss", "at_k", "at_k_free", "mean_error", "mean_error_free"])
-            figures = (seen.at_k, seen.at_k_free, seen.mean_error, seen.mean_error_free)
-            writer.writerow([self.step, f"{self.cpu_s:.1f}", f"{loss:.3e}", *(f"{figure:.5g}" for figure in figures)])
-
     def _save(self) -> None:
         tensors = {f"model.{name}": tensor for name, tensor in self.backbone.state_dict().items()}
         for number, state in self._optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{number}.{name}": torch.as_tensor(value) for name, value in state.items()}
         tensors["progress"] = torch.tensor([self.step, self.cpu_s], dtype=torch.float64)
-        plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        write_whole(self._folder / STATE, save(plain, {"plan": self._plan()}))
+        write_state(self._folder, self._plan, tensors)
 
     def _take_up(self) -> None:
-        path = self._folder / STATE
-        if not path.exists():
-            if self._folder.exists() and any(self._folder.iterdir()):
-                raise RecipeError(
-                    f"{self._folder}: expected a new folder or a training to go on with; choose another --out"
-                )
-            self._folder.mkdir(parents=True, exist_ok=True)
+        tensors = read_state(self._folder, self._plan)
+        if tensors is None:
             self._save()
             return
-        try:
-            with safe_open(path, framework="pt") as file:
-                plan = (file.metadata() or {}).get("plan")
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-        except SafetensorError as error:
-            raise RecipeError(
-                f"{path}: expected the state of a training, got a damaged file ({error}); choose another --out"
-            ) from None
-        if plan != self._plan():
-            raise RecipeError(
-                f"{self._folder}: expected the training begun there, got other settings or data; choose another --out"
-            )
         self.backbone.load_state_dict(_under("model", tensors))
         groups = self._optimizer.state_dict()["param_groups"]
         states: dict[int, dict[str, torch.Tensor]] = {}
@@ -206,57 +184,41 @@ class Training:
             states.setdefault(int(number), {})[key] = tensor
         self._optimizer.load_state_dict({"state": states, "param_groups": groups})
         self.step, self.cpu_s = int(tensors["progress"][0]), float(tensors["progress"][1])
-        self._shorten_log()
-
-    def _shorten_log(self) -> None:
-        """Drop what a training that was killed logged after its latest checkpoint."""
-        path = self._folder / "log.csv"
-        if path.exists():
-            head, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
-            kept = [row for row in rows if row.endswith("\n") and int(row.split(",")[0]) <= self.step]
-            write_whole(path, "".join([head, *kept]).encode())
-
-    def _plan(self) -> str:
-        rows = [[circuit.topology.nets, len(circuit.parameters)] for circuit in self._train]
-        return json.dumps([self.recipe.model_dump(), self._seed, rows])
+        shorten_log(self._folder, self.step)
 
 
-def _split(
-    recipe: Recipe, samples: Sequence[Samples]
-) -> tuple[list[_Circuit], list[tuple[Topology, torch.Tensor, torch.Tensor]]]:
-    """The last rows of each circuit are for validation; rows are independent draws, so their order means nothing."""
-    train, validation = [], []
-    for each in samples:
-        kept = math.ceil(len(each) * recipe.validation)
-        first = _Circuit.of(each[: len(each) - kept])
-        last = _Circuit.of(each[len(each) - kept :])
-        validation.append((last.topology, last.parameters, last.voltages))
-        if not len(first.parameters):
-            raise RecipeError(
-                f"data: expected operating points of {each.name} to train on, got {len(each)}, of which {kept} for "
-                "validation; make a larger data set"
-            )
-        share = len(first.parameters) if recipe.rows is None else math.ceil(recipe.rows / len(samples))
-        if share > len(first.parameters):
-            raise RecipeError(f"rows: expected at most {len(first.parameters)} of {each.name}, got {share}")
-        train.append(_Circuit(first.topology, first.parameters[:share], first.voltages[:share]))
-    return train, validation
-
-
-def _initial(recipe: Recipe, train: Sequence[_Circuit]) -> tuple[Backbone, BackboneSettings]:
-    """The network before training, and what it is: fine-tuning keeps the checkpoint's."""
+def refuse_early(recipe: Recipe, folder: Path, *, seed: int, device: str) -> None:
+    """Raise InputError for all that is known to be wrong before there is data, which may take long to make."""
+    device_named(device)
     if recipe.start_from is not None:
-        backbone, manifest = read_checkpoint(recipe.start_from)
-        settings = BackboneSettings.model_validate(manifest.backbone)
-        if "backbone" in recipe.model_fields_set and recipe.backbone != settings:
-            raise RecipeError(
-                f"backbone: expected that of the checkpoint to start from ({settings}), got {recipe.backbone}; leave "
-                "it out, or choose another checkpoint"
-            )
-        return backbone, settings
+        _start(recipe, recipe.start_from)
+    refuse_others(folder, _known_plan(recipe, seed))
+
+
+def _known_plan(recipe: Recipe, seed: int) -> dict[str, Any]:
+    """The part of a training's plan that no data decides."""
+    return {"recipe or option": recipe.model_dump(), "seed": seed}
+
+
+def _initial(recipe: Recipe, train: Sequence[TensorCircuit]) -> tuple[Backbone, BackboneSettings, str | None]:
+    """The network before training, what it is, and the SHA-256 of the checkpoint that it is from."""
+    if recipe.start_from is not None:
+        return _start(recipe, recipe.start_from)
     backbone = build_backbone(recipe.backbone)
     backbone.normalisation.fit((circuit.topology, circuit.parameters.numpy()) for circuit in train)
-    return backbone, recipe.backbone
+    return backbone, recipe.backbone, None
+
+
+def _start(recipe: Recipe, checkpoint: str) -> tuple[Backbone, BackboneSettings, str]:
+    """The same of a checkpoint to fine-tune, which keeps its architecture."""
+    backbone, manifest = read_checkpoint(checkpoint)
+    settings = BackboneSettings.model_validate(manifest.backbone)
+    if "backbone" in recipe.model_fields_set and recipe.backbone != settings:
+        raise RecipeError(
+            f"backbone: expected that of the checkpoint to start from ({settings}), got {recipe.backbone}; leave "
+            "it out, or choose another checkpoint"
+        )
+    return backbone, settings, manifest.sha256
 
 
 def _schedule(recipe: Recipe, step: int) -> float:

@@ -86,3 +86,15 @@ def test_means_are_over_seeds_with_their_standard_error(specs: Path, tmp_path: P
     assert mean["sims_total"] == pytest.approx(sum(totals) / 3)
     spread = (sum((total - sum(totals) / 3) ** 2 for total in totals) / 2) ** 0.5
     assert mean["sims_total_se"] == pytest.approx(spread / 3**0.5)
+
+
+def test_a_circuit_that_graphs_do_not_know_does_not_stop_the_others(specs: Path, tmp_path: Path):
+    shutil.copytree(specs, tmp_path / "specs")
+    spec = tmp_path / "specs" / "cs_amp.yaml"
+    spec.write_text(
+        spec.read_text().replace("cl out 0 50f", "cl out 0 50f\n      b1 far 0 v=v(out)\n      rb far 0 1k")
+    )
+    comparison = compare([spec], ["gnn-random", "evo"], [0], tmp_path / "c", max_sims=20, jobs=1)
+    assert [record.manifest["method"] for record in comparison.records] == ["evo"]
+    assert list(comparison.failures) == ["cs_amp gnn-random 0"]
+    assert "b1: expected a device that graphs know" in comparison.failures["cs_amp gnn-random 0"]

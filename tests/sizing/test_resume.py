@@ -16,6 +16,8 @@ from sizing.records.writing import RunFolder
 from sizing.search.methods import METHODS
 from sizing.spec.load import Spec
 
+WEIGHTS = Path(__file__).parent.parent.parent / "surrogates" / "weights"
+
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_run_cut_off_anywhere_ends_with_the_same_journal(method: str, amplifier: Spec, tmp_path: Path):
@@ -95,3 +97,23 @@ def test_a_journal_that_this_machine_would_not_write_is_refused_and_left_alone(a
         sizing.resume(run.folder)
     assert journal.read_bytes() == before
     assert not (run.folder / "summary.json").exists()
+
+
+def test_a_run_is_not_taken_up_with_another_checkpoint(amplifier: Spec, tmp_path: Path, monkeypatch):
+    def interrupt(progress: sizing.Progress) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    for suffix in ("json", "safetensors"):
+        (tmp_path / "mine").mkdir(exist_ok=True)
+        shutil.copy(WEIGHTS / f"opamp.{suffix}", tmp_path / "mine" / f"net.{suffix}")
+    settings = {"method": "gnn-frozen", "judge": {"checkpoint": "mine/net", "steps": 2}}
+    first = sizing.run(amplifier, out=tmp_path / "run", workers=1, observer=interrupt, **settings)
+    assert first.record.manifest["checkpoint"]["simulations"] == 126_000
+    described = json.loads((tmp_path / "mine" / "net.json").read_text())
+    (tmp_path / "mine" / "net.json").write_text(json.dumps(described | {"sha256": "0" * 64}))
+    monkeypatch.chdir("/")  # the path holds from anywhere
+    with pytest.raises(RunError, match=r"expected the checkpoint that the run began with, .*got .*'sha256': '000"):
+        sizing.resume(first.folder, workers=1)
+    (tmp_path / "mine" / "net.json").write_text(json.dumps(described))
+    assert sizing.resume(first.folder, workers=1).status == "in spec"

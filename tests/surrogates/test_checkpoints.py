@@ -12,9 +12,13 @@ from typing import Any
 import pytest
 import torch
 
+from sizing.spec.load import Spec
 from surrogates.backbones.table import BackboneSettings, build_backbone
 from surrogates.checkpoints import CheckpointError, CheckpointManifest, read_checkpoint, write_checkpoint
 from surrogates.kinds import SCHEMA
+from surrogates.pretraining.accuracy import accuracy_of
+from surrogates.pretraining.dataset import read_dataset
+from surrogates.pretraining.generate import circuit_of, generate
 
 SETTINGS = BackboneSettings(kind="relaxation", width=16, layers=2)
 
@@ -186,3 +190,12 @@ def test_a_full_disk_leaves_the_checkpoint_that_was_there(full_at: int, path: Pa
         write_checkpoint(path, build_backbone(SETTINGS), manifest(name="other"))
     assert {each.name: each.read_bytes() for each in path.parent.iterdir()} == before
     assert read_checkpoint(path)[1].name == "tiny"
+
+
+def test_the_shipped_network_knows_the_op_amp_of_the_shipped_spec(opamp: Spec, tmp_path: Path):
+    backbone, manifest = read_checkpoint("opamp")
+    assert manifest.figures["at_k_free"] > 0.95
+    generate("opamp", [(circuit_of(opamp.problem, opamp.benches[0]), 60)], tmp_path / "data", workers=1)
+    found = accuracy_of(backbone, read_dataset(tmp_path / "data")[1], 200)
+    assert found.at_k_free > 0.85
+    assert found.mean_error_free < 5e-3

@@ -1,6 +1,7 @@
 """Training of the learned judges: repeatably, with missing values in the data; what moves, and what stays."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from sizing.search.evolution import Streams
 from sizing.search.methods import Context
 from sizing.settings import JudgeSettings, RunSettings
 from sizing.simulation.simulator import Measured
-from sizing.spec.load import Spec
+from sizing.spec.load import Spec, load_spec
 from surrogates import judges
 from surrogates.discriminator import LearnedDiscriminator
 
@@ -108,6 +109,30 @@ def test_a_random_backbone_needs_no_checkpoint(amplifier: Spec):
     untrained(amplifier, "gnn-random", settings).fit(evaluations(amplifier))
     with pytest.raises(InputError, match="shipped checkpoint"):
         untrained(amplifier, "gnn-frozen", settings)
+
+
+@pytest.mark.parametrize("readout", ["attention", "mean"])
+def test_a_graph_is_read_out_as_the_settings_say(readout: str, amplifier: Spec):
+    judge = untrained(amplifier, "gnn-random", QUICK.model_copy(update={"readout": readout}))
+    judge.fit(evaluations(amplifier))
+    assert ("extractor.readout.latents" in weights(judge)) == (readout == "attention")
+
+
+def test_kinds_of_device_that_a_checkpoint_has_not_seen_are_scaled_by_the_run_s_own_designs(tmp_path: Path):
+    netlist = tmp_path / "filter.cir"
+    netlist.write_text("* filter\n.param ls=1n r=1k\nl1 in out {ls}\nr1 out 0 {r}\n")
+    spec = tmp_path / "filter.yaml"
+    spec.write_text(
+        "netlist: filter.cir\n"
+        "variables: {ls: {from: 1n, to: 9n, step: 1n}, r: {from: 1k, to: 9k, step: 1k}}\n"
+        "benches:\n  b: {stimulus: 'v1 in 0 dc 1', analyses: {op: op}}\n"
+        "metrics: {level: {measure: dc_value, of: b.op, output: out, at_least: 0.5 V}}\n"
+    )
+    extractor = untrained(load_spec(spec), "gnn-frozen").model.extractor
+    scaled = extractor.backbone.normalisation(  # type: ignore[union-attr,operator]
+        torch.from_numpy(extractor._graph.parameters({"ls": np.array([1e-9, 9e-9])})), extractor._wiring.kinds
+    )
+    assert 1 < scaled[1, 0, 0] - scaled[0, 0, 0] < 8
 
 
 def test_the_graph_of_an_unknown_bench_is_refused(amplifier: Spec):

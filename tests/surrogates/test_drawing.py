@@ -8,7 +8,7 @@ import pytest
 
 from sizing.spec.load import Spec
 from surrogates.drawing import _COLOURS, _picture, _places, draw
-from surrogates.graph import CircuitGraph
+from surrogates.graph import CircuitGraph, Topology
 from surrogates.kinds import KIND_NUMBERS, GraphError
 from surrogates.pretraining.circuits import ladder
 from surrogates.pretraining.dataset import graph_of
@@ -56,3 +56,9 @@ def test_parts_that_only_ground_joins_are_drawn_beside_one_another(tmp_path: Pat
 def test_other_formats_are_refused(tmp_path: Path):
     with pytest.raises(GraphError, match=r"a\.pdf: expected a name that ends in \.svg or \.png"):
         draw(graph_of("r1 a 0 1", "one").topology, "one", tmp_path / "a.pdf")
+
+
+def test_dollars_in_names_are_no_formulas(tmp_path: Path):
+    topology = Topology(("0", "n$1$", "o$ut$"), ("r$a$", "m$_x$"), (2, 0), ((1, 0), (1, 2, 0, 0)))
+    draw(topology, "of $5$", tmp_path / "a.svg")
+    assert {"n$1$", "o$ut$", "r$a$", "m$_x$", "of $5$"} <= set(drawn_texts(tmp_path / "a.svg"))

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SIZING = [sys.executable, "-c", "from sizing.cli import main; main()"]
 
 
@@ -44,19 +46,38 @@ def test_an_unknown_bench_is_named_with_those_there_are(specs: Path):
     )
 
 
-def test_a_circuit_that_is_no_graph_is_one_line_and_exit_status_2(specs: Path, tmp_path: Path):
-    (tmp_path / "netlists").mkdir()
+def spec_with(line: str, specs: Path, folder: Path) -> Path:
+    """The amplifier's spec with one more line in its netlist."""
+    (folder / "netlists").mkdir()
     for netlist in (specs / "netlists").iterdir():
         text = netlist.read_text(encoding="utf-8")
-        (tmp_path / "netlists" / netlist.name).write_text(text, encoding="utf-8")
-    with (tmp_path / "netlists" / "cs_amp.cir").open("a", encoding="utf-8") as file:
-        file.write("\nb1 out 0 i=v(out)*1e-9\n")
-    spec = tmp_path / "cs_amp.yaml"
+        (folder / "netlists" / netlist.name).write_text(text, encoding="utf-8")
+    with (folder / "netlists" / "cs_amp.cir").open("a", encoding="utf-8") as file:
+        file.write(f"\n{line}\n")
+    spec = folder / "cs_amp.yaml"
     spec.write_text((specs / "cs_amp.yaml").read_text(encoding="utf-8"), encoding="utf-8")
-    done = graph(spec)
+    return spec
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("b1 out 0 i=v(out)*1e-9", "b1: expected a device that graphs know (nmos, "),
+        ("r9 out 0 {1k/0}", "r9: "),
+        ("r9 out 0 {nosuch*1k}", "r9: "),
+    ],
+)
+def test_a_circuit_that_is_no_graph_is_one_line_and_exit_status_2(line: str, says: str, specs: Path, tmp_path: Path):
+    done = graph(spec_with(line, specs, tmp_path), "--out", tmp_path / "a.svg")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("error: b1: expected a device that graphs know (nmos, ")
+    assert done.stderr.startswith(f"error: {says}")
     assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "a.svg").exists()
+
+
+@pytest.mark.parametrize("name", ["cs_amp", "opamp_cc", "opamp_cc_rz"])
+def test_shipped_circuits_can_be_evaluated_as_they_stand(name: str, specs: Path):
+    assert graph(specs / f"{name}.yaml").returncode == 0
 
 
 def test_a_picture_in_another_format_or_place_is_refused(specs: Path, tmp_path: Path):

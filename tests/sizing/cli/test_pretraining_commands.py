@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from safetensors.torch import load_file
 
 from sizing.cli import main
 from surrogates.checkpoints import read_checkpoint
+from surrogates.files import only_writer
 from surrogates.pretraining.dataset import read_dataset
 
 SIZING = [sys.executable, "-c", "from sizing.cli import main; main()"]
@@ -104,7 +106,9 @@ def test_pretraining_writes_a_checkpoint_that_says_how_it_was_made(home: Path):
     assert "training: 10/10 loss " in done.stderr
     other = sizing("pretrain", "tiny.yaml", "--seed", 5, "--steps", 11, folder=home)
     assert (other.returncode, other.stdout) == (2, "")
-    assert "expected the training begun there, got other settings or data; choose another --out" in other.stderr
+    assert (
+        "expected the training begun there, got one with another recipe or option; choose another --out" in other.stderr
+    )
 
 
 def test_accuracy_says_what_a_checkpoint_makes_of_a_data_set(home: Path):
@@ -169,3 +173,55 @@ def test_the_command_line_starts_without_torch(tmp_path: Path):
     done = subprocess.run([sys.executable, "-c", code, "--help"], cwd=tmp_path, text=True, capture_output=True)
     assert "pretrain" in done.stdout
     assert done.stdout.splitlines()[-1] == "set()"
+
+
+def test_what_is_wrong_is_said_before_a_named_data_set_is_made(home: Path, tmp_path: Path):
+    (tmp_path / "few.yaml").write_text(TINY.format(data="resistors"))
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes.txt").write_text("mine")
+    (tmp_path / "file").write_text("mine")
+    done = sizing("pretrain", "tiny.yaml", "--steps", 1, "--out", tmp_path / "begun", folder=home)
+    assert done.returncode == 0, done.stderr
+    for arguments, words in {
+        ("--device", "nosuch"): "device: expected one that works here",
+        ("--start-from", "nosuch"): "expected a shipped checkpoint (",
+        ("--start-from", "opamp"): "backbone: expected that of the checkpoint to start from",
+        ("--out", "full"): "full: expected a new folder or a training to go on with; choose another --out",
+        ("--out", "file"): "file: expected a new folder or a training to go on with; choose another --out",
+        ("--out", "begun"): "begun: expected the training begun there, got one with another recipe or option; choose",
+    }.items():
+        done = sizing("pretrain", "few.yaml", *arguments, folder=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith(f"error: {words}")
+        assert not (tmp_path / "runs").exists()
+
+
+def test_a_named_data_set_wins_over_a_folder_of_its_name(home: Path, tmp_path: Path):
+    shutil.copytree(home / "runs" / "data" / "cs_amp", tmp_path / "resistors")
+    (tmp_path / "few.yaml").write_text(TINY.format(data="resistors"))
+    for arguments, name in (
+        ((), "resistors"),
+        (("--data", "resistors"), "resistors"),
+        (("--data", "./resistors"), "cs_amp"),
+    ):
+        out = tmp_path / f"out{len(list(tmp_path.iterdir()))}"
+        done = sizing("pretrain", "few.yaml", "--steps", 1, "--rows", 30, *arguments, "--out", out, folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert json.loads((out / "checkpoint.json").read_text())["data"]["name"] == name
+
+
+def test_a_shipped_recipe_wins_over_a_file_of_its_name(tmp_path: Path):
+    (tmp_path / "ladder").write_text("nonsense")
+    done = sizing("pretrain", "ladder", "--device", "nosuch", folder=tmp_path)
+    assert done.stderr.startswith("error: device: ")
+
+
+def test_a_second_process_in_the_same_folder_exits_2(home: Path, tmp_path: Path):
+    with only_writer(tmp_path / "t", "training"):
+        done = sizing("pretrain", "tiny.yaml", "--out", tmp_path / "t", folder=home)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"error: {tmp_path / 't'}: another process writes this training; wait for it or end it\n"
+    with only_writer(tmp_path / "d", "data set"):
+        done = sizing("dataset", "resistors", "--out", tmp_path / "d", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"error: {tmp_path / 'd'}: another process writes this data set; wait for it or end it\n"

@@ -167,3 +167,12 @@ def test_more_rounds_go_on_from_fewer(backbone: DeviceRelaxation):
         few, more = backbone(wiring, parameters(made), 2), backbone(wiring, parameters(made), 5)
     assert (len(few), len(more)) == (2, 5)
     assert torch.equal(few[-1], more[1])
+
+
+def test_a_circuit_whose_nets_are_all_held_has_their_voltages():
+    graph = CircuitGraph(parse_circuit(read_text("v1 a 0 dc 1\nr1 a 0 1k", "held.cir", Path())))
+    backbone = DeviceRelaxation(16, 2)
+    wiring = backbone.bind(graph.topology)
+    parameters = torch.from_numpy(graph.parameters({}))
+    assert backbone.voltages(backbone(wiring, parameters)[-1]).shape == (1, 2)
+    assert backbone.tokens(wiring, parameters).shape == (1, 4, backbone.token_width)

@@ -10,12 +10,14 @@ import pytest
 from numpy.random import default_rng
 from numpy.testing import assert_allclose
 
+from sizing.mistakes import InputError
 from sizing.simulation.simulator import SimulationError
 from sizing.spec.load import Spec
-from surrogates.pretraining import generate
-from surrogates.pretraining.circuits import Circuit, ladder, opamp, series_pair, voltage_biased_opamp
+from surrogates.pretraining import generate, operating_points
+from surrogates.pretraining.circuits import SampledCircuit, ladder, opamp, series_pair, voltage_biased_opamp
 from surrogates.pretraining.dataset import DatasetError, read_dataset, read_manifest
 from surrogates.pretraining.generate import circuit_of
+from surrogates.pretraining.named import DATASETS
 
 WANTED = [(ladder(2), 50), (ladder(3, output_resistance=True), 25)]
 # For a = 1 the voltages overflow; for b = -1.001 the loop multiplies its input by a thousand.
@@ -31,8 +33,8 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def wild(a: tuple[float, ...], b: tuple[float, ...]) -> Circuit:
-    return Circuit("wild", WILD, lambda rng, n: {"a": rng.choice(a, n), "b": rng.choice(b, n)}, exact=False)
+def wild(a: tuple[float, ...], b: tuple[float, ...]) -> SampledCircuit:
+    return SampledCircuit("wild", WILD, lambda rng, n: {"a": rng.choice(a, n), "b": rng.choice(b, n)}, exact=False)
 
 
 def test_what_is_written_is_what_is_read(tmp_path: Path):
@@ -145,8 +147,8 @@ def test_an_interrupted_data_set_is_taken_up_and_ends_in_the_same_bytes(
 ):
     monkeypatch.setattr(generate, "ROWS_PER_PART", 20)
     solved: list[int] = []
-    solve = generate.solve
-    monkeypatch.setattr(generate, "solve", lambda *given: solved.append(len(given[1])) or solve(*given))
+    solve = operating_points.solve
+    monkeypatch.setattr(operating_points, "solve", lambda *given: solved.append(len(given[1])) or solve(*given))
     whole = contents(made(tmp_path / "whole"))
     assert solved == [20, 20, 10, 20, 5]
     solved.clear()
@@ -337,12 +339,84 @@ def test_a_users_circuit_may_have_any_name(amplifier: Spec, tmp_path: Path):
     assert sorted(contents(tmp_path / "d")) == [".._amp__v1_2.cir", ".._amp__v1_2.npz", "manifest.json"]
 
 
-@pytest.mark.parametrize("name", ["ladder", "ladder_test", "resistors", "output_resistance", "opamp"])
-def test_named_data_sets_have_as_many_operating_points_as_they_say(name: str, specs: Path):
-    recipe = generate.DATASETS[name]
-    rows = sum(rows for _, rows in recipe.circuits(specs / "netlists"))
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("ladder", [2223, 2223, *[2222] * 7]),
+        ("ladder_test", [1000, 1000, 1000, 1000, 100]),
+        ("resistors", [2000] * 3),
+        ("output_resistance", [2000]),
+        ("opamp", [126_000]),
+        ("opamp_voltage_biased", [11_000]),
+    ],
+)
+def test_named_data_sets_have_as_many_operating_points_as_they_say(name: str, rows: list[int], specs: Path):
+    named = DATASETS[name]
+    assert [count for _, count in named.circuits(specs / "netlists")] == rows
     said = {"ladder_test": "1 000 each, and 512, 100", "resistors": "2 000 each"}.get(
-        name, f"{rows:,}".replace(",", " ")
+        name, f"{sum(rows):,}".replace(",", " ")
     )
-    assert said in recipe.description
-    assert rows == {"ladder_test": 4100, "resistors": 6000}.get(name, rows)
+    assert said in named.description
+
+
+def test_every_named_data_set_is_tested_for_its_size():
+    marks = test_named_data_sets_have_as_many_operating_points_as_they_say.pytestmark  # type: ignore[attr-defined]
+    assert {name for name, _ in marks[0].args[1]} == DATASETS.keys()
+
+
+NO_GRAPH = ladder(1).netlist + "b1 n1 0 i=v(n1)\n"
+REFUSED = ladder(1).netlist + ".model n nmos level=999\nm1 in in 0 0 n mm=1\n"
+NO_NUMBER = ladder(1).netlist + "r9 n1 0 {log(-1)}\n"
+
+
+@pytest.mark.parametrize(("netlist", "exact"), [(NO_GRAPH, False), (REFUSED, False), (NO_NUMBER, True)])
+def test_a_netlist_is_refused_before_the_folder_is_begun(netlist: str, exact: bool, tmp_path: Path):
+    circuit = replace(ladder(1), exact=exact)
+    with pytest.raises((SimulationError, InputError)):
+        generate.generate("test", [(circuit, 5), (replace(circuit, netlist=netlist), 5)], tmp_path / "d", workers=1)
+    assert not (tmp_path / "d").exists()
+    generate.generate("test", [(circuit, 5)], tmp_path / "d", workers=1)
+    assert len(read_dataset(tmp_path / "d")[1][0]) == 5
+
+
+def test_what_a_kill_in_the_first_write_left_is_no_obstacle(tmp_path: Path):
+    for name in ("..plan.json.part", ".lock"):
+        (tmp_path / name).write_bytes(b"torn")
+    made(tmp_path)
+    assert len(contents(tmp_path)) == 5
+
+
+def test_what_a_kill_after_the_manifest_left_is_removed(tmp_path: Path):
+    before = contents(made(tmp_path))
+    for name in (".plan.json", ".ladder2-00000.npz", ".ladder3-00012.npz", "..plan.json.part"):
+        (tmp_path / name).write_bytes(b"left")
+    made(tmp_path)
+    assert contents(tmp_path) == before
+
+
+def test_two_processes_do_not_make_one_data_set(tmp_path: Path):
+    tried: list[str] = []
+
+    def try_it(*_: int) -> None:
+        with pytest.raises(InputError) as refusal:
+            made(tmp_path / "d")
+        tried.append(str(refusal.value))
+
+    generate.generate("test", WANTED, tmp_path / "d", observer=try_it)
+    assert tried == [f"{tmp_path / 'd'}: another process writes this data set; wait for it or end it"] * 2
+    assert contents(tmp_path / "d") == contents(made(tmp_path / "alone"))
+
+
+@pytest.mark.parametrize(("source", "rows"), [("i1 0 a 1m", 5), ("v1 b 0 1\ne1 a 0 b 0 1000", 0)])
+def test_only_voltage_sources_say_what_is_too_high(source: str, rows: int, tmp_path: Path):
+    # 1 mA into 1 MOhm are 1 kV, as they should be; a kilovolt from a source of 1 V is taken for a solver's mistake.
+    circuit = SampledCircuit(
+        "high", f".param r=1\n{source}\nr1 a 0 {{r}}\n", lambda _, n: {"r": np.full(n, 1e6)}, False
+    )
+    if not rows:
+        with pytest.raises(DatasetError, match="'outside what its sources allow': 5"):
+            generate.generate("test", [(circuit, 5)], tmp_path, workers=1)
+        return
+    generate.generate("test", [(circuit, 5)], tmp_path, workers=1)
+    samples = read_dataset(tmp_path)[1][0]
+    assert_allclose(samples.voltages[:, samples.topology.nets.index("a")], [1000.0] * rows, rtol=1e-3)

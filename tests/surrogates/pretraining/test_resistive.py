@@ -9,13 +9,13 @@ import pytest
 from numpy.testing import assert_allclose
 
 from surrogates.pretraining import generate, resistive
-from surrogates.pretraining.circuits import Circuit, ladder, loaded_divider, parallel_pair, series_pair
+from surrogates.pretraining.circuits import SampledCircuit, ladder, loaded_divider, parallel_pair, series_pair
 from surrogates.pretraining.dataset import graph_of, read_dataset
 
 MAKERS = (lambda: ladder(3), series_pair, parallel_pair, loaded_divider)
 
 
-def solved(circuit: Circuit, **values: float) -> tuple[dict[str, float], float | None]:
+def solved(circuit: SampledCircuit, **values: float) -> tuple[dict[str, float], float | None]:
     """Voltages by net, and the output resistance, of one circuit."""
     graph = graph_of(circuit.netlist, circuit.name)
     voltages, seen = resistive.solve(graph.topology, graph.parameters(values), circuit.output)
@@ -23,7 +23,7 @@ def solved(circuit: Circuit, **values: float) -> tuple[dict[str, float], float |
 
 
 @pytest.mark.parametrize("make", MAKERS)
-def test_it_agrees_with_ngspice(make: Callable[[], Circuit], tmp_path: Path):
+def test_it_agrees_with_ngspice(make: Callable[[], SampledCircuit], tmp_path: Path):
     found = []
     for circuit in (make(), replace(make(), exact=False)):
         folder = tmp_path / str(circuit.exact)
