@@ -16,9 +16,10 @@ import torch
 from torch_geometric.data import Batch
 
 from sizing.evaluation import Evaluation
+from sizing.search.context import Context
 from sizing.search.discriminator import Discriminator
 from sizing.search.evolution import Streams, toolbox
-from sizing.search.methods import METHODS, Context
+from sizing.search.methods import METHODS
 from sizing.search.selection import select
 from sizing.settings import RunSettings, SearchSettings
 from sizing.simulation.pool import default_workers

@@ -15,8 +15,9 @@ import pandas as pd
 
 from sizing.evaluation import Evaluation, values_of
 from sizing.objectives import no_worse, order
+from sizing.search.context import Context
 from sizing.search.evolution import Streams
-from sizing.search.methods import METHODS, Context
+from sizing.search.methods import METHODS
 from sizing.settings import RunSettings
 from sizing.simulation.pool import SimulationPool, default_workers
 from sizing.spec.load import load_spec

@@ -17,8 +17,9 @@ from sizing.objectives import cost
 from sizing.records.reading import RunError, RunRecord, read_run
 from sizing.records.writing import RunFolder
 from sizing.report.tables import designs_table, runs_table
+from sizing.search.context import Context
 from sizing.search.evolution import Streams
-from sizing.search.methods import METHODS, Context, build, checkpoint_of
+from sizing.search.methods import METHODS, build, checkpoint_of
 from sizing.simulation.ngspice import library_path
 from sizing.simulation.pool import SimulationPool, default_workers
 from sizing.simulation.simulator import Failed, Outcome

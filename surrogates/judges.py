@@ -24,7 +24,7 @@ from surrogates.hardware import device_named
 from surrogates.heads import AttentionReadout, MeanReadout
 
 if TYPE_CHECKING:
-    from sizing.search.methods import Context
+    from sizing.search.context import Context
 
 READOUTS: Mapping[str, Callable[[int, float], nn.Module]] = {"attention": AttentionReadout, "mean": MeanReadout}
 _DESIGNS_TO_SCALE_BY = 1000

@@ -1,31 +1,17 @@
 """The methods that can be named, in one table; what they need is imported when they are used."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from typing import Any
 
-from sizing.circuit import Circuit
 from sizing.clock import Clock
-from sizing.evaluation import Evaluator
-from sizing.problem import Problem
+from sizing.search.context import Context
 from sizing.search.discriminator import AcceptAll, Discriminator, Oracle
-from sizing.search.evolution import Evolution, Streams
+from sizing.search.evolution import Evolution
 from sizing.search.optimizer import Optimizer
 from sizing.settings import RunSettings
-
-
-@dataclass(frozen=True)
-class Context:
-    """What a discriminator may be built from."""
-
-    problem: Problem
-    settings: RunSettings
-    circuits: Mapping[str, Circuit]
-    """Of every test bench, stimulus included."""
-    evaluator: Evaluator
-    streams: Streams
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,14 @@ def solve(
     return voltages, both[:, place, 1]
 
 
+def is_resistive(topology: Topology) -> bool:
+    """Whether `solve` can solve it."""
+    return all(
+        kind == KIND_NUMBERS["resistor"] or (kind == KIND_NUMBERS["voltage source"] and nets[1] == 0)
+        for kind, nets in zip(topology.kinds, topology.device_nets, strict=True)
+    )
+
+
 def chunk_rows(topology: Topology) -> int:
     """How many circuits of this topology to solve together."""
     return max(1, _AT_ONCE // len(topology.nets) ** 2)

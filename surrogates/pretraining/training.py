@@ -22,6 +22,7 @@ from surrogates.kinds import KINDS
 from surrogates.pretraining.accuracy import Accuracy, accuracy
 from surrogates.pretraining.dataset import Manifest, Samples
 from surrogates.pretraining.recipe import Recipe, RecipeError
+from surrogates.pretraining.resistive import is_resistive
 from surrogates.pretraining.split import TensorCircuit, split
 from surrogates.pretraining.state import append_log, read_state, refuse_others, shorten_log, write_state
 
@@ -72,8 +73,8 @@ class Training:
         self._rows = np.array([len(circuit.parameters) for circuit in self._train], dtype=float)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            backbone, self._settings, start = _initial(recipe, self._train)
-            self.backbone = backbone.to(self._device)
+            self.backbone, self._settings, self._start = _initial(recipe, self._train)
+            self.backbone.to(self._device)
         self._wirings = [self.backbone.bind(circuit.topology, self._device) for circuit in self._train]
         self._optimizer = torch.optim.AdamW(
             self.backbone.parameters(), recipe.learning_rate, (0.9, 0.98), weight_decay=recipe.weight_decay, fused=True
@@ -82,7 +83,10 @@ class Training:
         self.cpu_s = 0.0
         self._between_steps = True
         rows = [[circuit.topology.nets, len(circuit.parameters)] for circuit in self._train]
-        self._plan = _known_plan(recipe, seed) | {"data set": [data.digest, rows], "start checkpoint": start}
+        self._plan = _known_plan(recipe, seed) | {
+            "data set": [data.digest, rows],
+            "start checkpoint": self._start and self._start.sha256,
+        }
         refuse_others(folder, self._plan)  # before anything is written there
         with only_writer(folder, "training"):
             self._take_up()
@@ -120,13 +124,25 @@ class Training:
 
     def publish(self, path: Path, reached: Accuracy, command: str) -> None:
         """Write the trained network as a checkpoint."""
-        kinds = sorted({kind for circuit in self._train for kind in circuit.topology.kinds})
+        seen = {KINDS[kind].name for circuit in self._train for kind in circuit.topology.kinds}
         rows, data = int(self._rows.sum()), self._data
+        simulated = sum(
+            entry.rows + sum(entry.failed.values())
+            for entry, circuit in zip(data.circuits, self._train, strict=True)
+            if not is_resistive(circuit.topology)
+        )
+        simulated += self._start.data.get("simulations", 0) if self._start else 0
         manifest = CheckpointManifest(
             name=path.name,
             backbone=self._settings.model_dump(),
-            kinds=tuple(KINDS[kind].name for kind in kinds),
-            data={"name": data.name, "sha256": data.digest, "rows_trained_on": rows, "seed": data.seed},
+            kinds=tuple(sorted(seen | set(self._start.kinds if self._start else ()))),
+            data={
+                "name": data.name,
+                "sha256": data.digest,
+                "rows_trained_on": rows,
+                "seed": data.seed,
+                "simulations": simulated,
+            },
             recipe=self.recipe.model_dump() | {"seed": self._seed},
             figures=asdict(reached) | {"cpu_minutes": round(self.cpu_s / 60, 2)},
             command=command,
@@ -200,16 +216,20 @@ def _known_plan(recipe: Recipe, seed: int) -> dict[str, Any]:
     return {"recipe or option": recipe.model_dump(), "seed": seed}
 
 
-def _initial(recipe: Recipe, train: Sequence[TensorCircuit]) -> tuple[Backbone, BackboneSettings, str | None]:
-    """The network before training, what it is, and the SHA-256 of the checkpoint that it is from."""
+def _initial(
+    recipe: Recipe, train: Sequence[TensorCircuit]
+) -> tuple[Backbone, BackboneSettings, CheckpointManifest | None]:
+    """The network before training, what it is, and the manifest of the checkpoint that it is from."""
     if recipe.start_from is not None:
-        return _start(recipe, recipe.start_from)
-    backbone = build_backbone(recipe.backbone)
-    backbone.normalisation.fit((circuit.topology, circuit.parameters.numpy()) for circuit in train)
-    return backbone, recipe.backbone, None
+        backbone, settings, start = _start(recipe, recipe.start_from)
+    else:
+        backbone, settings, start = build_backbone(recipe.backbone), recipe.backbone, None
+    given = ((circuit.topology, circuit.parameters.numpy()) for circuit in train)
+    backbone.normalisation.fit(given, known=start.kinds if start else ())
+    return backbone, settings, start
 
 
-def _start(recipe: Recipe, checkpoint: str) -> tuple[Backbone, BackboneSettings, str]:
+def _start(recipe: Recipe, checkpoint: str) -> tuple[Backbone, BackboneSettings, CheckpointManifest]:
     """The same of a checkpoint to fine-tune, which keeps its architecture."""
     backbone, manifest = read_checkpoint(checkpoint)
     settings = BackboneSettings.model_validate(manifest.backbone)
@@ -218,7 +238,7 @@ def _start(recipe: Recipe, checkpoint: str) -> tuple[Backbone, BackboneSettings,
             f"backbone: expected that of the checkpoint to start from ({settings}), got {recipe.backbone}; leave "
             "it out, or choose another checkpoint"
         )
-    return backbone, settings, manifest.sha256
+    return backbone, settings, manifest
 
 
 def _schedule(recipe: Recipe, step: int) -> float:

@@ -7,9 +7,10 @@ from sizing.clock import Clock
 from sizing.evaluation import Evaluation, Evaluator, values_of
 from sizing.objectives import no_worse
 from sizing.problem import Problem
+from sizing.search.context import Context
 from sizing.search.discriminator import Discriminator, Oracle
 from sizing.search.evolution import Streams
-from sizing.search.methods import METHODS, Context
+from sizing.search.methods import METHODS
 from sizing.settings import JudgeSettings, RunSettings
 from sizing.simulation.simulator import Failed, Measured, Outcome
 from sizing.spec.load import Spec

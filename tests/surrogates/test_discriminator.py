@@ -9,8 +9,8 @@ import torch
 
 from sizing.evaluation import Evaluation, designs_of
 from sizing.mistakes import InputError
+from sizing.search.context import Context
 from sizing.search.evolution import Streams
-from sizing.search.methods import Context
 from sizing.settings import JudgeSettings, RunSettings
 from sizing.simulation.simulator import Measured
 from sizing.spec.load import Spec, load_spec

@@ -145,7 +145,7 @@ def test_schema_is_json_schema_with_every_measurement():
 
 def test_methods_lists_methods_and_measurements():
     known = json.loads(sizing("methods", "--json").stdout)
-    assert list(known["methods"]) == ["evo", "oracle", "fc"]
+    assert list(known["methods"]) == ["evo", "oracle", "fc", "gnn-random", "gnn-frozen", "gnn-finetuned"]
     assert "phase_margin" in known["measurements"]
     assert "  oracle" in sizing("methods").stdout
 

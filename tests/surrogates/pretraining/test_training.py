@@ -203,7 +203,13 @@ def test_a_published_checkpoint_says_where_it_comes_from(data: tuple[Manifest, t
     backbone, said = read_checkpoint(tmp_path / "t" / "checkpoint")
     assert same(backbone.state_dict(), weights(made))
     assert said.kinds == ("resistor", "voltage source")
-    assert said.data == {"name": "ladders", "sha256": manifest.digest, "rows_trained_on": 100, "seed": 0}
+    assert said.data == {
+        "name": "ladders",
+        "sha256": manifest.digest,
+        "rows_trained_on": 100,
+        "seed": 0,
+        "simulations": 0,
+    }
     assert (said.recipe["seed"], said.recipe["steps"], said.command) == (7, STEPS, "sizing pretrain tiny --seed 7")
     assert said.figures["at_k_free"] == reached.at_k_free
 

@@ -1,0 +1,22 @@
+"""What a discriminator may be built from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sizing.circuit import Circuit
+from sizing.evaluation import Evaluator
+from sizing.problem import Problem
+from sizing.search.evolution import Streams
+from sizing.settings import RunSettings
+
+
+@dataclass(frozen=True)
+class Context:
+    """A run as its discriminator sees it."""
+
+    problem: Problem
+    settings: RunSettings
+    circuits: Mapping[str, Circuit]
+    """Of every test bench, stimulus included."""
+    evaluator: Evaluator
+    streams: Streams
