@@ -82,9 +82,9 @@ Fitted on 100 random designs of `opamp_cc_rz`, each judge is asked of 500 others
 
 A network that has seen operating points tells what the operating point decides (gain, supply and common-mode rejection,
 offset, current) far better than `fc` does, and what capacitors and slewing decide (unity-gain frequency, settling) no
-better or a little worse: no DC voltage depends on them. Settling is the first critical metric of every run above, so
-that much better answers about the others save few simulations: the likeliest reason, though not put to the test. With
-random weights, a hundred designs do not train the network.
+better or a little worse: no DC voltage depends on them. A child must pass in every critical metric, and settling is
+critical in nearly every iteration of the runs above, so that much better answers about the others save few simulations:
+the likeliest reason, though not put to the test. With random weights, a hundred designs do not train the network.
 
 ## Few graphs: fine-tuned against from scratch
 
