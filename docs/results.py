@@ -49,6 +49,8 @@ Standard errors are over the seeds. The paper's columns are its Table II, where 
   topology. Three seeds do not separate it from `fc` on `opamp_cc_rz`, nor on `opamp_cc` from an `fc` that learns from
   random pairs, and it takes two to three times the wall clock; on circuits unlike the op-amp nothing has been shown. So
   `fc` stays the default.
+- `fc` with 32 designs each with each is worse on `opamp_cc` than with 64 random pairs of 128 designs; the spread over
+  three seeds is too wide to say whether by chance.
 - With random weights the graph network is no better than `fc`: the gain is from pretraining, not from the graph.
 - `sims_pretrain` is the same 126 000 operating points, of about a millisecond each, for every run.
 
