@@ -67,7 +67,8 @@ the paper reports an end: its `sims_total` is the budget, not a result. Why it i
 {pretraining_conditions}
 
 `at_k_free` is Acc@K over the nets that no source holds (on ladders, the paper's output nodes); `at_k` is over all nets.
-Tests other than validation are without further training.
+Tests other than validation are without further training. Accuracy against processor time of every one of these
+trainings is in `runs/studies/pretraining/curves.csv`; before the learning rate falls it is noisy.
 
 {pretraining}
 

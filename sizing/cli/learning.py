@@ -16,9 +16,11 @@ from sizing.spec.load import Spec, load_spec
 def graph(
     spec: Annotated[Path, typer.Argument(metavar="SPEC", help="spec file (YAML)")],
     bench: Annotated[str | None, typer.Option(help="test bench [default: the first]")] = None,
-    out: Annotated[Path | None, typer.Option(help="picture to draw, .svg or .png")] = None,
+    out: Annotated[Path | None, typer.Option(help=".svg or .png [default: runs/graphs/SPEC-BENCH.svg]")] = None,
 ) -> None:
-    """Count, and draw, the graph of a bench's circuit with its stimulus: what graph networks see.
+    """Draw and count the graph of a bench's circuit with its stimulus: what graph networks see.
+
+    The picture in the default place is drawn anew each time; a file named with --out is never overwritten.
 
     Example: sizing graph specs/opamp_cc.yaml --bench follower --out follower.svg
     """
@@ -30,10 +32,13 @@ def graph(
     circuit.parameters({})  # a network could not read the devices that this refuses
     topology = circuit.topology
     title = f"{task.problem.name}, {chosen.name}"
-    if out is not None:
-        import_module("surrogates.drawing").draw(topology, title, out)
+    if out is None:
+        out = Path("runs/graphs") / f"{task.problem.name}-{chosen.name}.svg"
+        out.parent.mkdir(parents=True, exist_ok=True)
+    import_module("surrogates.drawing").draw(topology, title, out)
     print(f"{title}: {len(topology.nets)} nets, {len(topology.devices)} devices, {topology.terminals} terminals")
     print(f"terminal-level graph: {topology.nodes} nodes, {topology.edges} edges")
+    print(out)
 
 
 def bench_of(spec: Spec, name: str | None) -> Bench:

@@ -128,7 +128,7 @@ class DeviceRelaxation(Backbone):
         """The topology as index tensors."""
         return Wiring(topology, device)
 
-    def forward(self, wiring: Wiring, parameters: torch.Tensor, rounds: int | None = None) -> list[torch.Tensor]:
+    def forward(self, wiring: Wiring, parameters: torch.Tensor) -> list[torch.Tensor]:
         """States (N, B, width) of the nets after every round, for parameters (B, D, FEATURES)."""
         scaled = self.normalisation(parameters, wiring.kinds).transpose(0, 1)
         fixed = [self._encoded(group, scaled[group.devices]) for group in wiring.active]
@@ -137,7 +137,7 @@ class DeviceRelaxation(Backbone):
             return [boundary]
         state = boundary.index_copy(0, wiring.moving, self.start.expand(len(wiring.moving), len(parameters), -1))
         states = []
-        for _ in range(rounds or self.rounds):
+        for _ in range(self.rounds):
             state = boundary.index_copy(0, wiring.moving, self._round(wiring, fixed, state))
             states.append(state)
         return states

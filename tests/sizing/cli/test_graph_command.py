@@ -10,18 +10,22 @@ import pytest
 SIZING = [sys.executable, "-c", "from sizing.cli import main; main()"]
 
 
-def graph(*arguments: object) -> subprocess.CompletedProcess[str]:
+def graph(*arguments: object, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.run([*SIZING, "graph", *map(str, arguments)], text=True, capture_output=True, env=environment)
+    command = [*SIZING, "graph", *map(str, arguments)]
+    return subprocess.run(command, text=True, capture_output=True, env=environment, cwd=folder)
 
 
-def test_counts_the_first_bench_with_its_stimulus(specs: Path):
-    done = graph(specs / "cs_amp.yaml")
-    assert (done.returncode, done.stderr) == (0, "")
-    # vdd, in, out and ground; transistor, resistor, two sources and a capacitor: 4 + 4 · 2 terminals
-    assert done.stdout == (
-        "cs_amp, amplifier: 4 nets, 5 devices, 12 terminals\nterminal-level graph: 16 nodes, 22 edges\n"
-    )
+def test_draws_and_counts_the_first_bench_with_its_stimulus(specs: Path, tmp_path: Path):
+    for _ in range(2):  # the picture in the default place is drawn anew
+        done = graph(specs / "cs_amp.yaml", folder=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+        # vdd, in, out and ground; transistor, resistor, two sources and a capacitor: 4 + 4 · 2 terminals
+        assert done.stdout == (
+            "cs_amp, amplifier: 4 nets, 5 devices, 12 terminals\nterminal-level graph: 16 nodes, 22 edges\n"
+            "runs/graphs/cs_amp-amplifier.svg\n"
+        )
+    assert (tmp_path / "runs/graphs/cs_amp-amplifier.svg").read_text().startswith("<?xml")
 
 
 def test_draws_the_bench_asked_for_and_never_overwrites(specs: Path, tmp_path: Path):
@@ -76,8 +80,8 @@ def test_a_circuit_that_is_no_graph_is_one_line_and_exit_status_2(line: str, say
 
 
 @pytest.mark.parametrize("name", ["cs_amp", "opamp_cc", "opamp_cc_rz"])
-def test_shipped_circuits_can_be_evaluated_as_they_stand(name: str, specs: Path):
-    assert graph(specs / f"{name}.yaml").returncode == 0
+def test_shipped_circuits_can_be_evaluated_as_they_stand(name: str, specs: Path, tmp_path: Path):
+    assert graph(specs / f"{name}.yaml", folder=tmp_path).returncode == 0
 
 
 def test_a_picture_in_another_format_or_place_is_refused(specs: Path, tmp_path: Path):
