@@ -15,11 +15,12 @@ import numpy as np
 import torch
 from torch_geometric.data import Batch
 
+from sizing.clock import Clock
 from sizing.evaluation import Evaluation
 from sizing.search.context import Context
 from sizing.search.discriminator import Discriminator
 from sizing.search.evolution import Streams, toolbox
-from sizing.search.methods import METHODS
+from sizing.search.methods import DISCRIMINATORS
 from sizing.search.selection import select
 from sizing.settings import RunSettings, SearchSettings
 from sizing.simulation.pool import default_workers
@@ -46,7 +47,7 @@ def main() -> None:
     box = toolbox(problem, SearchSettings(), rng)
     print(f"{SPEC.stem}, {len(problem.metrics)} metrics, {default_workers()} cores")
     for method in ("fc", "gnn-finetuned"):
-        judge = METHODS[method].discriminator(Context(problem, RunSettings(), circuits, None, Streams.from_seed(0)))
+        judge = DISCRIMINATORS[method](Context(problem, RunSettings(), circuits, None, Streams.from_seed(0), Clock()))
         judge.fit(population)
         measure(method, judge, population[0], lambda count: box.breed(designs, selection, count))
     one_by_one = rate(collated(spec, designs))

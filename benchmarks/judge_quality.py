@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sizing.clock import Clock
 from sizing.evaluation import Evaluation, values_of
 from sizing.objectives import no_worse, order
 from sizing.search.context import Context
 from sizing.search.evolution import Streams
-from sizing.search.methods import METHODS
+from sizing.search.methods import DISCRIMINATORS
 from sizing.settings import RunSettings
 from sizing.simulation.pool import SimulationPool, default_workers
 from sizing.spec.load import load_spec
@@ -49,8 +50,8 @@ def main() -> None:
         truth = no_worse(problem, values_of(asked), values_of([reference]))
         for method in METHODS_COMPARED:
             circuits = {bench.name: bench.circuit for bench in spec.benches}
-            context = Context(problem, RunSettings(), circuits, None, Streams.from_seed(split))
-            judge = METHODS[method].discriminator(context)
+            context = Context(problem, RunSettings(), circuits, None, Streams.from_seed(split), Clock())
+            judge = DISCRIMINATORS[method](context)
             for _ in range(FITS):
                 judge.fit(known)
             answer = judge.judge(np.array([evaluation.design for evaluation in asked]), reference)

@@ -12,12 +12,12 @@ from typing import Any
 from sizing.loop import resume, run
 from sizing.mistakes import InputError
 from sizing.records.reading import RunError, RunRecord, read_run
-from sizing.search.methods import METHODS
+from sizing.search.methods import parse_variant
 from sizing.simulation.ngspice import SimulatorMissing
 from sizing.simulation.pool import default_workers
 from sizing.simulation.simulator import SimulationError
-from sizing.spec.load import load_spec
-from sizing.spec.mistakes import SpecError, nearest
+from sizing.spec.load import load_spec, run_settings
+from sizing.spec.mistakes import SpecError
 
 MANIFEST = "comparison.json"
 
@@ -28,6 +28,7 @@ class Entry:
 
     spec: Path
     method: str
+    """A variant: "fc", or "fc:initial=20"."""
     seed: int
     folder: Path
     max_sims: int | None
@@ -52,6 +53,8 @@ def compare(
     on_end: Callable[[Entry, str], None] | None = None,
 ) -> Comparison:
     """Run every method on every spec from every seed, `jobs` runs at a time with one simulator process each.
+
+    A method may be followed by settings of its own: "fc:initial=20:judge.batch=64".
 
     For a spec and seed all methods start from the same initial designs. Calling it again with the same arguments and
     `out` takes up what was left: ended runs stay, half runs go on. A run that cannot start or breaks does not stop the
@@ -100,12 +103,17 @@ def _end_of(entry: Entry) -> str:
     """Start the run, or take it up; its status."""
     if entry.folder.exists():
         return resume(entry.folder, workers=1).status
-    settings: dict[str, Any] = {"method": entry.method, "seed": entry.seed, "max_sims": entry.max_sims}
+    settings = parse_variant(entry.method) | {"seed": entry.seed, "max_sims": entry.max_sims}
     return run(load_spec(entry.spec), out=entry.folder, workers=1, **settings).status
 
 
 def _check_arguments(specs: Sequence[str | Path], methods: Sequence[str], seeds: Sequence[int]) -> None:
-    mistakes = [f"--methods: no method {name!r}{nearest(name, METHODS)}" for name in methods if name not in METHODS]
+    mistakes = []
+    for method in methods:
+        try:
+            run_settings(parse_variant(method))
+        except InputError as error:
+            mistakes.append(f"--methods: {error}")
     names = [Path(spec).stem for spec in specs]
     for option, given in (("SPEC", names), ("--methods", methods), ("--seeds", seeds)):
         repeated = sorted({str(each) for each in given if given.count(each) > 1})

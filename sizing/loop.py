@@ -2,7 +2,7 @@
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -13,18 +13,19 @@ import pandas as pd
 from sizing.bench import substitute_parameters
 from sizing.clock import Clock
 from sizing.evaluation import Evaluation, Evaluator, Purpose, Simulate, values_of
+from sizing.mistakes import nearest
 from sizing.objectives import cost
 from sizing.records.reading import RunError, RunRecord, read_run
 from sizing.records.writing import RunFolder
 from sizing.report.tables import designs_table, runs_table
 from sizing.search.context import Context
 from sizing.search.evolution import Streams
-from sizing.search.methods import METHODS, build, checkpoint_of
+from sizing.search.methods import METHODS, checkpoint_of, settled
 from sizing.simulation.ngspice import library_path
 from sizing.simulation.pool import SimulationPool, default_workers
 from sizing.simulation.simulator import Failed, Outcome
 from sizing.spec.load import Spec, load_spec
-from sizing.spec.mistakes import SpecError, nearest
+from sizing.spec.mistakes import SpecError
 
 Status = Literal["in spec", "max_sims", "max_seconds", "no progress", "exhausted", "interrupted", "all failed"]
 """Why a run ended: enough designs in spec, a budget, patience, no new designs, Ctrl-C, or not one design measured."""
@@ -92,6 +93,7 @@ def run(
     spec = (load_spec(spec) if not isinstance(spec, Spec) else spec).with_run(**settings)
     if spec.run.method not in METHODS:
         raise SpecError([f"method: no method {spec.run.method!r}{nearest(spec.run.method, METHODS)}"])
+    spec = replace(spec, run=settled(spec.run))
     checkpoint = checkpoint_of(spec.run)
     library = library_path()
     folder = Path(out) if out else Path("runs") / f"{spec.problem.name}-{spec.run.method}-s{spec.run.seed}"
@@ -153,8 +155,8 @@ class _Loop:
         self._evaluator = Evaluator(self._problem, simulate, self._record, self._clock)
         circuits = {bench.name: bench.circuit for bench in spec.benches}
         streams = Streams.from_seed(spec.run.seed)
-        context = Context(self._problem, spec.run, circuits, self._evaluator, streams)
-        self._optimizer = build(spec.run.method, context, self._clock)
+        context = Context(self._problem, spec.run, circuits, self._evaluator, streams, self._clock)
+        self._optimizer = METHODS[spec.run.method].optimizer(context)
         self._costs = np.empty(0)
         self._queries = 0
         self._iteration = 0

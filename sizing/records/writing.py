@@ -22,6 +22,7 @@ from ruamel.yaml.scalarstring import LiteralScalarString
 from sizing.evaluation import Evaluation, Purpose
 from sizing.netlist import inline_includes
 from sizing.records.reading import RunError
+from sizing.search.methods import variant
 from sizing.search.optimizer import Decision
 from sizing.simulation.simulator import Failed
 from sizing.spec.load import Spec
@@ -147,7 +148,7 @@ def _manifest(spec: Spec, ngspice: str) -> dict[str, Any]:
         "spec_file": str(spec.path),
         "topology": spec.problem.topology,
         "netlist": f"circuit/{spec.netlist.name}",
-        "method": spec.run.method,
+        "method": variant(spec.run, spec.own_run),
         "seed": spec.run.seed,
         "initial_designs": "distinct uniform random, by spec and seed alone: the same for every method",
         "run": spec.run.model_dump(),

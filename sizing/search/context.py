@@ -1,9 +1,10 @@
-"""What a discriminator may be built from."""
+"""What a search method may be built from."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sizing.circuit import Circuit
+from sizing.clock import Clock
 from sizing.evaluation import Evaluator
 from sizing.problem import Problem
 from sizing.search.evolution import Streams
@@ -12,7 +13,7 @@ from sizing.settings import RunSettings
 
 @dataclass(frozen=True)
 class Context:
-    """A run as its discriminator sees it."""
+    """A run as its method sees it."""
 
     problem: Problem
     settings: RunSettings
@@ -20,3 +21,4 @@ class Context:
     """Of every test bench, stimulus included."""
     evaluator: Evaluator
     streams: Streams
+    clock: Clock

@@ -29,11 +29,13 @@ class Streams:
     variation: Generator
     acceptance: Generator
     training: Generator
+    proposal: Generator
+    """Of methods that are not evolution."""
 
     @classmethod
     def from_seed(cls, seed: int) -> "Streams":
         """The streams of a run's seed."""
-        return cls(*map(default_rng, SeedSequence(seed).spawn(5)))
+        return cls(*map(default_rng, SeedSequence(seed).spawn(6)))
 
 
 class Evolution:

@@ -1,25 +1,30 @@
 """The methods that can be named, in one table; what they need is imported when they are used."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 from typing import Any
 
-from sizing.clock import Clock
+from sizing.mistakes import InputError, nearest
 from sizing.search.context import Context
 from sizing.search.discriminator import AcceptAll, Discriminator, Oracle
 from sizing.search.evolution import Evolution
 from sizing.search.optimizer import Optimizer
 from sizing.settings import RunSettings
 
+GOALS = ("seed", "in_spec", "max_sims", "max_seconds", "patience", "timeout", "judge.device")
+"""Run settings that say what is asked of a method and where, not how it goes about it."""
+
 
 @dataclass(frozen=True)
 class Method:
-    """A method's one-line description and how to build its discriminator."""
+    """A search method that can be named."""
 
     description: str
-    discriminator: Callable[[Context], Discriminator]
+    optimizer: Callable[[Context], Optimizer]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Run settings that it does best with; a spec and the command line come first."""
     pretrained: bool = False
     """Whether it uses the settings' checkpoint."""
 
@@ -29,31 +34,93 @@ def _learned(judge: str, context: Context) -> Discriminator:
     return discriminator
 
 
+DISCRIMINATORS: Mapping[str, Callable[[Context], Discriminator]] = {
+    "evo": lambda c: AcceptAll(c.problem),
+    "oracle": lambda c: Oracle(c.problem, c.evaluator),
+    "fc": partial(_learned, "fully_connected"),
+    "gnn-random": partial(_learned, "graph_from_scratch"),
+    "gnn-frozen": partial(_learned, "graph_frozen"),
+    "gnn-finetuned": partial(_learned, "graph_finetuned"),
+}
+"""Who filters the children of the evolutionary loop, by the name of the method."""
+
+
+def _evolution(discriminator: str, context: Context) -> Optimizer:
+    judge = DISCRIMINATORS[discriminator](context)
+    return Evolution(context.problem, context.settings, judge, context.streams, context.clock)
+
+
 METHODS = {
-    "evo": Method("evolution without a filter: every child is simulated", lambda c: AcceptAll(c.problem)),
+    "evo": Method("evolution without a filter: every child is simulated", partial(_evolution, "evo")),
     "oracle": Method(
         "every child is really simulated before it is let through; bounds what a judge inside this loop can save",
-        lambda c: Oracle(c.problem, c.evaluator),
+        partial(_evolution, "oracle"),
     ),
     "fc": Method(
-        "a fully connected network judges the children, trained on the run's own designs",
-        partial(_learned, "fully_connected"),
+        "a fully connected network judges the children, trained on the run's own designs", partial(_evolution, "fc")
     ),
     "gnn-random": Method(
         "a graph network judges the children, trained on the run's own designs alone",
-        partial(_learned, "graph_from_scratch"),
+        partial(_evolution, "gnn-random"),
     ),
     "gnn-frozen": Method(
         "the same, pretrained on operating points and left as it is; only its heads are trained",
-        partial(_learned, "graph_frozen"),
+        partial(_evolution, "gnn-frozen"),
         pretrained=True,
     ),
     "gnn-finetuned": Method(
         "the same, pretrained on operating points and trained further",
-        partial(_learned, "graph_finetuned"),
+        partial(_evolution, "gnn-finetuned"),
         pretrained=True,
     ),
 }
+
+
+def settled(given: RunSettings) -> RunSettings:
+    """Every setting of a run: as given, else as its method does best with, else the default.
+
+    Raises KeyError for a method not in METHODS.
+    """
+    return RunSettings.model_validate(dict(METHODS[given.method].settings) | given.model_dump(exclude_unset=True))
+
+
+def variant(settings: RunSettings, of_spec: RunSettings) -> str:
+    """The method's name, followed by the settings that it has by neither itself nor the spec: "fc:judge.batch=64".
+
+    What says when to stop is left out: runs of one spec and variant search in the same way.
+    """
+    usual = _flat(settled(of_spec.model_copy(update={"method": settings.method})).model_dump())
+    chosen = _flat(settings.model_dump())
+    changed = [f"{key}={value}" for key, value in chosen.items() if key not in GOALS and value != usual[key]]
+    return ":".join([settings.method, *changed])
+
+
+def parse_variant(text: str) -> dict[str, Any]:
+    """The run settings, as Spec.with_run takes them, of a variant in these words.
+
+    Raises InputError for a method not in METHODS, and where a part is not "setting=value".
+    """
+    method, *parts = text.split(":")
+    if method not in METHODS:
+        raise InputError(f"no method {method!r}{nearest(method, METHODS)}")
+    settings: dict[str, Any] = {"method": method}
+    for part in parts:
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise InputError(f"{text}: expected setting=value after the method, such as initial=20, got {part!r}")
+        group, _, name = key.rpartition(".")
+        if group:
+            settings.setdefault(group, {})[name] = value
+        else:
+            settings[name] = value
+    return settings
+
+
+def _flat(settings: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        flat |= _flat(value, f"{before}{key}.") if isinstance(value, dict) else {f"{before}{key}": value}
+    return flat
 
 
 def checkpoint_of(settings: RunSettings) -> dict[str, Any] | None:
@@ -65,9 +132,3 @@ def checkpoint_of(settings: RunSettings) -> dict[str, Any] | None:
         return None
     described: dict[str, Any] = import_module("surrogates.checkpoints").provenance(settings.judge.checkpoint)
     return described
-
-
-def build(method: str, context: Context, clock: Clock) -> Optimizer:
-    """The optimizer of a method; raises KeyError for a name not in METHODS."""
-    discriminator = METHODS[method].discriminator(context)
-    return Evolution(context.problem, context.settings, discriminator, context.streams, clock)

@@ -10,11 +10,12 @@ from pydantic import ValidationError
 from sizing.bench import Analysis, Bench, Task
 from sizing.circuit import Circuit, parse_circuit
 from sizing.measure import AnyMeasure
+from sizing.mistakes import nearest
 from sizing.netlist import Line, NetlistError, read_netlist, read_text
 from sizing.problem import Metric, Problem
 from sizing.settings import RunSettings
 from sizing.spec.entries import SpecModel
-from sizing.spec.mistakes import Location, SpecError, dotted, in_words, nearest
+from sizing.spec.mistakes import Location, SpecError, dotted, in_words
 from sizing.spec.source import SpecSource, read_source
 
 
@@ -29,8 +30,10 @@ class Spec:
     benches: tuple[Bench, ...]
     measures: tuple[AnyMeasure, ...]
     run: RunSettings
+    own_run: RunSettings
+    """The run settings of the file, whatever replaced them."""
     document: Mapping[str, Any]
-    """The YAML as read, with overrides: what a run folder keeps."""
+    """The YAML as read."""
 
     @property
     def task(self) -> Task:
@@ -43,17 +46,21 @@ class Spec:
         A checkpoint's path begins at the working directory here, at the spec's folder in a spec.
         """
         given = {name: value for name, value in overrides.items() if value is not None}
-        merged = self.run.model_dump()
+        merged = self.run.model_dump(exclude_unset=True)
         for name, value in given.items():
             both = isinstance(value, dict) and isinstance(merged.get(name), dict)
             merged[name] = merged[name] | value if both else value
-        try:
-            run = RunSettings.model_validate(merged)
-        except ValidationError as error:
-            bad = [(("run", *each["loc"]), each) for each in error.errors()]
-            raise SpecError([f"{dotted(loc)}: {in_words(each, loc)}" for loc, each in bad]) from None
-        run = _with_whole_path(run, Path())
-        return replace(self, run=run, document={**self.document, "run": run.model_dump()})
+        run = _with_whole_path(run_settings(merged), Path())
+        return replace(self, run=run)
+
+
+def run_settings(given: Mapping[str, Any]) -> RunSettings:
+    """Run settings from what a spec's `run` may hold; raises SpecError with every mistake."""
+    try:
+        return RunSettings.model_validate(given)
+    except ValidationError as error:
+        bad = [(("run", *each["loc"]), each) for each in error.errors()]
+        raise SpecError([f"{dotted(loc)}: {in_words(each, loc)}" for loc, each in bad]) from None
 
 
 def load_spec(path: str | Path) -> Spec:
@@ -70,7 +77,8 @@ def load_spec(path: str | Path) -> Spec:
         spec = _Checker(source, model, mistakes).spec()
     if mistakes or spec is None:
         raise SpecError(list(dict.fromkeys(source.place(loc, message) for loc, message in mistakes)))
-    return replace(spec, document=raw, run=_with_whole_path(spec.run, path.parent))
+    run = _with_whole_path(spec.run, path.parent)
+    return replace(spec, document=raw, run=run, own_run=run)
 
 
 def _with_whole_path(run: RunSettings, folder: Path) -> RunSettings:
@@ -135,7 +143,7 @@ class _Checker:
         benches = [bench for bench in (self._bench(name, lines) for name in model.benches) if bench is not None]
         self._check_metrics({bench.name: bench for bench in benches})
         return Spec(path, model.description, netlist, self._problem(), tuple(benches), tuple(model.metrics.values()),
-                    model.run, {})  # fmt: skip
+                    model.run, model.run, {})  # fmt: skip
 
     def _problem(self) -> Problem:
         variables = tuple(entry.variable(name.lower()) for name, entry in self.model.variables.items())

@@ -1,11 +1,10 @@
 """Mistakes in a spec: the error that lists them all, and pydantic's findings in plain words with the nearest name."""
 
-import difflib
 import types
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from sizing.mistakes import InputError
+from sizing.mistakes import InputError, nearest
 from sizing.spec.entries import SpecModel
 
 Location = tuple[str | int, ...]
@@ -93,15 +92,6 @@ def _step(annotation: Any, key: str | int) -> Any:
 def _tag(annotation: Any) -> str | None:
     field = getattr(annotation, "model_fields", {}).get("measure")
     return get_args(field.annotation)[0] if field else None
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """The end of an error message: the most similar known name, or a list of them."""
-    known = sorted(names)
-    match = difflib.get_close_matches(name.lower(), known, 1, 0.5)
-    if match:
-        return f"; did you mean {match[0]!r}?"
-    return f"; expected one of {', '.join(known[:30])}" if known else ""
 
 
 def dotted(loc: Location) -> str:

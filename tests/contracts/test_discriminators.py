@@ -10,7 +10,7 @@ from sizing.problem import Problem
 from sizing.search.context import Context
 from sizing.search.discriminator import Discriminator, Oracle
 from sizing.search.evolution import Streams
-from sizing.search.methods import METHODS
+from sizing.search.methods import DISCRIMINATORS
 from sizing.settings import JudgeSettings, RunSettings
 from sizing.simulation.simulator import Failed, Measured, Outcome
 from sizing.spec.load import Spec
@@ -41,10 +41,10 @@ def population(amplifier: Spec, evaluator: Evaluator) -> list[Evaluation]:
 def made(method: str, spec: Spec, evaluator: Evaluator) -> Discriminator:
     circuits = {bench.name: bench.circuit for bench in spec.benches}
     settings = RunSettings(judge=JudgeSettings(body_steps=5))
-    return METHODS[method].discriminator(Context(spec.problem, settings, circuits, evaluator, Streams.from_seed(7)))
+    return DISCRIMINATORS[method](Context(spec.problem, settings, circuits, evaluator, Streams.from_seed(7), Clock()))
 
 
-@pytest.fixture(params=METHODS)
+@pytest.fixture(params=DISCRIMINATORS)
 def discriminator(request: pytest.FixtureRequest, amplifier: Spec, evaluator: Evaluator) -> Discriminator:
     return made(request.param, amplifier, evaluator)
 

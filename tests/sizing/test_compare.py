@@ -60,6 +60,29 @@ def test_wrong_arguments_are_all_told_before_anything_runs(tmp_path: Path):
         compare(["a/amp.yaml", "b/amp.yaml"], ["evo"], [0], tmp_path / "c")
 
 
+def test_a_method_with_settings_is_a_row_of_its_own(specs: Path, tmp_path: Path):
+    methods = ["evo", "evo:initial=10:search.mutate=0.3", "evo:initial=15"]
+    comparison = compare([specs / "cs_amp.yaml"], methods, [0], tmp_path / "c", max_sims=40)
+    assert [record.manifest["method"] for record in comparison.records] == methods
+    few = comparison.records[1]
+    assert few.manifest["run"]["initial"] == 10
+    assert few.manifest["run"]["search"]["mutate"] == 0.3
+    starts = [[evaluation.design for evaluation in record.evaluations[:10]] for record in comparison.records]
+    assert starts[0] == starts[1] == starts[2]  # fewer initial designs are the first of the same ones
+    again = compare([specs / "cs_amp.yaml"], methods, [0], tmp_path / "c", max_sims=40)
+    assert runs_table(again.records).equals(runs_table(comparison.records))
+
+
+def test_settings_of_methods_are_checked_before_anything_runs(tmp_path: Path):
+    with pytest.raises(SpecError) as caught:
+        compare(["a.yaml"], ["fc:initial", "fc:initial=1", "fc:judge.bach=2"], [0], tmp_path / "c")
+    assert caught.value.mistakes == (
+        "--methods: fc:initial: expected setting=value after the method, such as initial=20, got 'initial'",
+        "--methods: run.initial: expected greater than or equal to 2, got '1'",
+        "--methods: run.judge.bach: unknown key; did you mean 'batch'?",
+    )
+
+
 def test_a_comparison_is_not_taken_up_with_another_spec(specs: Path, tmp_path: Path):
     spec = tmp_path / "amp.yaml"
     spec.write_text((specs / "cs_amp.yaml").read_text().replace("netlists/", f"{specs}/netlists/"))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from sizing.clock import Clock
 from sizing.evaluation import Evaluation, designs_of
 from sizing.mistakes import InputError
 from sizing.search.context import Context
@@ -40,7 +41,7 @@ def evaluations(spec: Spec, count: int = 40, missing: float = 0.2) -> list[Evalu
 
 def untrained(spec: Spec, method: str, settings: JudgeSettings = QUICK) -> LearnedDiscriminator:
     circuits = {bench.name: bench.circuit for bench in spec.benches}
-    context = Context(spec.problem, RunSettings(judge=settings), circuits, None, Streams.from_seed(9))  # type: ignore[arg-type]
+    context = Context(spec.problem, RunSettings(judge=settings), circuits, None, Streams.from_seed(9), Clock())  # type: ignore[arg-type]
     return LEARNED[method](context)
 
 

@@ -553,7 +553,6 @@ def test_run_settings_can_be_replaced(amplifier: Spec):
     other = amplifier.with_run(method="evo", seed=7, max_sims=None, max_seconds="2 s")
     assert (other.run.method, other.run.seed, other.run.max_sims, other.run.max_seconds) == ("evo", 7, None, 2.0)
     assert other.run.initial == amplifier.run.initial == 20
-    assert other.document["run"]["seed"] == 7
     assert amplifier.run.seed == 0
     assert amplifier.with_run().run == amplifier.run
 
