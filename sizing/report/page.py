@@ -139,9 +139,10 @@ def page(records: Sequence[RunRecord], problems: Sequence[str], title: str) -> s
     )
     template = files("sizing.report").joinpath("page.html.j2").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    one = len(records) == 1 and not problems
+    one = len(records) == 1
     table = runs_table(records)
-    runs, means = _page_table(table, methods), None if one else _means(records, table, methods)
+    means = None if one or (table["status"] == "damaged").all() else _means(records, table, methods)
+    runs = _page_table(table, methods)
     return environment.from_string(template).render(
         title=title,
         one=one,
@@ -180,11 +181,13 @@ def _dates(records: Sequence[RunRecord]) -> str:
 def _means(records: Sequence[RunRecord], runs: pd.DataFrame, methods: Sequence[str]) -> PageTable:
     """Means over seeds, and how many of the runs came to enough designs in spec."""
     table = means_table(runs)
-    reached: Counter[tuple[str, str]] = Counter()
-    for record in records:
-        reached[record.problem.name, record.manifest["method"]] += reached_at(record, wanted(record)) is not None
+    reached = Counter(
+        (record.problem.name, record.manifest["method"])
+        for record in records
+        if not record.damage and reached_at(record, wanted(record))
+    )
     keys = zip(table["spec"], table["method"], table["seeds"], strict=True)
-    table.insert(len(table.columns[:4]), "reached", [f"{reached[spec, method]} of {n}" for spec, method, n in keys])
+    table.insert(4, "reached", [f"{reached[spec, method]} of {n}" for spec, method, n in keys])
     return _page_table(table, methods)
 
 

@@ -34,6 +34,10 @@ from sizing.report.tables import run_row
 
 _DECADES = 4
 """Of costs on the logarithmic part of an axis, at most."""
+_ROW = 0.28
+"""Inches of a method's row."""
+_LEGEND_CHARACTERS = 78
+"""In a line of the legend; a mark is as wide as seven."""
 _MEAN_WORDS = "Lines: means over seeds; bands: standard error. A run that has ended keeps its last value."
 _END_WORDS = "An open mark at the end: {} came to as many designs in spec as were asked for."
 _REACHED_WORDS = (
@@ -173,9 +177,9 @@ def _times(runs: _Runs) -> Plot | None:
     rows = {name: [run.summary for run in group if "wall_s" in run.summary] for name, group in runs.by_method.items()}
     if not any(rows.values()):
         return None
-    figure, axes = _rows(runs)
+    figure, axes, places = _rows(runs)
     totals = []
-    for place, summaries in enumerate(rows.values()):
+    for place, summaries in zip(places, rows.values(), strict=True):
         if not summaries:
             axes.text(0, place, "  not ended", va="center", color=INK, fontsize=8)
             continue
@@ -184,7 +188,7 @@ def _times(runs: _Runs) -> Plot | None:
         parts["other"] = max(wall - sum(parts.values()), 0.0)
         left = 0.0
         for name, seconds in parts.items():
-            axes.barh(place, seconds, left=left, height=0.6, color=ACTIVITIES[name], linewidth=0)
+            axes.barh(place, seconds, left=left, height=0.6 * _ROW, color=ACTIVITIES[name], linewidth=0)
             left += seconds
         axes.text(left, place, f" {wall:.3g} s", va="center", color=INK, fontsize=8)
         totals.append(left)
@@ -223,7 +227,7 @@ def _draw_curves(axes: Axes, runs: _Runs, curves: Mapping[str, Curve]) -> None:
 
 def _legend_below(axes: Axes, marks: Sequence[Line2D]) -> None:
     longest = max(len(line) for mark in marks for line in str(mark.get_label()).splitlines())
-    columns = max(1, min(len(marks), 64 // (longest + 6)))
+    columns = max(1, min(len(marks), int(_LEGEND_CHARACTERS / (longest + 7))))
     figure = axes.figure.get_figure(root=True)
     legend = figure.legend(
         handles=list(marks), loc="outside lower center", ncols=columns, frameon=False, labelcolor=INK, fontsize=8.5,
@@ -234,29 +238,31 @@ def _legend_below(axes: Axes, marks: Sequence[Line2D]) -> None:
     legend.set_zorder(5)
 
 
-def _rows(runs: _Runs) -> tuple[Figure, Axes]:
-    """A figure with a row for each method, named on the left."""
+def _rows(runs: _Runs) -> tuple[Figure, Axes, list[float]]:
+    """A figure with a row for each method, named on the left, and where the rows are: in inches from the top."""
     names = [wrapped(name) for name in runs.by_method]
-    figure, axes = figure_with_axes(1.0 + sum(0.26 + 0.13 * name.count("\n") for name in names))
-    axes.set_yticks(range(len(names)), names)
-    axes.set_ylim(len(names) - 0.5, -0.5)
+    heights = np.array([_ROW + 0.14 * name.count("\n") for name in names])
+    figure, axes = figure_with_axes(0.75 + float(heights.sum()))
+    places = np.cumsum(heights) - heights / 2
+    axes.set_yticks(places, names)
+    axes.set_ylim(float(heights.sum()), 0)
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
-    return figure, axes
+    return figure, axes, list(places)
 
 
 def _strip(
     runs: _Runs, rows: Mapping[str, Sequence[tuple[float, bool]]], label: str, *, log: bool = False, nothing: str = ""
 ) -> Figure:
     """A row of marks for each method, a number for every run and whether it counts as one, with the mean."""
-    figure, axes = _rows(runs)
+    figure, axes, places = _rows(runs)
     numbers = [number for row in rows.values() for number, _ in row]
     log = log or max(numbers) > 5 * min(numbers)
     number_axis(axes, "x", label, min(numbers) if log else 0, max(numbers), log=log)
     beside = axes.get_yaxis_transform()
-    for place, (name, row) in enumerate(rows.items()):
+    for place, (name, row) in zip(places, rows.items(), strict=True):
         style = runs.look[name]
-        spread = np.linspace(-0.16, 0.16, len(row)) if len(row) > 1 else [0.0]
+        spread = np.linspace(-0.15, 0.15, len(row)) * _ROW if len(row) > 1 else [0.0]
         for (number, counts), offset in zip(row, spread, strict=False):
             face = style.colour if counts else "none"
             axes.plot(

@@ -113,7 +113,7 @@ def test_means_say_how_many_runs_got_there(make_run):
     text = page(runs, [], "three")
     assert ["evo", "3", "1 of 3"] in [row[:3] for row in Reader(text).rows]
     assert "1 of the runs has not ended" in text
-    assert STATUS_WORDS["unfinished"] in Reader(text).text
+    assert STATUS_WORDS["unfinished"].replace("`", "") in Reader(text).text
 
 
 def test_a_damaged_run_is_shown_with_what_is_wrong_and_counts_in_no_mean(make_run, runs):
@@ -137,6 +137,15 @@ def test_the_page_of_one_run_has_its_designs_beside_their_targets(make_run):
     assert "Means over seeds" not in text
     missing = Reader(page([make_run([NAN], message="the gain never falls to 1")], [], "one")).rows
     assert ["gain", "≥ 1 V/V", "– ✗", "the gain never falls to 1"] in missing
+
+
+def test_a_damaged_run_alone_has_a_page_without_means(make_run):
+    damaged = make_run([0.5, 1.0], damage="journal.jsonl:7: damaged line")
+    for records in ([damaged], [damaged, damaged]):
+        text = page(records, ["journal.jsonl:7: damaged line"], "damaged")
+        assert "Means over seeds" not in text
+        assert "journal.jsonl:7: damaged line" in text
+        assert "<svg" not in text
 
 
 def test_a_run_without_a_design_has_a_page(make_run):
