@@ -100,7 +100,7 @@ def _read(path: Path) -> RunRecord:
                 joined += _known(line["batch"], len(evaluations))
                 decisions += [line["decision"]] if "decision" in line else []
             else:
-                evaluations.append(_evaluation(line, problem, len(evaluations)))
+                evaluations.append(_evaluation(line, len(evaluations)))
                 purposes.append(line["purpose"])
         except (ValueError, KeyError, TypeError) as error:
             if number == len(lines):
@@ -145,17 +145,13 @@ def _known(batch: list[int], count: int) -> list[int]:
     return batch
 
 
-def _evaluation(line: Mapping[str, Any], problem: Problem, index: int) -> Evaluation:
-    """The evaluation of a line; raises ValueError where it is not this one, or not of this problem."""
+def _evaluation(line: Mapping[str, Any], index: int) -> Evaluation:
+    """The evaluation of a line; raises ValueError where it is another one than comes next."""
     if line["evaluation"] != index:
         raise ValueError(f"expected evaluation {index}, got {line['evaluation']}")
     design: Design = tuple(line["design"])
-    if len(design) != len(problem.variables) or not all(0 <= i < n for i, n in zip(design, problem.shape, strict=True)):
-        raise ValueError(f"expected a design on the grid, got {design}")
     if "failed" in line:
         return Evaluation(index, design, Failed(line["failed"], line["message"]))
     values = tuple(float("nan") if value is None else float(value) for value in line["values"])
-    if len(values) != len(problem.metrics):
-        raise ValueError(f"expected {len(problem.metrics)} metrics, got {len(values)}")
     missing = {int(metric): reason for metric, reason in line.get("missing", {}).items()}
     return Evaluation(index, design, Measured(values, missing))

@@ -243,13 +243,12 @@ def _span(values: Sequence[int | None]) -> str:
 def _inline(plot: Plot, prefix: str) -> Markup:
     """The figure as an SVG element in the page's colours, its names apart from those of other figures."""
     text = plot.svg(background="none")
-    text = text[text.index("<svg") :]
-    text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{prefix}-", text)
+    text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{prefix}-", text[text.index("<svg") :])
     text = text.replace(INK, "currentColor").replace(RULE, "var(--rule)")
+    head, rest = text.split(">", 1)
+    head = re.sub(r' (width|height)="[^"]*"', "", head)  # as wide as there is room
     name = escape(f"{plot.title}, {plot.spec}")
-    text = re.sub(r'^<svg ([^>]*?)width="[^"]*" height="[^"]*"', r"<svg \1", text)
-    text = re.sub(r'^<svg ([^>]*?)height="[^"]*" ?([^>]*?)width="[^"]*"', r"<svg \1\2", text)
-    return Markup(text.replace("<svg ", f'<svg role="img" aria-label="{name}" ', 1))
+    return Markup(f'{head} role="img" aria-label="{name}">{rest}')
 
 
 def _detail(record: RunRecord, best: int) -> Detail:
