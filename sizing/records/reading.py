@@ -35,6 +35,8 @@ class RunRecord:
     decisions: tuple[Mapping[str, Any], ...]
     summary: Mapping[str, Any]
     """Status and times; empty for a run that did not end."""
+    damage: str = ""
+    """What is wrong with the journal, and in which line; the record holds what comes before it."""
 
     @cached_property
     def population(self) -> tuple[Evaluation, ...]:
@@ -51,7 +53,32 @@ class RunRecord:
 
 def read_run(path: str | Path) -> RunRecord:
     """Read a run folder; raises RunError for one that is none, or damaged, with the line."""
-    path = Path(path)
+    record = _read(Path(path))
+    if record.damage:
+        raise RunError(record.damage)
+    return record
+
+
+def read_runs(paths: Sequence[str | Path]) -> tuple[list[RunRecord], list[str]]:
+    """Read many run folders for tables and reports: what can be read, and what is wrong with the rest.
+
+    A run whose journal is damaged counts as far as the line before: behind a line that is lost, nobody can tell how
+    many simulations there were. Its record says so in `damage`.
+    """
+    records, problems = [], []
+    for path in paths:
+        try:
+            record = _read(Path(path))
+        except RunError as error:
+            problems.append(str(error))
+            continue
+        records.append(record)
+        if record.damage:
+            problems.append(f"{record.damage}; the run counts up to there, and in no mean")
+    return records, problems
+
+
+def _read(path: Path) -> RunRecord:
     if not (path / "manifest.json").is_file():
         raise RunError(f"{path}: expected a run folder (with manifest.json); `sizing run` makes one")
     try:
@@ -64,32 +91,36 @@ def read_run(path: str | Path) -> RunRecord:
     joined: list[int] = []
     decisions = []
     journal = path / "journal.jsonl"
-    lines = journal.read_text(encoding="utf-8").splitlines() if journal.exists() else []
+    lines = journal.read_bytes().splitlines() if journal.exists() else []
+    damage = ""
     for number, text in enumerate(lines, 1):
         try:
             line = json.loads(text)
             if "batch" in line:
-                joined += line["batch"]
+                joined += _known(line["batch"], len(evaluations))
                 decisions += [line["decision"]] if "decision" in line else []
             else:
-                evaluations.append(_evaluation(line))
+                evaluations.append(_evaluation(line, len(evaluations)))
                 purposes.append(line["purpose"])
         except (ValueError, KeyError, TypeError) as error:
             if number == len(lines):
                 break  # torn by whatever ended the run
-            raise RunError(f"{journal}:{number}: damaged line: {error!r}") from None
+            damage = f"{journal}:{number}: damaged line: {error!r}"
+            break
     summary_path = path / "summary.json"
-    summary = json.loads(summary_path.read_text(encoding="utf-8")) if summary_path.exists() else {}
-    return RunRecord(
-        path, manifest, problem, tuple(evaluations), tuple(purposes), tuple(joined), tuple(decisions), summary
-    )
+    try:
+        summary = json.loads(summary_path.read_text(encoding="utf-8")) if summary_path.exists() else {}
+    except ValueError as error:
+        raise RunError(f"{summary_path}: damaged: {error!r}") from None
+    found = (tuple(evaluations), tuple(purposes), tuple(joined), tuple(decisions))
+    return RunRecord(path, manifest, problem, *found, summary, damage)
 
 
 def find_runs(paths: Sequence[str | Path]) -> list[Path]:
     """Run folders among these paths and directly or deeply below them, sorted; raises RunError where there is none."""
     found: list[Path] = []
     for path in map(Path, paths):
-        below = sorted(manifest.parent for manifest in path.rglob("manifest.json"))
+        below = sorted(manifest.parent for manifest in path.rglob("manifest.json") if _is_run(manifest.parent))
         if not below:
             raise RunError(f"{path}: expected a run folder or a folder of runs, found none")
         found += below
@@ -102,10 +133,25 @@ def _problem(stored: Mapping[str, Any]) -> Problem:
     return Problem(stored["name"], stored["topology"], variables, metrics)
 
 
-def _evaluation(line: Mapping[str, Any]) -> Evaluation:
+def _is_run(folder: Path) -> bool:
+    """Whether a folder with a manifest is a run's; data sets have manifests too."""
+    return (folder / "spec.yaml").exists()
+
+
+def _known(batch: list[int], count: int) -> list[int]:
+    """These indices; raises ValueError for one that is no evaluation before it."""
+    if not all(0 <= index < count for index in batch):
+        raise ValueError(f"expected evaluations before this line, 0 to {count - 1}, got {batch}")
+    return batch
+
+
+def _evaluation(line: Mapping[str, Any], index: int) -> Evaluation:
+    """The evaluation of a line; raises ValueError where it is another one than comes next."""
+    if line["evaluation"] != index:
+        raise ValueError(f"expected evaluation {index}, got {line['evaluation']}")
     design: Design = tuple(line["design"])
     if "failed" in line:
-        return Evaluation(line["evaluation"], design, Failed(line["failed"], line["message"]))
+        return Evaluation(index, design, Failed(line["failed"], line["message"]))
     values = tuple(float("nan") if value is None else float(value) for value in line["values"])
-    missing = {int(index): reason for index, reason in line.get("missing", {}).items()}
-    return Evaluation(line["evaluation"], design, Measured(values, missing))
+    missing = {int(metric): reason for metric, reason in line.get("missing", {}).items()}
+    return Evaluation(index, design, Measured(values, missing))
