@@ -19,6 +19,7 @@ from surrogates.discriminator import LearnedDiscriminator
 from surrogates.extractors.extractor import Extractor
 from surrogates.extractors.fc import FullyConnected
 from surrogates.extractors.gnn import GraphExtractor
+from surrogates.extractors.voltages import PredictedVoltages
 from surrogates.features import LogarithmicFeatures
 from surrogates.graph import CircuitGraph, Topology
 from surrogates.hardware import device_named
@@ -42,6 +43,19 @@ def gaussian_process(context: "Context") -> Regression:
     """Predicts every metric from the logarithms of the variables."""
     features = LogarithmicFeatures(context.problem)
     return Regression(context.problem, features, features.width, context.settings.judge.designs)
+
+
+def gaussian_process_on_voltages(context: "Context") -> Regression:
+    """Predicts every metric from these logarithms and from what a pretrained network tells of the operating point."""
+    circuit = _circuit(context)
+    logarithms = LogarithmicFeatures(context.problem)
+    device = device_named(context.settings.judge.device)
+    voltages = PredictedVoltages(context.problem, circuit, _pretrained_backbone(context, circuit), device)
+
+    def features(designs: NDArray[np.int64]) -> torch.Tensor:
+        return torch.cat([logarithms(designs), voltages(designs)], dim=1)
+
+    return Regression(context.problem, features, logarithms.width + voltages.width, context.settings.judge.designs)
 
 
 def graph_from_scratch(context: "Context") -> LearnedDiscriminator:

@@ -39,6 +39,7 @@ DISCRIMINATORS: Mapping[str, Callable[[Context], Discriminator]] = {
     "oracle": lambda c: Oracle(c.problem, c.evaluator),
     "fc": partial(_learned, "fully_connected"),
     "gp": partial(_learned, "gaussian_process"),
+    "gp-pretrained": partial(_learned, "gaussian_process_on_voltages"),
     "gnn-random": partial(_learned, "graph_from_scratch"),
     "gnn-frozen": partial(_learned, "graph_frozen"),
     "gnn-finetuned": partial(_learned, "graph_finetuned"),
@@ -58,6 +59,12 @@ METHODS = {
         "a Gaussian process for every metric ranks the children by the probability that they meet every target",
         partial(_evolution, "gp"),
         RANKING,
+    ),
+    "gp-pretrained": Method(
+        "the same, which also reads the node voltages that a pretrained graph network tells of each design",
+        partial(_evolution, "gp-pretrained"),
+        RANKING,
+        pretrained=True,
     ),
     "evo": Method("evolution without a filter: every child is simulated", partial(_evolution, "evo")),
     "oracle": Method(
