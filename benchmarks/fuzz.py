@@ -1,6 +1,6 @@
 """Feeds damaged and hostile specs and netlists to load_spec and check, and counts how each of them ends.
 
-    python benchmarks/fuzz.py [--count 10000] [--seed 0]
+    python benchmarks/fuzz.py [--count 10000] [--seed 0] [--simulations N]
 
 Each ends in a Spec that is simulated, or in an error with a message; never in another exception, beyond the time
 allowed, or with the canary's file on disk. What does is kept in the folder that is named last; the exit status is 1.
@@ -166,9 +166,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--simulations", type=float, default=inf, help="after so many, only read what is accepted")
     arguments = parser.parse_args()
     kept = Path(tempfile.mkdtemp(prefix="fuzz-kept-"))
-    found, slowest = fuzz(arguments.count, arguments.seed, kept)
+    found, slowest = fuzz(arguments.count, arguments.seed, kept, arguments.simulations)
     for ending, times in found.most_common():
         print(f"{times:7} {ending}")
     print(f"longest {slowest:.1f} s; kept in {kept}")
