@@ -30,7 +30,7 @@ SPECS = Path(__file__).parent.parent / "specs"
 NAMES = ("cs_amp", "opamp_cc", "opamp_cc_rz")
 SECONDS = 20
 """Allowed for reading a spec, and a little more than a simulation is."""
-HOSTILE = (
+LINES = (
     ".control\nshell touch CANARY\n.endc", ".controls\nshell touch CANARY\n.endc", "*# shell touch CANARY",
     ".incl EVIL", ".include EVIL", ".inc EVIL", ".lib EVIL tt", ".libx EVIL tt", ".if (1)\n.incl EVIL\n.endif",
     ".exec touch CANARY", ".print op v(out) > CANARY", ".save `touch CANARY`", ".options rawfile=CANARY interactive",
@@ -39,6 +39,10 @@ HOSTILE = (
     ".model fs filesource (file=\"EVIL\")\na1 %v([out]) fs", "v9 out 0 pwl file=EVIL", "r9 out 0 {`touch CANARY`}",
     ".param x='`touch CANARY`'", "r9 out 0 $(touch CANARY)", ".subckt s a\nx1 a s\n.ends\nx9 out s",
     "+ + +", "((((", "}}",
+)  # fmt: skip
+"""For netlists."""
+HOSTILE = (
+    *LINES,
     "bias: op; shell touch CANARY", "bias: op > CANARY", "bias: 'op `touch CANARY`'", "name: ../../CANARY",
     "netlist: EVIL", "options: {sourcepath: CANARY}", "run: {timeout: 1e308}", "&a [*a, *a]", "<<: *a",
     "!!python/object/apply:os.system ['touch CANARY']", "1e999", "-.inf", ".nan", "0x" + "f" * 5000, "9" * 5000,
@@ -46,6 +50,8 @@ HOSTILE = (
     "1e300", "10M", "2001-13-45",
 )  # fmt: skip
 
+AIMED = 0.25
+"""Share of cases that are whole but for one hostile line: damaged ones seldom get as far as the simulator."""
 NUMBERS = ("0", "1", "2", "7", "40", "-3", "1e3", "1e9", "1e-9", "0.5", "99999999", "")
 
 
@@ -88,18 +94,32 @@ def mutated(text: str, rng: random.Random, other: str, hostile: Sequence[str]) -
     return text
 
 
+def _aimed(rng: random.Random, spec: Path, netlist: Path, texts: dict[Path, str], line: str) -> tuple[Path, str]:
+    """A file and its text with one hostile line, where ngspice would read it: in the netlist or in a stimulus."""
+    if rng.random() < 0.5:
+        lines = texts[netlist].split("\n")
+        lines.insert(rng.randrange(1, len(lines)), line)
+        return netlist, "\n".join(lines)
+    stimulus = "    stimulus: |\n"
+    indented = "".join(f"      {each}\n" for each in line.split("\n"))
+    return spec, texts[spec].replace(stimulus, stimulus + indented, 1)
+
+
 def write_case(folder: Path, seed: int, number: int) -> Path:
     """Write one damaged spec, or netlist, or both; its path."""
     rng = random.Random(f"{seed} {number}")
     name = rng.choice((*NAMES, NAMES[0]))
     canary, evil = folder.parent / "canary", folder.parent / "evil.cir"
-    evil.write_text(f".control\nshell touch {canary}\n.endc\n.lib tt\n.control\nshell touch {canary}\n.endc\n.endl\n")
+    evil.write_text(f".control\nshell touch {canary}\n.endc\n")
     hostile = [each.replace("CANARY", str(canary)).replace("EVIL", str(evil)) for each in HOSTILE]
     shutil.copytree(SPECS / "netlists", folder / "netlists")
     spec, netlist = folder / "spec.yaml", folder / "netlists" / f"{name}.cir"
     texts = {spec: (SPECS / f"{name}.yaml").read_text(), netlist: netlist.read_text()}
     texts[spec] = texts[spec].rstrip() + ("\nrun: {timeout: 5}\n" if "\nrun:" not in texts[spec] else "\n")
-    for path in rng.choice(([spec], [netlist], [spec, netlist])):
+    aimed = rng.random() < AIMED
+    if aimed:
+        texts |= dict([_aimed(rng, spec, netlist, texts, rng.choice(hostile[: len(LINES)]))])
+    for path in () if aimed else rng.choice(([spec], [netlist], [spec, netlist])):
         texts[path] = mutated(texts[path], rng, texts[spec] + texts[netlist], hostile)
     for path, text in texts.items():
         path.write_bytes(text.encode("utf-8", "surrogatepass"))
