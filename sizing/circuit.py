@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 
@@ -11,6 +11,10 @@ from sizing.netlist import Line, lower, split_assignments, split_words, unwrap
 
 # ngspice's own limit on calls inside calls.
 DEEPEST_CALL = 21
+LONGEST_EXPRESSION = 10_000
+LARGEST_CIRCUIT = 10_000_000
+"""Characters of the expressions of all devices and calls, and LEAST for each: ten calls in ten levels are 10^10."""
+LEAST = 100
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ def parse_circuit(lines: Sequence[Line], opaque: frozenset[str] = frozenset()) -
     top = _Place("", {}, {}, None, frozenset(shared | {"0"}))
     parameters = {name: unwrap(text) for name, text in scopes[0].parameters.items()}
     models = {name: kind for scope in reversed(scopes) for name, kind in scope.models.items()}
-    return Circuit(tuple(_flatten(scopes[0], top, (), opaque)), parameters, frozenset(used), models)
+    return Circuit(tuple(_flatten(scopes[0], top, (), opaque, _Budget())), parameters, frozenset(used), models)
 
 
 # The kinds to which ngspice passes the m of a call.
@@ -86,6 +90,18 @@ class _Scope:
         while scope is not None:
             yield scope
             scope = scope.outer
+
+
+@dataclass
+class _Budget:
+    """How much larger a circuit may still get."""
+
+    left: int = LARGEST_CIRCUIT
+
+    def spend(self, line: Line, expressions: Iterable[str]) -> None:
+        self.left -= LEAST + sum(len(_short(line, text)) for text in expressions)
+        if self.left < 0:
+            raise line.error("expected a circuit of less than some 100 000 devices, got more; call fewer sub-circuits")
 
 
 @dataclass(frozen=True)
@@ -212,10 +228,14 @@ def _read_devices(scope: _Scope) -> None:
         scope.devices.append((device, line))
 
 
-def _flatten(scope: _Scope, place: _Place, opened: tuple[_Scope, ...], opaque: frozenset[str]) -> Iterator[Device]:
+def _flatten(
+    scope: _Scope, place: _Place, opened: tuple[_Scope, ...], opaque: frozenset[str], budget: _Budget
+) -> Iterator[Device]:
     for device, line in scope.devices:
         if device.kind != "x" or device.model in opaque:
-            yield place.device(device)
+            flat = place.device(device)
+            budget.spend(line, flat.parameters.values())
+            yield flat
             continue
         definition = _definition(scope, device, line)
         names = " > ".join(outer.name for outer in (*opened, definition))
@@ -223,7 +243,9 @@ def _flatten(scope: _Scope, place: _Place, opened: tuple[_Scope, ...], opaque: f
             raise line.error(f"expected sub-circuits that do not contain themselves, got {names}; remove one call")
         if len(opened) >= DEEPEST_CALL:
             raise line.error(f"expected at most {DEEPEST_CALL} calls inside one another, got {names}; use fewer levels")
-        yield from _flatten(definition, _called(definition, device, line, place), (*opened, definition), opaque)
+        inner = _called(definition, device, line, place)
+        budget.spend(line, inner.values.values())
+        yield from _flatten(definition, inner, (*opened, definition), opaque, budget)
 
 
 def _definition(scope: _Scope, device: Device, line: Line) -> _Scope:
@@ -266,8 +288,18 @@ def _called(definition: _Scope, device: Device, line: Line, caller: _Place) -> _
     path = f"{caller.path}{device.name}."
     place = _Place(path, port_nets, caller.values | actual, multiplier, caller.global_nets)
     for name in order:
-        place.values[name] = place.expression(texts[name])
+        place.values[name] = _short(definition.line, place.expression(texts[name]))
     return place
+
+
+def _short(line: Line, text: str) -> str:
+    """The expression, if parameters in terms of parameters have not made it endless."""
+    if len(text) > LONGEST_EXPRESSION:
+        raise line.error(
+            f"expected expressions of at most {LONGEST_EXPRESSION} characters once parameters are put in, got "
+            f"{text[:40]!r}…; simplify them"
+        )
+    return text
 
 
 def _product(outer: str | None, inner: str | None) -> str:

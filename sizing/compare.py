@@ -16,7 +16,7 @@ from sizing.search.methods import parse_variant
 from sizing.simulation.ngspice import SimulatorMissing
 from sizing.simulation.pool import default_workers
 from sizing.simulation.simulator import SimulationError
-from sizing.spec.load import load_spec, run_settings
+from sizing.spec.load import run_settings
 from sizing.spec.mistakes import SpecError
 
 MANIFEST = "comparison.json"
@@ -50,6 +50,7 @@ def compare(
     *,
     max_sims: int | None = None,
     jobs: int | None = None,
+    trust: bool = False,
     on_end: Callable[[Entry, str], None] | None = None,
 ) -> Comparison:
     """Run every method on every spec from every seed, `jobs` runs at a time with one simulator process each.
@@ -58,8 +59,8 @@ def compare(
 
     For a spec and seed all methods start from the same initial designs. Calling it again with the same arguments and
     `out` takes up what was left: ended runs stay, half runs go on. A run that cannot start or breaks does not stop the
-    others. `on_end` is called with each entry and its status. Raises SpecError for unknown methods and repeated seeds,
-    RunError where `out` holds something else.
+    others. `on_end` is called with each entry and its status; `trust` is for `load_spec`. Raises SpecError for unknown
+    methods and repeated seeds, RunError where `out` holds something else.
     """
     out = Path(out)
     _check_arguments(specs, methods, seeds)
@@ -69,7 +70,7 @@ def compare(
     failures: dict[str, str] = {}
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs or default_workers(), mp_context=spawn) as executor:
-        futures = {executor.submit(_end_of, entry): entry for entry in entries}
+        futures = {executor.submit(_end_of, entry, trust): entry for entry in entries}
         try:
             for future in as_completed(futures):
                 entry = futures[future]
@@ -123,12 +124,12 @@ def _status(future: Future[str], entry: Entry, failures: dict[str, str]) -> str:
         return f"failed: {error}"
 
 
-def _end_of(entry: Entry) -> str:
+def _end_of(entry: Entry, trust: bool) -> str:
     """Start the run, or take it up; its status."""
     if entry.folder.exists():
-        return resume(entry.folder, workers=1).status
+        return resume(entry.folder, workers=1, trust=trust).status
     settings = parse_variant(entry.method) | {"seed": entry.seed, "max_sims": entry.max_sims}
-    return run(load_spec(entry.spec), out=entry.folder, workers=1, **settings).status
+    return run(entry.spec, trust=trust, out=entry.folder, workers=1, **settings).status
 
 
 def _check_arguments(specs: Sequence[str | Path], methods: Sequence[str], seeds: Sequence[int]) -> None:

@@ -82,15 +82,16 @@ def run(
     out: str | Path | None = None,
     workers: int | None = None,
     observer: Observer | None = None,
+    trust: bool = False,
     **settings: Any,
 ) -> Result:
     """Search until enough designs meet every target, or a budget ends; Ctrl-C ends a run cleanly.
 
     `settings` replace the spec's run settings (method, seed, max_sims, …). The folder is `out`, by default
-    runs/<spec>-<method>-s<seed>. Raises SpecError, RunError, SimulatorMissing, and SimulationError where ngspice
-    refuses the netlist, all before anything is written.
+    runs/<spec>-<method>-s<seed>. `trust` is for `load_spec`. Raises SpecError, RunError,
+    SimulatorMissing, and SimulationError where ngspice refuses the netlist, all before anything is written.
     """
-    spec = (load_spec(spec) if not isinstance(spec, Spec) else spec).with_run(**settings)
+    spec = (load_spec(spec, trust=trust) if not isinstance(spec, Spec) else spec).with_run(**settings)
     if spec.run.method not in METHODS:
         raise SpecError([f"method: no method {spec.run.method!r}{nearest(spec.run.method, METHODS)}"])
     spec = replace(spec, run=settled(spec.run))
@@ -105,18 +106,20 @@ def run(
     return _finished(folder)
 
 
-def resume(folder: str | Path, *, workers: int | None = None, observer: Observer | None = None) -> Result:
+def resume(
+    folder: str | Path, *, workers: int | None = None, observer: Observer | None = None, trust: bool = False
+) -> Result:
     """Take up a run that was killed or interrupted, as if nothing had happened: same designs, same order, same counts.
 
     The search is replayed with the journal's simulations as answers and goes on from there; no simulation that the
-    journal holds is repeated. Times count from here on. A run that has ended by itself is returned as it is. Raises
-    RunError where the folder is no run, is being written, or does not agree with what this machine and these versions
-    do.
+    journal holds is repeated. Times count from here on. A run that has ended by itself is returned as it is. `trust` is
+    for `load_spec`. Raises RunError where the folder is no run, is being written, or does not agree with what this
+    machine and these versions do.
     """
     record = read_run(folder)
     if record.summary.get("status", "interrupted") != "interrupted":
         return Result(record)
-    spec = load_spec(record.path / "spec.yaml")
+    spec = load_spec(record.path / "spec.yaml", trust=trust)
     checkpoint, now = record.manifest.get("checkpoint"), checkpoint_of(spec.run)
     if checkpoint != now:
         raise RunError(f"{record.path}: expected the checkpoint that the run began with, {checkpoint}, got {now}")

@@ -1,13 +1,22 @@
 """Reads netlist text into logical lines: continuations joined, comments gone, includes and libraries expanded."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sizing.mistakes import InputError
 
 DEEPEST_INCLUDE = 20
+LARGEST_FILE = 64_000_000
+"""Bytes; a process kit's largest is a tenth of it."""
+LONGEST_LINE = 100_000
+"""Characters of a logical line."""
+MOST_LINES = 1_000_000
+"""Logical lines of a netlist with everything that it includes."""
+LINES_OF_A_FILE = 500
+"""What opening a file counts for."""
+MOST_WRAPPERS = 100
 ANALYSES = frozenset(
     {".op", ".ac", ".tran", ".dc", ".noise", ".four", ".fourier", ".tf", ".sens", ".pz", ".disto", ".sp", ".pss"}
     | {".print", ".plot", ".probe", ".save", ".measure", ".meas"}
@@ -22,6 +31,10 @@ _ASSIGNS = re.compile(r"(?<![=<>!])=(?!=)")
 _COMMENT = re.compile(r"(?:;|(?:(?<=[\s,])|^)\$|//).*")
 _COMMENT_AFTER_PATH = re.compile(r"(?:;|(?<=[\s,])\$).*")
 _TAKES_PATH = re.compile(r"\.(?:inc|include|lib)\b", re.IGNORECASE)
+# Other characters that Python takes for line ends, such as form feeds, are none to ngspice.
+_PHYSICAL_LINES = re.compile(r"\r\n|\r|\n")
+# ngspice takes a file that begins with the second for a script of its commands.
+_EXECUTED = re.compile(r"\s*\*(?:#|\s*ng_script)", re.IGNORECASE)
 _ARGUMENT = re.compile(r""""([^"]*)"|'([^']*)'|(\S+)""")
 
 
@@ -47,60 +60,81 @@ class Line:
         return NetlistError(f"{self.file}:{self.number}: {message}")
 
 
+Folders = Sequence[Path] | None
+"""Where files may be read, links followed; anywhere if None."""
+
+
+@dataclass
+class _Budget:
+    """Lines that may still be read: files that include the next one twice would double them at every level."""
+
+    left: int = MOST_LINES
+
+    def spend(self, lines: Sequence[Line], include: Line | None = None) -> None:
+        self.left -= len(lines) + (LINES_OF_A_FILE if include else 0)
+        if self.left < 0:
+            raise (include or lines[0]).error(
+                f"expected at most {MOST_LINES} lines with all includes, got more; include less"
+            )
+
+
 @dataclass(frozen=True)
 class _Source:
     """What is being read: where its relative paths start, and the (file, section) pairs open around it."""
 
     folder: Path
     open: tuple[tuple[Path, str], ...]
-    drop_analyses: bool
+    drop_analyses: bool = False
+    within: Folders = None
+    budget: _Budget = field(default_factory=_Budget)
 
 
-def read_netlist(path: Path, *, drop_analyses: bool = False) -> tuple[Line, ...]:
+def read_netlist(path: Path, *, drop_analyses: bool = False, within: Folders = None) -> tuple[Line, ...]:
     """The logical lines of a netlist file, its includes and library sections in place of the lines that name them.
 
     The first line is content, not a title. `.title` is dropped and `.end` ends a file. Analysis and output lines are
     refused, or left out with `drop_analyses`.
 
-    Raises NetlistError for a file that cannot be read (at the line that includes it), an include cycle, a `.control`
-    block, and a continuation of nothing.
+    Raises NetlistError for a file that cannot be read or is not in a folder `within` (at the line that includes it),
+    an include cycle, a `.control` block, a continuation of nothing, and a netlist too large.
     """
-    text = _load(path, Line("", str(path), 1))
-    source = _Source(path.parent, ((path.resolve(), ""),), drop_analyses)
-    return tuple(_expand(tuple(_logical_lines(text, str(path), 1)), source))
+    text = _load(path, Line("", str(path), 1), within)
+    source = _Source(path.parent, ((path.resolve(), ""),), drop_analyses, within)
+    return _expanded(_logical_lines(text, str(path), 1), source)
 
 
 def read_text(
-    text: str, file: str, folder: Path, first_line: int = 1, *, drop_analyses: bool = False
+    text: str, file: str, folder: Path, first_line: int = 1, *, drop_analyses: bool = False, within: Folders = None
 ) -> tuple[Line, ...]:
     """Like `read_netlist`, for netlist text that stands inside `file` from line `first_line` on.
 
     Relative includes start at `folder`. Raises what `read_netlist` raises.
     """
-    source = _Source(folder, ((Path(file), ""),), drop_analyses)
-    return tuple(_expand(tuple(_logical_lines(text, file, first_line)), source))
+    source = _Source(folder, ((Path(file), ""),), drop_analyses, within)
+    return _expanded(_logical_lines(text, file, first_line), source)
 
 
 def inline_includes(text: str, folder: Path) -> str:
-    """The same netlist text, comments and all, with the text of included files in place of their `.include` lines.
+    """The same netlist text, comments and all, with the text of included files in place of the lines that name them.
 
-    Library sections stay where they are and are named by absolute path; `*#` comments, which ngspice executes, go.
-    For text that `read_text` accepts.
+    Of library sections only what they say is kept, without comments. Comments that ngspice would execute go. For text
+    that `read_text` accepts.
     """
     result: list[str] = []
-    for physical in text.splitlines():
-        line = Line(physical.strip(), "", 0)
+    for physical in _PHYSICAL_LINES.split(text):
+        line = Line(_content(physical), "", 0)
         if line.keyword == ".end":
             break
         if line.keyword in (".include", ".inc"):
             path = folder / _arguments(line)[0]
             inner = inline_includes(_load(path, line), path.parent)
             result += [f"* included from {path.name}", inner.rstrip("\n"), f"* end of {path.name}"]
-        elif line.keyword == ".lib" and len(arguments := _arguments(line)) == 2:
-            result.append(f'.lib "{(folder / arguments[0]).resolve()}" {arguments[1]}')
-        elif not line.text.startswith("*#"):
+        elif line.keyword == ".lib":
+            expanded = _library(line, _Source(folder, ()))
+            result += [f"* from {line.text}", *(each.text for each in expanded), f"* end of {line.text}"]
+        elif not _EXECUTED.match(physical):
             result.append(physical)
-    return "\n".join(result) + "\n"
+    return "\n".join(result).rstrip("\n") + "\n"
 
 
 def split_words(line: Line, text: str | None = None) -> list[str]:
@@ -151,7 +185,9 @@ def split_assignments(line: Line, words: Sequence[str], *, spaces: bool = False)
 def unwrap(text: str) -> str:
     """An expression, or a string, without the braces or quotes around the whole of it."""
     text = text.strip()
-    while text[:1] in _WRAPPERS and _closing(text, 0) == len(text) - 1:
+    for _ in range(MOST_WRAPPERS):
+        if text[:1] not in _WRAPPERS or _closing(text, 0) != len(text) - 1:
+            break
         text = text[1:-1].strip()
     return text
 
@@ -177,10 +213,8 @@ def _closing(text: str, start: int) -> int:
 
 def _logical_lines(text: str, file: str, first_line: int) -> Iterator[Line]:
     pending: Line | None = None
-    for number, physical in enumerate(re.split(r"\r\n|\r|\n", text), first_line):
-        stripped = physical.strip()
-        comment = _COMMENT_AFTER_PATH if _TAKES_PATH.match(stripped) else _COMMENT
-        content = "" if stripped.startswith("*") else comment.sub("", stripped).rstrip()
+    for number, physical in enumerate(_PHYSICAL_LINES.split(text), first_line):
+        content = _content(physical)
         if not content:
             continue
         if content.split(maxsplit=1)[0].lower() == ".end":
@@ -190,7 +224,13 @@ def _logical_lines(text: str, file: str, first_line: int) -> Iterator[Line]:
                 raise Line(content, file, number).error(
                     f"expected a line to continue, got {content!r} first; remove the + or write the line before it"
                 )
+            if _TAKES_PATH.match(pending.text):
+                raise Line(content, file, number).error(
+                    f"expected {pending.keyword} on one line, got it continued; write it on one"
+                )
             pending = Line(f"{pending.text} {content[1:].strip()}", file, pending.number)
+            if len(pending.text) > LONGEST_LINE:
+                raise pending.error(f"expected lines of at most {LONGEST_LINE} characters, got more; split it")
             continue
         if pending is not None:
             yield pending
@@ -199,7 +239,20 @@ def _logical_lines(text: str, file: str, first_line: int) -> Iterator[Line]:
         yield pending
 
 
-def _expand(lines: Sequence[Line], source: _Source) -> Iterator[Line]:
+def _content(physical: str) -> str:
+    """A physical line without its comment."""
+    stripped = physical.strip()
+    comment = _COMMENT_AFTER_PATH if _TAKES_PATH.match(stripped) else _COMMENT
+    return "" if stripped.startswith("*") else comment.sub("", stripped).rstrip()
+
+
+def _expanded(lines: Iterable[Line], source: _Source) -> tuple[Line, ...]:
+    first = tuple(lines)
+    source.budget.spend(first)
+    return tuple(_expand(first, source))
+
+
+def _expand(lines: Iterable[Line], source: _Source) -> Iterator[Line]:
     for line in lines:
         keyword = line.keyword
         if keyword in (".include", ".inc"):
@@ -261,24 +314,40 @@ def _arguments(line: Line) -> list[str]:
 
 def _open(line: Line, name: str, section: str, source: _Source) -> tuple[_Source, Sequence[Line]]:
     path = source.folder / name
-    text = _load(path, line)
+    text = _load(path, line, source.within)
     here = (path.resolve(), section)
     if here in source.open:
         files = " > ".join(file.name for file, _ in (*source.open[source.open.index(here) :], here))
         raise line.error(f"expected includes without a cycle, got {files}; remove one of these includes")
     if len(source.open) > DEEPEST_INCLUDE:
         raise line.error(f"expected at most {DEEPEST_INCLUDE} files inside one another, got more; include fewer levels")
-    inner = _Source(path.parent, (*source.open, here), source.drop_analyses)
-    return inner, tuple(_logical_lines(text, str(path), 1))
+    lines = tuple(_logical_lines(text, str(path), 1))
+    source.budget.spend(lines, line)
+    return replace(source, folder=path.parent, open=(*source.open, here)), lines
 
 
-def _load(path: Path, line: Line) -> str:
+def _outside(path: Path, folders: Sequence[Path]) -> bool:
+    try:
+        resolved = path.resolve()
+    except (OSError, RuntimeError, ValueError):  # a loop of links, or a name that no file can have: not found
+        return False
+    return not any(resolved.is_relative_to(folder.resolve()) for folder in folders)
+
+
+def _load(path: Path, line: Line, within: Folders = None) -> str:
     """The text of a file that `line` names; only a regular file is opened, so a device or a pipe cannot hold us up."""
     try:
+        if within is not None and _outside(path, within):
+            raise line.error(
+                f'expected a file in the folder of the spec, got "{path}"; copy it there, or say --trust if everything '
+                "it includes is your own"
+            )
         if path.is_dir():
             raise line.error(f'expected a file, got the directory "{path}"; name a file in it')
         if not path.is_file():
             raise line.error(f'expected a file at "{path}", found none; correct the path')
+        if path.stat().st_size > LARGEST_FILE:
+            raise line.error(f'expected a file of at most {LARGEST_FILE} bytes, got "{path}"; include less')
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise line.error(f'expected a file that can be read, got "{path}": {error.strerror}; see to it') from error

@@ -9,11 +9,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from sizing.units import parse_quantity
 
+MOST = 1_000_000
+"""Of designs held at a time."""
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[
     float,
     BeforeValidator(lambda value: float(parse_quantity(value, "s")), json_schema_input_type=str | float),
-    Field(gt=0),
+    Field(gt=0, le=10_000_000),
 ]
 
 
@@ -27,13 +29,13 @@ class SearchSettings(Settings):
     """The evolutionary loop."""
 
     reference_rank: int = Field(20, ge=1, description="rank of the reference design; this many best are inspected")
-    pool: int = Field(100, ge=2, description="designs in each parent pool")
+    pool: int = Field(100, ge=2, le=MOST, description="designs in each parent pool")
     crossover: Fraction = Field(0.6, description="probability that a child has two parents; otherwise it is a mutant")
     blend: Fraction = Field(0.5, description="share of crossovers that blend; the others swap genes")
     blend_alpha: float = Field(0.5, ge=0, description="how far a blend may leave the interval between its parents")
     swap: Fraction = Field(0.5, description="probability per gene of a swap")
     mutate: Fraction = Field(0.5, description="probability per gene of a fresh uniform value in a mutant")
-    max_candidates: int = Field(20_000, ge=1, description="candidates judged in one iteration at most")
+    max_candidates: int = Field(20_000, ge=1, le=MOST, description="candidates judged in one iteration at most")
     accept_regardless: Fraction = Field(0.001, description="probability that a candidate passes whatever the judgement")
     acceptance: Literal["filter", "ranking"] = Field(
         "filter", description="filter: children that pass, one by one; ranking: the most promising of a large pool"
@@ -55,7 +57,9 @@ class JudgeSettings(Settings):
     """Training of a learned discriminator, and what a graph network reads."""
 
     steps: int = Field(100, ge=1, description="gradient steps after each iteration")
-    batch: int = Field(32, ge=2, description="simulated designs in each step, every one compared with every other")
+    batch: int = Field(
+        32, ge=2, le=10_000, description="simulated designs in each step, every one compared with every other"
+    )
     learning_rate: float = Field(1e-3, gt=0)
     dropout: Fraction = Field(0.2)
     body_steps: int = Field(20, ge=0, description="of these steps, those that also train a graph network's backbone")
@@ -74,8 +78,8 @@ class RunSettings(Settings):
 
     method: str = "fc"
     seed: int = Field(0, ge=0)
-    initial: int = Field(100, ge=2, description="distinct random designs to start from")
-    batch: int = Field(5, ge=1, description="designs simulated in an iteration")
+    initial: int = Field(100, ge=2, le=MOST, description="distinct random designs to start from")
+    batch: int = Field(5, ge=1, le=MOST, description="designs simulated in an iteration")
     in_spec: int = Field(20, ge=1, description="stop when this many designs meet every target")
     max_sims: int | None = Field(None, ge=1, description="stop after this many simulations, initial ones included")
     max_seconds: Seconds | None = Field(None, description="stop after this wall-clock time")

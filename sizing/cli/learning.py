@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from sizing.bench import Bench
+from sizing.cli.trust import TrustOption
 from sizing.mistakes import InputError
 from sizing.spec.load import Spec, load_spec
 
@@ -17,6 +18,7 @@ def graph(
     spec: Annotated[Path, typer.Argument(metavar="SPEC", help="spec file (YAML)")],
     bench: Annotated[str | None, typer.Option(help="test bench [default: the first]")] = None,
     out: Annotated[Path | None, typer.Option(help=".svg or .png [default: runs/graphs/SPEC-BENCH.svg]")] = None,
+    trust: TrustOption = False,
 ) -> None:
     """Draw and count the graph of a bench's circuit with its stimulus: what graph networks see.
 
@@ -24,7 +26,7 @@ def graph(
 
     Example: sizing graph specs/opamp_cc.yaml --bench follower --out follower.svg
     """
-    task = load_spec(spec)
+    task = load_spec(spec, trust=trust)
     chosen = bench_of(task, bench)
     if out is not None and out.exists():
         raise InputError(f"{out} already exists, and nothing is overwritten: choose another --out")

@@ -12,6 +12,7 @@ import typer
 from sizing.cli.learning import accuracy, graph
 from sizing.cli.pretraining import dataset, pretrain
 from sizing.cli.reporting import report, tell, write_comparison
+from sizing.cli.trust import TrustOption, harmless
 from sizing.mistakes import InputError
 from sizing.simulation.ngspice import SimulatorMissing
 from sizing.spec.load import load_spec
@@ -46,7 +47,7 @@ def main() -> None:
         sys.exit(1)
     except (InputError, SimulatorMissing, SimulationError, OSError) as error:
         for line in str(error).splitlines():
-            print(f"error: {line}", file=sys.stderr)
+            print(f"error: {harmless(line)}", file=sys.stderr)
         sys.exit(1 if isinstance(error, SimulationError) and error.reason != "netlist" else 2)
 
 
@@ -65,6 +66,7 @@ def run(
     out: Annotated[Path | None, typer.Option(help="run folder [default: runs/SPEC-METHOD-sSEED]")] = None,
     workers: WorkersOption = None,
     max_sims: Annotated[int | None, typer.Option(min=1, help="simulation budget, initial ones included")] = None,
+    trust: TrustOption = False,
     as_json: AsJson = False,
 ) -> None:
     """Size a circuit: search until enough designs meet every target, or a budget ends.
@@ -74,14 +76,16 @@ def run(
     from sizing.cli.progress import shown_progress
     from sizing.loop import run as run_spec
 
-    task = load_spec(spec).with_run(method=method, seed=seed, max_sims=max_sims)
+    task = load_spec(spec, trust=trust).with_run(method=method, seed=seed, max_sims=max_sims)
     with shown_progress(task.run.in_spec) as observer:
         result = run_spec(task, out=out, workers=workers, observer=observer)
     _report(result, as_json)
 
 
 @app.command()
-def resume(path: RunArgument, workers: WorkersOption = None, as_json: AsJson = False) -> None:
+def resume(
+    path: RunArgument, workers: WorkersOption = None, trust: TrustOption = False, as_json: AsJson = False
+) -> None:
     """Take up a run that was killed or interrupted, as if nothing had happened.
 
     Example: sizing resume runs/opamp_cc-fc-s0
@@ -92,7 +96,7 @@ def resume(path: RunArgument, workers: WorkersOption = None, as_json: AsJson = F
 
     wanted = read_run(path).manifest["run"]["in_spec"]
     with shown_progress(wanted) as observer:
-        result = resume_run(path, workers=workers, observer=observer)
+        result = resume_run(path, workers=workers, observer=observer, trust=trust)
     _report(result, as_json)
 
 
@@ -104,6 +108,7 @@ def compare(
     max_sims: Annotated[int | None, typer.Option(min=1, help="simulation budget of each run")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="runs at a time [default: one per core]")] = None,
     out: Annotated[Path, typer.Option(help="folder of the comparison")] = Path("runs/comparison"),
+    trust: TrustOption = False,
 ) -> None:
     """Compare methods over specs and seeds; the same command again takes up what was left.
 
@@ -125,7 +130,9 @@ def compare(
     names = methods.split(",")
     jobs = jobs or default_workers()
     with shown_schedule(Schedule(entries_of(specs, names, numbers, out, max_sims), jobs)) as ended:
-        comparison = compare_methods(specs, names, numbers, out, max_sims=max_sims, jobs=jobs, on_end=ended)
+        comparison = compare_methods(
+            specs, names, numbers, out, max_sims=max_sims, jobs=jobs, trust=trust, on_end=ended
+        )
     problems = [f"{run_name}: {why}" for run_name, why in comparison.failures.items()]
     if comparison.records:
         rows = runs_table(comparison.records)
@@ -136,7 +143,7 @@ def compare(
 
 
 @app.command()
-def check(spec: SpecArgument) -> None:
+def check(spec: SpecArgument, trust: TrustOption = False) -> None:
     """Validate a spec and simulate each bench once, at the middle of the ranges.
 
     Example: sizing check specs/opamp_cc.yaml
@@ -144,7 +151,7 @@ def check(spec: SpecArgument) -> None:
     from sizing.cli.show import checked_design
     from sizing.loop import check as check_spec
 
-    task = load_spec(spec)
+    task = load_spec(spec, trust=trust)
     outcome = check_spec(task)
     if not checked_design(task, outcome):
         raise typer.Exit(1)

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from sizing.cli.trust import TrustOption
+
 DATA = Path("runs/data")
 OPERATING_POINTS = 10_000
 """Drawn of a spec's circuit, unless told otherwise."""
@@ -24,12 +26,13 @@ def dataset(
     seed: Annotated[int, typer.Option(min=0)] = 0,
     out: Annotated[Path | None, typer.Option(help="folder [default: runs/data/NAME]")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="simulator processes [default: one per core]")] = None,
+    trust: TrustOption = False,
 ) -> None:
     """Draw operating points of a circuit, for pretraining. Interrupted, the same command goes on.
 
     Example: sizing dataset opamp
     """
-    manifest, folder = made_dataset(source, out, n=n, bench=bench, seed=seed, workers=workers)
+    manifest, folder = made_dataset(source, out, n=n, bench=bench, seed=seed, workers=workers, trust=trust)
     for circuit in manifest.circuits:
         failed = ", ".join(f"{count} {reason}" for reason, count in circuit.failed.items())
         print(f"{circuit.name}: {circuit.rows} operating points{f' (left out: {failed})' if failed else ''}")
@@ -84,6 +87,7 @@ def made_dataset(
     bench: str | None = None,
     seed: int = 0,
     workers: int | None = None,
+    trust: bool = False,
 ) -> tuple[Any, Path]:
     """A data set's manifest and folder, made unless it is there; raises InputError for an unknown name."""
     from sizing.cli.learning import bench_of
@@ -99,7 +103,7 @@ def made_dataset(
             raise InputError(f"expected --n and --bench with a spec file only, got {source!r}, which says both itself")
         name, wanted = source, named[source].circuits(shipped_specs() / "netlists")
     elif Path(source).is_file():
-        spec = load_spec(source)
+        spec = load_spec(source, trust=trust)
         circuit = generate.circuit_of(spec.problem, bench_of(spec, bench))
         name, wanted = circuit.name, [(circuit, n or OPERATING_POINTS)]
     else:

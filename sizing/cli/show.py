@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from sizing.loop import Result
@@ -32,7 +33,7 @@ def best_designs(record: RunRecord, count: int, console: Console | None = None) 
     problem = record.problem
     ranked = order(problem, record.values)[:count]
     met = meets(problem, record.values)
-    grid = Table(title=f"{problem.name}: best designs", title_justify="left")
+    grid = Table(title=f"{escape(problem.name)}: best designs", title_justify="left")
     grid.add_column("")
     grid.add_column("target")
     for rank, row in enumerate(ranked, 1):
@@ -61,7 +62,9 @@ def checked_design(spec: Spec, outcome: Outcome) -> bool:
     met = meets(problem, np.array(outcome.values))
     for index, metric in enumerate(problem.metrics):
         why = outcome.missing.get(index, "")
-        grid.add_row(metric.name, target_words(metric), _cell(metric, outcome.values[index], bool(met[index])), why)
+        grid.add_row(
+            metric.name, target_words(metric), _cell(metric, outcome.values[index], bool(met[index])), escape(why)
+        )
     plain_console().print(grid)
     return True
 

@@ -16,7 +16,9 @@ from sizing.problem import Metric, Problem
 from sizing.settings import RunSettings
 from sizing.spec.entries import SpecModel
 from sizing.spec.mistakes import Location, SpecError, dotted, in_words
+from sizing.spec.shipped import shipped_specs
 from sizing.spec.source import SpecSource, read_source
+from sizing.trust import UNTRUSTED, checked, unknown_option
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,12 @@ def run_settings(given: Mapping[str, Any]) -> RunSettings:
         raise SpecError([f"{dotted(loc)}: {in_words(each, loc)}" for loc, each in bad]) from None
 
 
-def load_spec(path: str | Path) -> Spec:
-    """Read and validate a spec file; raises SpecError with every mistake found, each as "file:line: key: message"."""
+def load_spec(path: str | Path, *, trust: bool = False) -> Spec:
+    """Read and validate a spec file; raises SpecError with every mistake found, each as "file:line: key: message".
+
+    Unless one's `trust` is put in it, netlists may be read only from the spec's folder and from the shipped ones, and
+    hold only what is known to be harmless.
+    """
     path = Path(path)
     source = read_source(path)
     raw = source.plain()
@@ -74,7 +80,7 @@ def load_spec(path: str | Path) -> Spec:
     model = _validated(raw, mistakes)
     spec = None
     if model is not None:
-        spec = _Checker(source, model, mistakes).spec()
+        spec = _Checker(source, model, mistakes, trust).spec()
     if mistakes or spec is None:
         raise SpecError(list(dict.fromkeys(source.place(loc, message) for loc, message in mistakes)))
     run = _with_whole_path(spec.run, path.parent)
@@ -130,6 +136,7 @@ class _Checker:
     source: SpecSource
     model: SpecModel
     mistakes: list[tuple[Location, str]]
+    trust: bool
 
     def spec(self) -> Spec | None:
         path, model = self.source.path, self.model
@@ -162,10 +169,20 @@ class _Checker:
             self.mistakes.append((("netlist",), f"expected a SPICE netlist at {path}: {what}"))
             return None
         try:
-            return read_netlist(path)
+            return self._trusted(read_netlist(path, within=self._folders))
         except NetlistError as error:
             self.mistakes.append((("netlist",), str(error)))
             return None
+
+    @property
+    def _folders(self) -> tuple[Path, ...] | None:
+        """Where netlists may be read."""
+        return None if self.trust else (self.source.path.parent, shipped_specs())
+
+    def _trusted(self, lines: tuple[Line, ...]) -> tuple[Line, ...]:
+        if not self.trust:
+            checked(lines)
+        return lines
 
     def _circuit(self, loc: Location, lines: tuple[Line, ...]) -> Circuit | None:
         try:
@@ -192,10 +209,12 @@ class _Checker:
         path = self.source.path
         try:
             first = (self.source.line(loc) or 0) + ("\n" in entry.stimulus)
-            stimulus = read_text(entry.stimulus, str(path), path.parent, first)
+            stimulus = self._trusted(read_text(entry.stimulus, str(path), path.parent, first, within=self._folders))
         except NetlistError as error:
             self.mistakes.append((loc, str(error)))
             return None
+        for option in () if self.trust else filter(unknown_option, entry.options):
+            self.mistakes.append((("benches", name, "options", option), UNTRUSTED.format(f"the option {option}")))
         options = {"temp": entry.temperature, **entry.options}
         option_line = Line(".options " + " ".join(f"{k}={v}" for k, v in options.items()), str(path), first)
         lines = (*netlist, *stimulus, option_line)

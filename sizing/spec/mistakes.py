@@ -16,6 +16,7 @@ MEANT = {
     r"^[^\s()]+$": "a name without spaces and brackets",
     r"^\w+$": "a name of letters, digits and _",
     "^(linear|log)$": "linear or log",
+    r"^(\w[\w .,()+-]*)?$": "a name of letters, digits, spaces and _ . , ( ) + -",
 }
 """The patterns of the entries in words."""
 
@@ -51,6 +52,8 @@ def in_words(error: Any, loc: Location) -> str:
         return f"expected a mapping, got {_shown(given)}"
     if kind == "too_short":
         return "expected at least one entry, got none"
+    if kind == "too_long":
+        return f"expected at most {context['max_length']} entries, got more"
     if kind == "string_pattern_mismatch" and context["pattern"] in MEANT:
         return f"expected {MEANT[context['pattern']]}, got {_shown(given)}"
     message = str(error["msg"]).replace("Input should be", "expected").replace("Input should have", "expected")

@@ -2,8 +2,9 @@
 
 import difflib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,11 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 
 from sizing.spec.mistakes import Location, SpecError, dotted
+
+LARGEST_FILE = 2_000_000
+"""Bytes; a run folder's spec holds what its stimuli include."""
+MOST_ENTRIES = 200_000
+"""Keys and values with aliases expanded: ten in each of ten levels would be 10^10."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,7 @@ class SpecSource:
     def plain(self) -> Any:
         """The document as dicts, lists, numbers and strings."""
         try:
-            return _plain(self.document)
+            return _plain(self.document, count(1))
         except (RecursionError, ValueError) as error:  # nested too deeply, or a key of thousands of digits
             raise SpecError([f"{self.path}: expected text, numbers, lists and mappings: {error}"]) from None
 
@@ -56,6 +62,12 @@ class SpecSource:
 def read_source(path: Path) -> SpecSource:
     """The document at `path`; raises SpecError for what is no readable YAML file."""
     try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise SpecError(
+                [f"{path}: expected a spec file of at most {LARGEST_FILE} bytes; put netlists in their own"]
+            )
+        if not (path.is_file() or path.is_dir()):
+            raise SpecError([f"{path}: expected a spec file, got a device or pipe"])
         text = path.read_text(encoding="utf-8")
     except IsADirectoryError:
         raise SpecError([f"{path}: expected a spec file, got a directory"]) from None
@@ -63,6 +75,8 @@ def read_source(path: Path) -> SpecSource:
         near = difflib.get_close_matches(path.name, [p.name for p in path.parent.glob("*.y*ml")], 1, 0.5)
         hint = f"; did you mean {path.parent / near[0]}?" if near else ""
         raise SpecError([f"{path}: no such file{hint}"]) from None
+    except SpecError:
+        raise
     except (OSError, ValueError) as error:
         raise SpecError([f"{path}: expected a YAML text file: {error}"]) from None
     try:
@@ -82,11 +96,13 @@ def _key(key: Any) -> str:
     return key if isinstance(key, str) else str(key)
 
 
-def _plain(node: Any) -> Any:
+def _plain(node: Any, counted: Iterator[int]) -> Any:
+    if next(counted) > MOST_ENTRIES:
+        raise ValueError(f"got more than {MOST_ENTRIES} entries, aliases expanded")
     if isinstance(node, Mapping):
-        return {_key(key): _plain(value) for key, value in node.items()}
+        return {_key(key): _plain(value, counted) for key, value in node.items()}
     if isinstance(node, list):
-        return [_plain(value) for value in node]
+        return [_plain(value, counted) for value in node]
     for kind in (bool, int, float, str):
         if isinstance(node, kind):
             return kind(node)

@@ -205,17 +205,18 @@ RUN_KEYS = "batch, in_spec, initial, judge, max_seconds, max_sims, method, patie
         ("bias: op", "bias: shell rm", "19: benches.quiet.analyses.bias: expected an analysis that begins with "
          "op, ac, tran, dc, noise, got 'shell rm'"),
         ("bias: op", "bias: op; quit",
-         "19: benches.quiet.analyses.bias: expected one ngspice analysis, got 'op; quit'"),
+         "19: benches.quiet.analyses.bias: expected an analysis that begins with op, ac, tran, dc, noise, "
+         "got 'op; quit'"),
         ("bias: op", 'bias: "op\\nquit"',
-         r"19: benches.quiet.analyses.bias: expected one ngspice analysis, got 'op\nquit'"),
+         r"19: benches.quiet.analyses.bias: expected `op`, got 'op\nquit'"),
         ("bias: op", "bias: op > file",
-         "19: benches.quiet.analyses.bias: expected one ngspice analysis, got 'op > file'"),
+         "19: benches.quiet.analyses.bias: expected `op`, got 'op > file'"),
         ("bias: op", "bias: ''", "19: benches.quiet.analyses.bias: expected an analysis that begins with op, "
          "ac, tran, dc, noise, got ''"),
         ("bias: op", "bias: 3", "19: benches.quiet.analyses.bias: expected a mapping, got 3"),
         ("run: tran 1n 1u", "run: `tran`", "26: not YAML: found character '`' that cannot start any token"),
         ("when v(out)=0.5", "when v(out)=0.5; quit",
-         "26: benches.step.analyses.rise: expected one ngspice analysis, got 'when v(out)=0.5; quit'"),
+         "26: benches.step.analyses.rise: expected what ngspice's .meas takes, got 'when v(out)=0.5; quit'"),
         ("t50:", "t 50:", "26: benches.step.analyses.rise.meas.t 50: expected a name of letters, digits and _, "
          "got 't 50'"),
         ("excite: vdd", "excite: vd", "21: benches.quiet.analyses.ripple.excite: no source 'vd'; did you mean "
