@@ -1,7 +1,7 @@
 """Any library's optimizer as a search method: counted alike, started alike, and never the same design twice."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cached_property
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from sizing.search.variation import Indices, random_designs
 
 MISSING = 2.0
 """Violation of a metric without a value, and the largest that is told: a value twice as bad as its target."""
-ATTEMPTS = 20
+ATTEMPTS = 10
 """Times in a row that a peer may ask for nothing new before a random design takes its turn."""
 
 
@@ -34,6 +34,10 @@ class Answers:
     def cost(self) -> NDArray[np.float64]:
         """The objective (N,), to be minimised: the violations above 0, summed."""
         return np.asarray(np.maximum(self.violations, 0.0).sum(axis=1))
+
+    def followed_by(self, others: "Answers") -> "Answers":
+        """These and others."""
+        return Answers(*(np.concatenate(pair) for pair in zip(astuple(self), astuple(others), strict=True)))
 
 
 class Peer(Protocol):

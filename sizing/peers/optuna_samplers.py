@@ -23,16 +23,20 @@ Parameters = NDArray[np.float64] | NDArray[np.int64]
 WHOLE = 1e-6
 """How far a value may be from a multiple of its grid's step, in steps."""
 
+WARM = 10
+"""Designs that a warm start needs: it looks at the best tenth of them."""
+
 
 def tpe(context: Context, initial: Answers) -> "Study":
     """Tree-structured Parzen estimator: multivariate, with a constant liar within a batch, as by default."""
-    return Study(context, initial, TPESampler(seed=_seed(context)))
+    return Study(_coding(context), initial, TPESampler(seed=_seed(context)))
 
 
 def gaussian_process(context: Context, initial: Answers) -> "Study":
     """Gaussian processes: constrained expected improvement, of a whole batch."""
     with _quiet():
-        return Study(context, initial, GPSampler(seed=_seed(context), deterministic_objective=True))
+        sampler = GPSampler(seed=_seed(context), deterministic_objective=True)
+    return Study(_coding(context), initial, sampler)
 
 
 def cmaes(context: Context, initial: Answers) -> "Study":
@@ -40,17 +44,18 @@ def cmaes(context: Context, initial: Answers) -> "Study":
 
     It knows no constraints: its objective, the cost, is the sum of their violations.
     """
-    coding = Coding(context.problem, context.settings.peer.scale)
+    coding = _coding(context, constrained=False)
     with _quiet():
-        sampler = CmaEsSampler(seed=_seed(context), with_margin=True, source_trials=coding.trials(initial))
-    return Study(context, initial, sampler)
+        source = coding.trials(initial) if len(initial.designs) >= WARM else None
+        sampler = CmaEsSampler(seed=_seed(context), with_margin=True, source_trials=source)
+    return Study(coding, initial, sampler)
 
 
 class Study:
     """A sampler that is asked and told through Optuna's study, the initial designs as finished trials."""
 
-    def __init__(self, context: Context, initial: Answers, sampler: BaseSampler) -> None:
-        self._coding = Coding(context.problem, context.settings.peer.scale)
+    def __init__(self, coding: "Coding", initial: Answers, sampler: BaseSampler) -> None:
+        self._coding = coding
         with _quiet():
             self._study = optuna.create_study(sampler=sampler)
         self._study.add_trials(self._coding.trials(initial))
@@ -58,22 +63,23 @@ class Study:
 
     def ask(self, count: int) -> Indices:
         """Designs (N, V) of new trials; each knows of those before it that are running."""
-        self._asked = [self._study.ask(self._coding.distributions) for _ in range(count)]
+        with _quiet():
+            self._asked = [self._study.ask(self._coding.distributions) for _ in range(count)]
         return np.array([self._coding.design(trial.params) for trial in self._asked])
 
     def tell(self, answers: Answers) -> None:
         """Finish these trials."""
         for trial, cost, violations in zip(self._asked, answers.cost, answers.violations, strict=True):
-            for name, violation in zip(self._coding.metrics, violations, strict=True):
+            for name, violation in self._coding.constraints(violations).items():
                 trial.set_constraint(name, violation)
             self._study.tell(trial, cost)
 
 
 class Coding:
-    """Designs as Optuna's parameters: whole numbers, plain or logarithmic."""
+    """Designs as Optuna's parameters, whole numbers, plain or logarithmic, and metrics as its constraints, if any."""
 
-    def __init__(self, problem: Problem, scale: str) -> None:
-        self.metrics = [metric.name for metric in problem.metrics]
+    def __init__(self, problem: Problem, scale: str, *, constrained: bool) -> None:
+        self._metrics = [metric.name for metric in problem.metrics] if constrained else []
         self.distributions: dict[str, BaseDistribution] = {}
         self._parameters: dict[str, Parameters] = {}
         for variable in problem.variables:
@@ -83,6 +89,10 @@ class Coding:
     def design(self, chosen: Mapping[str, float]) -> Design:
         """Grid indices (V,) of the values nearest to these parameters."""
         return tuple(int(np.abs(each - chosen[name]).argmin()) for name, each in self._parameters.items())
+
+    def constraints(self, violations: NDArray[np.float64]) -> dict[str, float]:
+        """A design's constraints by the metrics' names; none for a sampler that takes none."""
+        return dict(zip(self._metrics, violations.tolist(), strict=False))
 
     def trials(self, answers: Answers) -> list[FrozenTrial]:
         """Designs that were not asked for, as finished trials."""
@@ -94,7 +104,7 @@ class Coding:
             params=dict(zip(self._parameters, parameters, strict=True)),
             distributions=self.distributions,
             value=cost,
-            constraints=dict(zip(self.metrics, violations, strict=True)),
+            constraints=self.constraints(violations),
         )
 
 
@@ -112,16 +122,20 @@ def _coded(variable: Variable, scale: str) -> tuple[BaseDistribution, Parameters
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the messages of a new study and of samplers whose interface may still change."""
+    """Without what Optuna says of new studies, of interfaces that may change and of designs that are all alike."""
     logger = logging.getLogger("optuna")
     level = logger.level
-    logger.setLevel(logging.WARNING)
+    logger.setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), np.errstate(invalid="ignore"):
             warnings.simplefilter("ignore", ExperimentalWarning)
             yield
     finally:
         logger.setLevel(level)
+
+
+def _coding(context: Context, *, constrained: bool = True) -> Coding:
+    return Coding(context.problem, context.settings.peer.scale, constrained=constrained)
 
 
 def _seed(context: Context) -> int:

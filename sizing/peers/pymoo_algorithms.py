@@ -34,7 +34,7 @@ def nsga2(context: Context, initial: Answers) -> "Generations":
 
 def differential_evolution(context: Context, initial: Answers) -> "Generations":
     """Differential evolution; a child takes its parent's place where it violates less."""
-    algorithm = DE(variant="DE/rand/1/bin", CR=0.3, **_common(context, initial))
+    algorithm = DE(**_common(context, initial))
     return Generations(context, initial, algorithm, _cost)
 
 

@@ -114,7 +114,7 @@ METHODS = {
     ),
     "turbo": Method(
         "constrained Bayesian optimisation in a trust region, SCBO (BoTorch); pip install 'circuit-sizing[botorch]'",
-        partial(_peer, "trust_region", "scbo"),
+        partial(_peer, "trust_region", "TrustRegion"),
         {"initial": 20},
     ),
 }
