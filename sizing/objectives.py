@@ -84,7 +84,7 @@ def order_by_value(problem: Problem, values: Values, metric: int) -> NDArray[np.
 
 
 def _violation(value: Values, at_least: float | None, at_most: float | None) -> Values:
-    result = np.full_like(value, -np.inf)
+    result = np.full(value.shape, -np.inf)
     if at_least is not None:
         scale = np.maximum(value, at_least) if at_least > 0 else abs(at_least) or 1.0
         result = np.maximum(result, (at_least - value) / scale)

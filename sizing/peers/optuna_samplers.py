@@ -109,7 +109,10 @@ class Coding:
 
 
 def _coded(variable: Variable, scale: str) -> tuple[BaseDistribution, Parameters]:
-    """A distribution and the parameter of every value of the grid: whole multiples of its step where there are such."""
+    """A distribution, and the parameter of every value of the grid.
+
+    On a logarithmic scale multiples of the grid's step are logarithmic integers; other values are their logarithms.
+    """
     values = np.array(variable.values)
     if not is_log(variable, scale):
         return IntDistribution(0, len(values) - 1), np.arange(len(values))
@@ -117,7 +120,8 @@ def _coded(variable: Variable, scale: str) -> tuple[BaseDistribution, Parameters
     whole = np.rint(multiples).astype(np.int64)
     if np.allclose(multiples, whole, rtol=0, atol=WHOLE) and (np.diff(whole) == 1).all():
         return IntDistribution(int(whole[0]), int(whole[-1]), log=True), whole
-    return FloatDistribution(variable.values[0], variable.values[-1], log=True), values
+    logarithms = np.log(values)
+    return FloatDistribution(logarithms[0], logarithms[-1]), logarithms
 
 
 @contextmanager

@@ -90,12 +90,12 @@ METHODS = {
     "optuna-gp": Method(
         "Gaussian processes, expected improvement with constraints (Optuna)",
         partial(_peer, "optuna_samplers", "gaussian_process"),
-        {"initial": 20},
+        {"initial": 20, "peer": {"scale": "log"}},
     ),
     "optuna-cmaes": Method(
         "covariance matrix adaptation, started from the initial designs (Optuna); its cost holds the constraints",
         partial(_peer, "optuna_samplers", "cmaes"),
-        {"initial": 20},
+        {"initial": 20, "peer": {"scale": "log"}},
     ),
     "pymoo-ga": Method(
         "genetic algorithm with constraints (pymoo); its population is `initial`, its offspring `batch`",
