@@ -79,10 +79,12 @@ class PeerOptimizer:
         """Hand the outcomes on to the peer, together with what it asked for and was known already."""
         rows = violations_told(self._context.problem, evaluations)
         self._known |= {evaluation.design: row for evaluation, row in zip(evaluations, rows, strict=True)}
+        if not self._asked or not self._known.keys() >= set(self._asked):
+            return  # a random design that the peer has not asked for, or the rest of a budget that ends the run
         with self._context.clock.activity("train"):
             if self._peer is None:
                 self._peer = self._begin(self._context, self._answers())
-            elif self._asked and self._known.keys() >= set(self._asked):  # a budget may end a run within a batch
+            else:
                 self._peer.tell(self._answers())
 
     def _new_designs(self, peer: Peer) -> tuple[Design, ...]:

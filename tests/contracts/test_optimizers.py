@@ -123,6 +123,21 @@ def test_a_grid_smaller_than_what_is_asked_for_is_exhausted(method: str):
     assert len(told(proposals)) == len(set(told(proposals))) == 10
 
 
+@pytest.mark.parametrize("told", [0, 1, 7])
+@pytest.mark.parametrize("method", QUICK)
+def test_a_budget_may_end_within_the_initial_designs(method: str, told: int):
+    search = optimizer(method)
+    designs = search.ask().designs[:told]
+    search.tell([Evaluation(index, design, outcome(design)) for index, design in enumerate(designs)])
+
+
+@pytest.mark.parametrize("method", QUICK)
+def test_one_variable_is_enough(method: str):
+    line = replace(PROBLEM, variables=PROBLEM.variables[:1])
+    designs = told(searched(optimizer(method, line, initial=10, batch=1), 12, lambda design: smooth((*design, 20, 15))))
+    assert len(set(designs)) == len(designs) == 12
+
+
 LEARNING = [method for method in QUICK if method not in ("evo", "random", "grid", *SLOW)]
 
 
