@@ -18,7 +18,16 @@ Values = NDArray[np.float64]
 
 def penalties(problem: Problem, values: Values) -> Values:
     """Penalty of every metric (..., M); infinite where the value is missing."""
-    columns = [_penalty(values[..., m], metric.at_least, metric.at_most) for m, metric in enumerate(problem.metrics)]
+    return np.maximum(violations(problem, values), 0.0)
+
+
+def violations(problem: Problem, values: Values) -> Values:
+    """Penalty of every metric (..., M) that goes on below 0 where the target is met, by how much it is exceeded.
+
+    A positive target's margin is, like its penalty, at most 1: a value's distance to a minimum counts in units of the
+    value. Infinite where the value is missing.
+    """
+    columns = [_violation(values[..., m], metric.at_least, metric.at_most) for m, metric in enumerate(problem.metrics)]
     return np.stack(columns, axis=-1)
 
 
@@ -74,10 +83,11 @@ def order_by_value(problem: Problem, values: Values, metric: int) -> NDArray[np.
     return np.argsort(-_merit(problem, values)[:, metric], kind="stable")
 
 
-def _penalty(value: Values, at_least: float | None, at_most: float | None) -> Values:
-    result = np.zeros_like(value)
+def _violation(value: Values, at_least: float | None, at_most: float | None) -> Values:
+    result = np.full(value.shape, -np.inf)
     if at_least is not None:
-        result = np.maximum(result, (at_least - value) / (abs(at_least) or 1.0))
+        scale = np.maximum(value, at_least) if at_least > 0 else abs(at_least) or 1.0
+        result = np.maximum(result, (at_least - value) / scale)
     if at_most is not None:
         # Below a target of 0 or less, a penalty in units of the value would fall again as the value gets worse.
         scale = np.maximum(np.abs(value), at_most) if at_most > 0 else abs(at_most) or 1.0
@@ -95,7 +105,7 @@ def _merit(problem: Problem, values: Values) -> Values:
         elif metric.at_least is None:
             merit = -value
         else:
-            merit = -_penalty(value, metric.at_least, metric.at_most)
+            merit = -np.maximum(_violation(value, metric.at_least, metric.at_most), 0.0)
         columns.append(np.where(np.isnan(value), -np.inf, merit))
     return np.stack(columns, axis=-1)
 

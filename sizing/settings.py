@@ -3,7 +3,8 @@
 Defaults are those of Hakhamaneshi et al. (2022) and of the BagNet configurations released with it.
 """
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -73,6 +74,14 @@ class JudgeSettings(Settings):
     device: str = Field("cpu", description="where networks live: cpu, or cuda")
 
 
+class PeerSettings(Settings):
+    """Optimizers of other people."""
+
+    scale: Literal["linear", "log"] = Field(
+        "linear", description="how variables are given to them: by grid index, or by their logarithm where positive"
+    )
+
+
 class RunSettings(Settings):
     """One run: who searches, from which seed, and when it ends."""
 
@@ -88,3 +97,13 @@ class RunSettings(Settings):
     search: SearchSettings = SearchSettings()
     ranking: RankingSettings = RankingSettings()
     judge: JudgeSettings = JudgeSettings()
+    peer: PeerSettings = PeerSettings()
+
+
+def merged(settings: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings with others in their place; of a group that both have, single settings are replaced."""
+    result = dict(settings)
+    for name, value in others.items():
+        both = isinstance(value, Mapping) and isinstance(result.get(name), Mapping)
+        result[name] = {**result[name], **value} if both else value
+    return result

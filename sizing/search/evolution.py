@@ -12,7 +12,7 @@ from sizing.evaluation import Evaluation, designs_of, values_of
 from sizing.problem import Design, Problem
 from sizing.search.acceptance import Acceptance, Filter, Generation, Ranking
 from sizing.search.discriminator import Discriminator
-from sizing.search.optimizer import Proposal
+from sizing.search.optimizer import Proposal, initial_proposal
 from sizing.search.selection import Selection, draw_parents, select
 from sizing.search.variation import Indices, blend, mutate, random_designs, swap, wander
 from sizing.settings import RunSettings, SearchSettings
@@ -62,8 +62,7 @@ class Evolution:
     def ask(self) -> Proposal:
         """Distinct random designs first; afterwards what is accepted of their descendants."""
         if not self._seen:
-            designs = random_designs(self._settings.initial, self._problem.shape, self._streams.initial)
-            return Proposal(tuple(map(tuple, designs.tolist())), "initial")
+            return initial_proposal(self._problem, self._settings.initial, self._streams.initial)
         if len(self._population) < 2:
             designs = random_designs(self._settings.batch, self._problem.shape, self._streams.variation)
             return Proposal(tuple(d for d in map(tuple, designs.tolist()) if d not in self._seen), "search")

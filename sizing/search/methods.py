@@ -11,7 +11,7 @@ from sizing.search.context import Context
 from sizing.search.discriminator import AcceptAll, Discriminator, Oracle
 from sizing.search.evolution import Evolution
 from sizing.search.optimizer import Optimizer
-from sizing.settings import RunSettings
+from sizing.settings import RunSettings, merged
 
 GOALS = ("seed", "in_spec", "max_sims", "max_seconds", "patience", "timeout", "judge.device")
 """Run settings that say what is asked of a method and where, not how it goes about it."""
@@ -54,6 +54,14 @@ def _evolution(discriminator: str, context: Context) -> Optimizer:
 
 RANKING = {"initial": 10, "batch": 2, "search": {"acceptance": "ranking"}}
 
+
+def _peer(module: str, begin: str, context: Context) -> Optimizer:
+    optimizer: Optimizer = import_module("sizing.peers.optimizer").PeerOptimizer(
+        context, getattr(import_module(f"sizing.peers.{module}"), begin)
+    )
+    return optimizer
+
+
 METHODS = {
     "gp": Method(
         "a Gaussian process for every metric ranks the children by the probability that they meet every target",
@@ -88,6 +96,43 @@ METHODS = {
         partial(_evolution, "gnn-finetuned"),
         pretrained=True,
     ),
+    "random": Method("random designs, each once", partial(_peer, "sampling", "uniform"), {"initial": 20}),
+    "grid": Method("a Sobol sequence over the grid (SciPy)", partial(_peer, "sampling", "sobol"), {"initial": 20}),
+    "optuna-tpe": Method(
+        "tree-structured Parzen estimator with constraints (Optuna)",
+        partial(_peer, "optuna_samplers", "tpe"),
+        {"initial": 20},
+    ),
+    "optuna-gp": Method(
+        "Gaussian processes, expected improvement with constraints (Optuna)",
+        partial(_peer, "optuna_samplers", "gaussian_process"),
+        {"initial": 20, "peer": {"scale": "log"}},
+    ),
+    "optuna-cmaes": Method(
+        "covariance matrix adaptation, started from the initial designs (Optuna); its cost holds the constraints",
+        partial(_peer, "optuna_samplers", "cmaes"),
+        {"initial": 20, "peer": {"scale": "log"}},
+    ),
+    "pymoo-ga": Method(
+        "genetic algorithm with constraints (pymoo); its population is `initial`, its offspring `batch`",
+        partial(_peer, "pymoo_algorithms", "genetic"),
+        {"initial": 20},
+    ),
+    "pymoo-nsga2": Method(
+        "NSGA-II with constraints (pymoo), every metric's margin an objective",
+        partial(_peer, "pymoo_algorithms", "nsga2"),
+        {"initial": 20},
+    ),
+    "de": Method(
+        "differential evolution with constraints (pymoo)",
+        partial(_peer, "pymoo_algorithms", "differential_evolution"),
+        {"initial": 20},
+    ),
+    "turbo": Method(
+        "constrained Bayesian optimisation in a trust region, SCBO (BoTorch); pip install 'circuit-sizing[botorch]'",
+        partial(_peer, "trust_region", "TrustRegion"),
+        {"initial": 20},
+    ),
 }
 
 
@@ -96,7 +141,7 @@ def settled(given: RunSettings) -> RunSettings:
 
     Raises KeyError for a method not in METHODS.
     """
-    return RunSettings.model_validate(_merged(METHODS[given.method].settings, given.model_dump(exclude_unset=True)))
+    return RunSettings.model_validate(merged(METHODS[given.method].settings, given.model_dump(exclude_unset=True)))
 
 
 def variant(settings: RunSettings, of_spec: RunSettings) -> str:
@@ -129,11 +174,6 @@ def parse_variant(text: str) -> dict[str, Any]:
         else:
             settings[name] = value
     return settings
-
-
-def _merged(usual: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    both = {key for key, value in given.items() if isinstance(value, dict) and key in usual}
-    return {**usual, **given, **{key: _merged(usual[key], given[key]) for key in both}}
 
 
 def _flat(settings: Mapping[str, Any], before: str = "") -> dict[str, Any]:

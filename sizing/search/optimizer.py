@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from numpy.random import Generator
+
 from sizing.evaluation import Evaluation, Purpose
-from sizing.problem import Design
+from sizing.problem import Design, Problem
+from sizing.search.variation import random_designs
 
 
 @dataclass(frozen=True)
@@ -44,3 +47,9 @@ class Optimizer(Protocol):
 
     def tell(self, evaluations: Sequence[Evaluation]) -> None:
         """What became of the designs asked for, in their order; failed ones included."""
+
+
+def initial_proposal(problem: Problem, count: int, rng: Generator) -> Proposal:
+    """What every method starts from: distinct random designs, the same first ones whatever their number."""
+    designs = random_designs(count, problem.shape, rng)
+    return Proposal(tuple(map(tuple, designs.tolist())), "initial")

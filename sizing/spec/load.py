@@ -13,7 +13,7 @@ from sizing.measure import AnyMeasure
 from sizing.mistakes import nearest
 from sizing.netlist import Line, NetlistError, read_netlist, read_text
 from sizing.problem import Metric, Problem
-from sizing.settings import RunSettings
+from sizing.settings import RunSettings, merged
 from sizing.spec.entries import SpecModel
 from sizing.spec.mistakes import Location, SpecError, dotted, in_words
 from sizing.spec.shipped import shipped_specs
@@ -48,11 +48,8 @@ class Spec:
         A checkpoint's path begins at the working directory here, at the spec's folder in a spec.
         """
         given = {name: value for name, value in overrides.items() if value is not None}
-        merged = self.run.model_dump(exclude_unset=True)
-        for name, value in given.items():
-            both = isinstance(value, dict) and isinstance(merged.get(name), dict)
-            merged[name] = merged[name] | value if both else value
-        run = _with_whole_path(run_settings(merged), Path())
+        settings = merged(self.run.model_dump(exclude_unset=True), given)
+        run = _with_whole_path(run_settings(settings), Path())
         return replace(self, run=run)
 
 

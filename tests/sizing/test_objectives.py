@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sizing.objectives import better, cost, in_spec, meets, no_worse, order, order_by_value, penalties
+from sizing.objectives import better, cost, in_spec, meets, no_worse, order, order_by_value, penalties, violations
 from sizing.problem import Metric, Problem, Variable
 
 NAN = float("nan")
@@ -59,6 +59,21 @@ def test_the_penalty_is_exactly_zero_at_the_target_and_positive_one_float_beyond
     if at_most is not None:
         assert penalty(task, at_most) == 0.0
         assert penalty(task, float(np.nextafter(at_most, np.inf))) > 0.0
+
+
+@pytest.mark.parametrize(
+    ("task", "value", "expected"),
+    [
+        (GAIN, 600, -0.5),
+        (GAIN, 300, 0),
+        (GAIN, 150, 0.5),
+        (CURRENT, 1e-4, -0.5),
+        (CURRENT, 4e-4, 0.5),
+        (WINDOW, 3, -0.25),
+    ],
+)
+def test_a_violation_is_the_penalty_and_below_zero_the_margin(task: Problem, value: float, expected: float):
+    assert float(violations(task, np.array([value]))[0]) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
