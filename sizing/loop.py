@@ -13,10 +13,11 @@ import pandas as pd
 from sizing.bench import substitute_parameters
 from sizing.clock import Clock
 from sizing.evaluation import Evaluation, Evaluator, Purpose, Simulate, values_of
+from sizing.files import write_all_whole
 from sizing.mistakes import nearest
 from sizing.objectives import cost
 from sizing.records.reading import RunError, RunRecord, read_run
-from sizing.records.writing import RunFolder
+from sizing.records.writing import FORMAT, TABLES, RunFolder, cannot_write
 from sizing.report.tables import designs_table, runs_table
 from sizing.search.context import Context
 from sizing.search.evolution import Streams
@@ -29,6 +30,9 @@ from sizing.spec.mistakes import SpecError
 
 Status = Literal["in spec", "max_sims", "max_seconds", "no progress", "exhausted", "interrupted", "all failed"]
 """Why a run ended: enough designs in spec, a budget, patience, no new designs, Ctrl-C, or not one design measured."""
+
+TIMED = ("simulate", "train", "query", "simulator")
+"""Wall-clock time waiting for simulations, training and judging; and time inside simulators, over all workers."""
 
 
 @dataclass(frozen=True)
@@ -109,13 +113,15 @@ def resume(folder: str | Path, *, workers: int | None = None, observer: Observer
     """Take up a run that was killed or interrupted, as if nothing had happened: same designs, same order, same counts.
 
     The search is replayed with the journal's simulations as answers and goes on from there; no simulation that the
-    journal holds is repeated. Times count from here on. A run that has ended by itself is returned as it is. Raises
-    RunError where the folder is no run, is being written, or does not agree with what this machine and these versions
-    do.
+    journal holds is repeated; times go on from where they were, and a replay takes none. A run that has ended by itself
+    is returned as it is. Raises InputError where the folder is no run, is being written, or does not agree with what
+    this machine and these versions do, and CannotWrite where the disk is full or fails.
     """
     record = read_run(folder)
     if record.summary.get("status", "interrupted") != "interrupted":
-        return Result(record)
+        return Result(record) if (record.path / TABLES[-1]).exists() else _finished(record.path)
+    if record.manifest["format"] < FORMAT:
+        raise RunError(f"{record.path}: was written by an earlier version; it can be read, but not taken up again")
     spec = load_spec(record.path / "spec.yaml")
     checkpoint, now = record.manifest.get("checkpoint"), checkpoint_of(spec.run)
     if checkpoint != now:
@@ -161,6 +167,8 @@ class _Loop:
         self._queries = 0
         self._iteration = 0
         self._improved_at = 0
+        self._going_on = False
+        """Whether the run has passed the point where it was taken up."""
         self._standing = (0, np.inf)
         """Missing metrics and cost of the best designs when they last got better."""
 
@@ -177,9 +185,18 @@ class _Loop:
                     status = self._iterate()
             except KeyboardInterrupt:
                 status = "interrupted"
-            times = {f"{name}_s": round(self._clock[name], 3) for name in ("simulate", "train", "query")}
-            summary = {"status": status, "wall_s": round(self._clock.wall, 3), **times}
-            recorder.finish(summary | {"simulator_s": round(self._evaluator.simulator_seconds, 3)})
+            recorder.finish({"status": status, **self._seconds()})
+
+    def _seconds(self) -> Mapping[str, float]:
+        """The run's times, those before it was taken up included; a replay takes none."""
+        before = self._recorder.seconds_before
+        if self._recorder.replaying:
+            return before
+        if before and not self._going_on:
+            self._clock.set(before["wall_s"], {name: before[f"{name}_s"] for name in TIMED})
+        self._going_on = True
+        times = {"wall": self._clock.wall} | {name: self._clock[name] for name in TIMED}
+        return {f"{name}_s": round(seconds, 3) for name, seconds in times.items()}
 
     def _record(self, evaluation: Evaluation, purpose: Purpose) -> None:
         self._recorder.evaluation(evaluation, purpose)
@@ -195,6 +212,8 @@ class _Loop:
         self._optimizer.tell(evaluations)
         self._recorder.batch(evaluations, proposal.decision)
         self._queries += (proposal.decision.judged or 0) if proposal.decision else 0
+        if not self._recorder.replaying:
+            self._recorder.note_seconds(self._seconds())
         self._note(evaluations)
         return self._reason_to_stop(evaluations)
 
@@ -220,7 +239,7 @@ class _Loop:
             return "in spec"
         if settings.max_sims and total >= settings.max_sims:
             return "max_sims"
-        if settings.max_seconds and self._clock.wall >= settings.max_seconds:
+        if settings.max_seconds and self._going_on and self._clock.wall >= settings.max_seconds:
             return "max_seconds"
         if total - self._improved_at >= settings.patience:
             return "no progress"
@@ -256,8 +275,11 @@ class _Replay:
 def _finished(folder: Path) -> Result:
     """The result of a run that has just ended, its tables written."""
     result = Result(read_run(folder))
-    result.table.to_csv(result.folder / "table.csv", index=False)
-    result.designs.to_csv(result.folder / "designs.csv", index=False)
+    tables = {"table.csv": result.table.to_csv(index=False), "designs.csv": result.designs.to_csv(index=False)}
     if result.record.joined:
-        (result.folder / "sized.cir").write_text(export(result.record), encoding="utf-8")
+        tables["sized.cir"] = export(result.record)
+    try:
+        write_all_whole({folder / name: tables[name].encode() for name in TABLES if name in tables})
+    except OSError as error:
+        raise cannot_write(folder, error) from error
     return result

@@ -11,6 +11,7 @@ import typer
 
 from sizing.cli.learning import accuracy, graph
 from sizing.cli.pretraining import dataset, pretrain
+from sizing.files import CannotWrite
 from sizing.mistakes import InputError
 from sizing.simulation.ngspice import SimulatorMissing
 from sizing.spec.load import load_spec
@@ -19,6 +20,7 @@ from sizing.spec.shipped import shipped_specs
 
 if TYPE_CHECKING:
     from sizing.loop import Result
+    from sizing.records.reading import RunRecord
 
 app = typer.Typer(
     help="Sizes analog circuits in as few SPICE simulations as possible.",
@@ -46,7 +48,8 @@ def main() -> None:
     except (InputError, SimulatorMissing, SimulationError, OSError) as error:
         for line in str(error).splitlines():
             print(f"error: {line}", file=sys.stderr)
-        sys.exit(1 if isinstance(error, SimulationError) and error.reason != "netlist" else 2)
+        broken = isinstance(error, CannotWrite) or (isinstance(error, SimulationError) and error.reason != "netlist")
+        sys.exit(1 if broken else 2)
 
 
 @app.callback(invoke_without_command=True)
@@ -89,8 +92,9 @@ def resume(path: RunArgument, workers: WorkersOption = None, as_json: AsJson = F
     from sizing.loop import resume as resume_run
     from sizing.records.reading import read_run
 
-    wanted = read_run(path).manifest["run"]["in_spec"]
-    with shown_progress(wanted) as observer:
+    record = read_run(path)
+    _print_notice(record)
+    with shown_progress(record.manifest["run"]["in_spec"]) as observer:
         result = resume_run(path, workers=workers, observer=observer)
     _report(result, as_json)
 
@@ -202,6 +206,7 @@ def show(
     from sizing.report.tables import designs_table
 
     record = read_run(path)
+    _print_notice(record)
     if as_json:
         print(designs_table(record).head(best).to_json(orient="records", indent=1))
     else:
@@ -264,6 +269,11 @@ def examples(
         raise SpecError([f"{folder} already exists, and nothing is overwritten: name a new folder"])
     shutil.copytree(shipped_specs(), folder)
     print(f"Copied the specs to {folder}. Next: sizing run {folder / 'opamp_cc.yaml'}", file=sys.stderr)
+
+
+def _print_notice(record: "RunRecord") -> None:
+    if record.notice:
+        print(f"note: {record.notice}", file=sys.stderr)
 
 
 def _report(result: "Result", as_json: bool) -> None:

@@ -11,13 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sizing.evaluation import Evaluation, Purpose
-from sizing.mistakes import InputError
 from sizing.problem import Design, Metric, Problem, Variable
+from sizing.records.journal import NAME, read_journal
+from sizing.records.journal import RunError as RunError
 from sizing.simulation.simulator import Failed, Measured
-
-
-class RunError(InputError):
-    """A run folder that cannot be made or read; the message says what was expected and what to do."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,9 @@ class RunRecord:
     """Indices of the evaluations that joined the population, in order: what `sims_total` counts."""
     decisions: tuple[Mapping[str, Any], ...]
     summary: Mapping[str, Any]
-    """Status and times; empty for a run that did not end."""
+    """Status and times; empty for a run that did not end, or has lost the end of its journal."""
+    notice: str = ""
+    """What had to be left out, if anything."""
 
     @cached_property
     def population(self) -> tuple[Evaluation, ...]:
@@ -63,11 +62,10 @@ def read_run(path: str | Path) -> RunRecord:
     purposes: list[Purpose] = []
     joined: list[int] = []
     decisions = []
-    journal = path / "journal.jsonl"
-    lines = journal.read_text(encoding="utf-8").splitlines() if journal.exists() else []
-    for number, text in enumerate(lines, 1):
+    held = read_journal(path, sealed=manifest["format"] > 1)
+    for number, text in enumerate(held.lines, 1):
+        line = json.loads(text)
         try:
-            line = json.loads(text)
             if "batch" in line:
                 joined += line["batch"]
                 decisions += [line["decision"]] if "decision" in line else []
@@ -75,13 +73,15 @@ def read_run(path: str | Path) -> RunRecord:
                 evaluations.append(_evaluation(line))
                 purposes.append(line["purpose"])
         except (ValueError, KeyError, TypeError) as error:
-            if number == len(lines):
-                break  # torn by whatever ended the run
-            raise RunError(f"{journal}:{number}: damaged line: {error!r}") from None
+            raise RunError(f"{path / NAME}:{number}: damaged line: {error!r}") from None
     summary_path = path / "summary.json"
     summary = json.loads(summary_path.read_text(encoding="utf-8")) if summary_path.exists() else {}
+    notice = f"{path / NAME}:{len(held.lines) + 1}: the last line is torn and left out" if held.torn else ""
+    if summary.get("seal", held.seal) != held.seal:
+        notice = f"{path / NAME}: the end is missing; `sizing resume {path}` simulates what was lost again"
+        summary = {}
     return RunRecord(
-        path, manifest, problem, tuple(evaluations), tuple(purposes), tuple(joined), tuple(decisions), summary
+        path, manifest, problem, tuple(evaluations), tuple(purposes), tuple(joined), tuple(decisions), summary, notice
     )
 
 
@@ -89,7 +89,7 @@ def find_runs(paths: Sequence[str | Path]) -> list[Path]:
     """Run folders among these paths and directly or deeply below them, sorted; raises RunError where there is none."""
     found: list[Path] = []
     for path in map(Path, paths):
-        below = sorted(manifest.parent for manifest in path.rglob("manifest.json"))
+        below = sorted(m.parent for m in path.rglob("manifest.json") if not m.parent.match(".*.part"))
         if not below:
             raise RunError(f"{path}: expected a run folder or a folder of runs, found none")
         found += below
