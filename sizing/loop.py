@@ -47,9 +47,16 @@ class Progress:
     top_cost: float
     """Mean cost of the best designs, as many as are wanted in spec."""
     seconds: float
+    warning: str = ""
+    """What is wrong, if so many simulations fail that something must be."""
 
 
 Observer = Callable[[Progress], None]
+
+FAILING = 0.9
+"""A warning is due where this share of the initial designs fails,"""
+FAILING_IN_A_ROW = 50
+"""and where so many designs fail one after another."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +109,7 @@ def run(
     library = library_path()
     folder = Path(out) if out else Path("runs") / f"{spec.problem.name}-{spec.run.method}-s{spec.run.seed}"
     RunFolder.refuse_existing(folder)
-    with SimulationPool(spec.task, workers or default_workers(), spec.run.timeout) as pool:
+    with SimulationPool(spec.task, workers or default_workers(), spec.run.timeout, spec.run.memory) as pool:
         pool.load(spec.problem.values(spec.problem.middle))
         loop = _Loop(spec, pool.stream, observer)
         loop.run(RunFolder.create(folder, spec, library, checkpoint))
@@ -127,7 +134,7 @@ def resume(folder: str | Path, *, workers: int | None = None, observer: Observer
     if checkpoint != now:
         raise RunError(f"{record.path}: expected the checkpoint that the run began with, {checkpoint}, got {now}")
     library_path()
-    with SimulationPool(spec.task, workers or default_workers(), spec.run.timeout) as pool:
+    with SimulationPool(spec.task, workers or default_workers(), spec.run.timeout, spec.run.memory) as pool:
         loop = _Loop(spec, _Replay(record, pool.stream), observer)
         loop.run(RunFolder(record.path))
     return _finished(record.path)
@@ -137,7 +144,7 @@ def check(spec: Spec) -> Outcome:
     """Simulate every bench once, at the middle of the ranges; raises SimulationError where ngspice refuses a deck."""
     library_path()
     values = spec.problem.values(spec.problem.middle)
-    with SimulationPool(spec.task, 1, spec.run.timeout) as pool:
+    with SimulationPool(spec.task, 1, spec.run.timeout, spec.run.memory) as pool:
         pool.load(values)
         return pool.run([values])[0]
 
@@ -167,6 +174,8 @@ class _Loop:
         self._queries = 0
         self._iteration = 0
         self._improved_at = 0
+        self._failing: list[Evaluation] = []
+        """The latest designs, as long as none of them was measured."""
         self._going_on = False
         """Whether the run has passed the point where it was taken up."""
         self._standing = (0, np.inf)
@@ -229,9 +238,21 @@ class _Loop:
         if standing < self._standing or len(self._costs) <= len(best):
             self._standing, self._improved_at = standing, len(self._costs)
         self._iteration += 1
+        warning = self._warning(evaluations)
         if self._observer:
             counts = (self._iteration - 1, len(self._costs), self._queries, int(np.sum(best == 0)))
-            self._observer(Progress(*counts, float(best[0]), float(np.mean(best)), self._clock.wall))
+            self._observer(Progress(*counts, float(best[0]), float(np.mean(best)), self._clock.wall, warning))
+
+    def _warning(self, evaluations: list[Evaluation]) -> str:
+        """That most initial designs fail, or that all have for a while, once for each such while."""
+        before = len(self._failing)
+        for evaluation in evaluations:
+            self._failing = [] if evaluation.ok else [*self._failing, evaluation]
+        if len(evaluations) == len(self._costs):
+            failed = [evaluation for evaluation in evaluations if not evaluation.ok]
+            return _commonest_failure(evaluations) or "" if len(failed) >= FAILING * len(evaluations) else ""
+        due = before < FAILING_IN_A_ROW <= len(self._failing)
+        return f"the latest {_commonest_failure(self._failing)}" if due else ""
 
     def _reason_to_stop(self, evaluations: list[Evaluation]) -> Status | None:
         settings, total = self._settings, len(self._costs)
@@ -250,12 +271,16 @@ class _Loop:
 
 def most_frequent_failure(record: RunRecord) -> str | None:
     """The commonest reason for failed simulations, with one of their messages."""
-    failures = [e.outcome for e in record.evaluations if isinstance(e.outcome, Failed)]
+    return _commonest_failure(record.evaluations)
+
+
+def _commonest_failure(evaluations: Sequence[Evaluation]) -> str | None:
+    failures = [e.outcome for e in evaluations if isinstance(e.outcome, Failed)]
     if not failures:
         return None
     reason, count = Counter(failure.reason for failure in failures).most_common(1)[0]
     example = next(failure.message for failure in failures if failure.reason == reason)
-    return f"{count} of {len(record.evaluations)} simulations failed for {reason}: {example}"
+    return f"{count} of {len(evaluations)} simulations failed for {reason}: {example}"
 
 
 class _Replay:

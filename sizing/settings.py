@@ -15,6 +15,11 @@ Seconds = Annotated[
     BeforeValidator(lambda value: float(parse_quantity(value, "s")), json_schema_input_type=str | float),
     Field(gt=0),
 ]
+Bytes = Annotated[
+    float,
+    BeforeValidator(lambda value: float(parse_quantity(value, "B")), json_schema_input_type=str | float),
+    Field(gt=0),
+]
 
 
 class Settings(BaseModel):
@@ -66,5 +71,6 @@ class RunSettings(Settings):
     max_seconds: Seconds | None = Field(None, description="stop after this wall-clock time")
     patience: int = Field(5000, ge=1, description="stop after this many simulations without a better best design")
     timeout: Seconds = Field(60.0, description="wall-clock limit of one simulation")
+    memory: Bytes = Field(4e9, description="memory limit of one simulator process")
     search: SearchSettings = SearchSettings()
     judge: JudgeSettings = JudgeSettings()

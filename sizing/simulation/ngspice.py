@@ -12,6 +12,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -73,9 +74,22 @@ class NgSpice:
         ngspice reads a number in a deck to another last bit than the same number in `alter`; were a deck's own values
         left in place, results would depend on which design came first.
         """
+        self._loaded = False
         self.seconds = 0.0
+        self.version = ""
         self.unusable = False
         """Whether ngspice refused a netlist or gave up, after which it must not be called again."""
+
+    def start(self, words: int | None = None) -> None:
+        """Load the library into this process; complaints go to the file descriptor `words` as they come."""
+        if self._shared is not None:
+            return
+        self._shared = _shared(words)
+        self._command("version -f")
+        said = " ".join(self._said())
+        found = re.search(r"ngspice-(\S+)", said), re.search(r"Creation Date: (.+?)\s+\*\*", said)
+        self.version = " built ".join(match[1] for match in found if match)
+        self._command("set num_threads=1")
 
     def simulate(self, values: Mapping[str, float]) -> Results:
         """Waveforms by "bench.analysis"; raises SimulationError with the reason and ngspice's last words."""
@@ -89,10 +103,10 @@ class NgSpice:
 
     def load(self, values: Mapping[str, float]) -> None:
         """Load every deck, unless that has been done; raises SimulationError("netlist")."""
-        if self._shared is not None:
+        if self._loaded:
             return
-        self._shared = _shared()
-        self._command("set num_threads=1")
+        self.start()
+        self._loaded = True
         for number in range(len(self._benches)):
             self._read_deck(number, values)
 
@@ -148,7 +162,7 @@ class NgSpice:
             said = (
                 " / ".join([word for word in self._said() if _COMPLAINT.search(word)][-LAST_WORDS:]) or "without a word"
             )
-            raise SimulationError("convergence", f"{bench.name}.{analysis.name}: {error} (ngspice: {said})") from None
+            raise SimulationError(error.reason, f"{bench.name}.{analysis.name}: {error} (ngspice: {said})") from None
         taken = {name: self._meas(analysis, name, what) for name, what in analysis.meas}
         return replace(waveforms, meas={name: value for name, value in taken.items() if value is not None})
 
@@ -171,9 +185,9 @@ class NgSpice:
         vectors = {name: self._vector(plot, _ngspice_name(name)) for name in wanted}
         for name, vector in vectors.items():
             if vector.shape != axis.shape:
-                raise SimulationError("convergence", f"{name} has {vector.size} points, expected {axis.size}")
+                raise SimulationError("invalid", f"{name} has {vector.size} points, expected {axis.size}")
             if not np.isfinite(vector).all():
-                raise SimulationError("convergence", f"{name} is not finite")
+                raise SimulationError("invalid", f"{name} is not finite")
         return Waveforms(axis, vectors)
 
     def _vector(self, plot: str, name: str) -> Vector:
@@ -229,7 +243,7 @@ def _with_origin(words: Sequence[str], lines: Sequence[Line]) -> str:
     return f"ngspice: {said}"
 
 
-def _shared() -> Any:
+def _shared(overheard: int | None) -> Any:
     """This process's ngspice, with PySpice's reading of its messages replaced by a plain record of them."""
     logging.getLogger("PySpice").setLevel(logging.CRITICAL)
     from PySpice.Spice.NgSpice.Shared import NgSpiceShared, ffi
@@ -241,7 +255,15 @@ def _shared() -> Any:
 
         @staticmethod
         def _send_char(message: Any, _id: int, _user_data: Any) -> int:
-            Shared.words.append(ffi.string(message))
+            said = ffi.string(message)
+            Shared.words.append(said)
+            if (
+                overheard is not None
+                and said.startswith(b"stderr")
+                and not _NOISE.search(said.decode(errors="replace"))
+            ):
+                with suppress(OSError):
+                    os.write(overheard, said.removeprefix(b"stderr ") + b"\n")
             return 0
 
         @staticmethod

@@ -9,7 +9,8 @@ import numpy as np
 from sizing.measure import AnyMeasure, Missing
 from sizing.waveforms import Results
 
-Reason = Literal["netlist", "convergence", "timeout", "crash"]
+Reason = Literal["netlist", "convergence", "invalid", "timeout", "memory", "crash"]
+"""Why there is no result: the deck was refused; no solution was found; one that cannot be; a limit; an end."""
 
 
 class SimulationError(Exception):
@@ -51,6 +52,16 @@ class Simulator(Protocol):
 
     seconds: float
     """Time spent inside the simulator since it was made."""
+    version: str
+    """Which simulator this is, once started: results of another version are other results."""
+    unusable: bool
+    """Whether it has reached a state after which its process must end."""
+
+    def start(self, words: int | None = None) -> None:
+        """Get ready, once; raises whatever stands in the way, such as a library or a licence that is not there.
+
+        `words` is a file descriptor that takes complaints as they come, so that they outlive a crash.
+        """
 
     def load(self, values: Mapping[str, float]) -> None:
         """Read the decks, once; raises SimulationError("netlist") where one is refused."""

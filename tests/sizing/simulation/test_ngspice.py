@@ -189,7 +189,7 @@ class Recorder:
 
 def test_only_values_that_differ_from_those_in_the_deck_are_altered(amplifier: Spec, monkeypatch: pytest.MonkeyPatch):
     recorder = Recorder()
-    monkeypatch.setattr(ngspice, "_shared", lambda: recorder)
+    monkeypatch.setattr(ngspice, "_shared", lambda words: recorder)
     simulator = NgSpice(amplifier.task)
     simulator.load({"m1": 3.0, "rl": 200.0})
     steps = [
