@@ -19,7 +19,7 @@ from sizing.waveforms import Results, Vector
 
 LAST_WORDS = "Fatal error: the matrix is haunted"
 DEADLY = ("segfault", "abort", "leave", "kill")
-GARBAGE = ("nan", "short")
+GARBAGE = ("nan", "short", "wild")
 
 
 @dataclass(frozen=True)
@@ -97,4 +97,6 @@ class Faulty(NgSpice):
         vector = super()._vector(plot, name)
         if self._garbage == "nan":
             return np.full_like(vector, np.nan)
+        if self._garbage == "wild" and not name.startswith("i("):
+            return vector * 1e6
         return np.append(vector, vector[-1:]) if self._garbage == "short" and name != "frequency" else vector

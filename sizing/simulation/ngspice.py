@@ -22,6 +22,7 @@ import numpy as np
 from sizing.bench import Analysis, Bench, Task, alterations
 from sizing.netlist import Line
 from sizing.simulation.simulator import SimulationError
+from sizing.simulation.validity import highest_voltage
 from sizing.units import parse_quantity, spice_number
 from sizing.waveforms import Results, Vector, Waveforms
 
@@ -33,7 +34,11 @@ INSTALL_HINT = (
 LAST_WORDS = 4
 AXES = {"ac": "frequency", "noise": "frequency", "tran": "time"}
 _COMPLAINT = re.compile(r"error|fail|singular|too small|converge|abort|not found|no such", re.IGNORECASE)
-_NOISE = re.compile(r"toxe, toxp|too small|Checking parameters|Reference value|No\. of Data Rows|Doing analysis|^\s*$")
+_ABORTED = re.compile(r"doAnalyses:|simulation\(s\) aborted")
+"""What ngspice says only where it gave up; of its stepping of gmin and sources it also complains where that works."""
+_NOISE = re.compile(
+    r"toxe, toxp|= \S+ is too small|Checking parameters|Reference value|No\. of Data Rows|Doing analysis|^\s*$"
+)
 
 
 class SimulatorMissing(RuntimeError):
@@ -98,7 +103,7 @@ class NgSpice:
         for number, bench in enumerate(self._benches):
             self._select(number, values)
             for analysis in bench.analyses:
-                results[f"{bench.name}.{analysis.name}"] = self._analyse(bench, analysis)
+                results[f"{bench.name}.{analysis.name}"] = self._analyse(bench, analysis, values)
         return results
 
     def load(self, values: Mapping[str, float]) -> None:
@@ -148,7 +153,7 @@ class NgSpice:
                 self._command(f"alter {target}={spice_number(value)}")
             altered[name] = value
 
-    def _analyse(self, bench: Bench, analysis: Analysis) -> Waveforms:
+    def _analyse(self, bench: Bench, analysis: Analysis, values: Mapping[str, float]) -> Waveforms:
         self._command("destroy all")
         for source, magnitude in analysis.excite:
             self._command(f"alter {source} acmag={spice_number(magnitude)}")
@@ -158,6 +163,10 @@ class NgSpice:
             self._command(f"alter {source} acmag=0")
         try:
             waveforms = self._read(analysis, self._wanted[f"{bench.name}.{analysis.name}"])
+            if any(_ABORTED.search(word) for word in self._said()):
+                raise SimulationError("convergence", "given up")
+            if analysis.kind == "op":
+                self._check_possible(bench, values)
         except SimulationError as error:
             said = (
                 " / ".join([word for word in self._said() if _COMPLAINT.search(word)][-LAST_WORDS:]) or "without a word"
@@ -165,6 +174,17 @@ class NgSpice:
             raise SimulationError(error.reason, f"{bench.name}.{analysis.name}: {error} (ngspice: {said})") from None
         taken = {name: self._meas(analysis, name, what) for name, what in analysis.meas}
         return replace(waveforms, meas={name: value for name, value in taken.items() if value is not None})
+
+    def _check_possible(self, bench: Bench, values: Mapping[str, float]) -> None:
+        """Raise where a net of the latest operating point has a voltage that the sources cannot make."""
+        limit = highest_voltage(bench.circuit, values)
+        if limit == np.inf:
+            return
+        plot = self._shared.current_plot()
+        for name in self._shared.vectors(plot):
+            voltage = 0.0 if "#" in name else float(self._vector(plot, name)[0])
+            if not abs(voltage) <= limit:
+                raise SimulationError("invalid", f"v({name}) is {voltage:g} V where sources allow {limit:g} V at most")
 
     def _meas(self, analysis: Analysis, name: str, what: str) -> float | None:
         self._command(f"meas {analysis.kind} {name} {what}")

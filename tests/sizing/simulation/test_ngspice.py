@@ -260,6 +260,30 @@ def test_a_bench_that_does_not_converge_fails_with_the_last_words(amplifier: Spe
     assert outcome.message.endswith("simulation(s) aborted)")
 
 
+LATCH = """
+* at half a volt the output has to be high and low at once
+v1 in 0 pwl(0 0 1u 1)
+b1 a 0 v=v(in)>0.5 ? (v(c)>0.5 ? 0 : 1) : 0.2
+r1 a c {r}
+.param r=1k
+"""
+
+
+def test_a_transient_that_was_given_up_fails_with_what_was_in_the_way(tmp_path: Path):
+    (tmp_path / "latch.cir").write_text(LATCH)
+    (tmp_path / "spec.yaml").write_text(
+        "netlist: latch.cir\nvariables: {r: {from: 1k, to: 2k, step: 1k}}\n"
+        "benches: {b: {stimulus: rl a 0 1Meg, analyses: {step: tran 1n 2u}}}\n"
+        "metrics: {low: {measure: dc_value, of: b.step, output: a, at_least: 0}}\n"
+    )
+    (outcome,) = outcomes(load_spec(tmp_path / "spec.yaml"), [{"r": 1e3}])
+    assert isinstance(outcome, Failed)
+    assert outcome.reason == "convergence"
+    assert outcome.message.startswith("b.step: ended at 5e-07 of 2e-06 (ngspice: ")
+    assert "Timestep too small; time = 5e-07" in outcome.message
+    assert outcome.message.endswith("tran simulation(s) aborted)")
+
+
 def test_noise_and_meas_results_are_read(specs: Path, amplifier: Spec, tmp_path: Path):
     text = (specs / "cs_amp.yaml").read_text()
     text = text.replace("netlists/", f"{specs}/netlists/").replace("vin in 0 dc 0.4", "vin in 0 dc 0.4 ac 1")

@@ -84,7 +84,7 @@ def test_a_worker_is_replaced_after_its_share_of_jobs(amplifier: Spec, monkeypat
         assert second.pid != before
 
 
-FAULTS = ["segfault", "abort", "leave", "kill", "hang", "swell", "nan", "short"]
+FAULTS = ["segfault", "abort", "leave", "kill", "hang", "swell", "nan", "short", "wild"]
 
 
 def pool_with(faults: Faults, spec: Spec, workers: int = 1) -> SimulationPool:
@@ -108,6 +108,11 @@ def test_a_fault_that_happens_once_changes_no_outcome(kind: str, amplifier: Spec
         ("hang", "timeout", "no result within 2 s, twice"),
         ("swell", "memory", "needs more than 0.6 GB of memory (`memory` in the settings)"),
         ("nan", "invalid", "amplifier.bias: i(vdd) is not finite (ngspice: without a word)"),
+        (
+            "wild",
+            "invalid",
+            "amplifier.bias: v(vdd) is 1.2e+06 V where sources allow 4.2 V at most (ngspice: without a word)",
+        ),
         ("short", "invalid", "amplifier.bias: i(vdd) has 2 points, expected 1 (ngspice: without a word)"),
     ],
 )
