@@ -2,6 +2,7 @@
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,7 @@ from sizing.report.tables import designs_table, runs_table
 from sizing.search.context import Context
 from sizing.search.evolution import Streams
 from sizing.search.methods import METHODS, checkpoint_of, settled
+from sizing.simulation.cache import Cached, SimulationCache
 from sizing.simulation.ngspice import library_path
 from sizing.simulation.pool import SimulationPool, default_workers
 from sizing.simulation.simulator import Failed, Outcome
@@ -92,14 +94,16 @@ def run(
     *,
     out: str | Path | None = None,
     workers: int | None = None,
+    cache: str | Path | None = None,
     observer: Observer | None = None,
     **settings: Any,
 ) -> Result:
     """Search until enough designs meet every target, or a budget ends; Ctrl-C ends a run cleanly.
 
     `settings` replace the spec's run settings (method, seed, max_sims, …). The folder is `out`, by default
-    runs/<spec>-<method>-s<seed>. Raises SpecError, RunError, SimulatorMissing, and SimulationError where ngspice
-    refuses the netlist, all before anything is written.
+    runs/<spec>-<method>-s<seed>. `cache` is a folder of simulations that runs share; the designs and their order are
+    the same with and without. Raises SpecError, RunError, SimulatorMissing, and SimulationError where ngspice refuses
+    the netlist, all before anything is written.
     """
     spec = (load_spec(spec) if not isinstance(spec, Spec) else spec).with_run(**settings)
     if spec.run.method not in METHODS:
@@ -111,8 +115,10 @@ def run(
     RunFolder.refuse_existing(folder)
     with SimulationPool(spec.task, workers or default_workers(), spec.run.timeout, spec.run.memory) as pool:
         pool.load(spec.problem.values(spec.problem.middle))
-        loop = _Loop(spec, pool.stream, observer)
-        loop.run(RunFolder.create(folder, spec, library, checkpoint))
+        with _with_cache(cache, spec, pool) as simulate:
+            loop = _Loop(spec, simulate, observer)
+            ngspice = f"{pool.version} ({library})"
+            loop.run(RunFolder.create(folder, spec, ngspice, checkpoint, Path(cache).resolve() if cache else None))
     return _finished(folder)
 
 
@@ -135,8 +141,9 @@ def resume(folder: str | Path, *, workers: int | None = None, observer: Observer
         raise RunError(f"{record.path}: expected the checkpoint that the run began with, {checkpoint}, got {now}")
     library_path()
     with SimulationPool(spec.task, workers or default_workers(), spec.run.timeout, spec.run.memory) as pool:
-        loop = _Loop(spec, _Replay(record, pool.stream), observer)
-        loop.run(RunFolder(record.path))
+        pool.load(spec.problem.values(spec.problem.middle))
+        with _with_cache(record.manifest.get("cache"), spec, pool) as simulate:
+            _Loop(spec, _Replay(record, simulate), observer).run(RunFolder(record.path))
     return _finished(record.path)
 
 
@@ -281,6 +288,16 @@ def _commonest_failure(evaluations: Sequence[Evaluation]) -> str | None:
     reason, count = Counter(failure.reason for failure in failures).most_common(1)[0]
     example = next(failure.message for failure in failures if failure.reason == reason)
     return f"{count} of {len(evaluations)} simulations failed for {reason}: {example}"
+
+
+@contextmanager
+def _with_cache(folder: str | Path | None, spec: Spec, pool: SimulationPool) -> Iterator[Simulate]:
+    """The pool's simulations, with those that a cache knows answered by it."""
+    if folder is None:
+        yield pool.stream
+        return
+    with SimulationCache(Path(folder)) as cache:
+        yield Cached(cache, spec.task, pool.version, pool.stream)
 
 
 class _Replay:

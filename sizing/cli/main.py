@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sizing.cli.cache import cache
 from sizing.cli.learning import accuracy, graph
 from sizing.cli.pretraining import dataset, pretrain
 from sizing.files import CannotWrite
@@ -67,6 +68,7 @@ def run(
     out: Annotated[Path | None, typer.Option(help="run folder [default: runs/SPEC-METHOD-sSEED]")] = None,
     workers: WorkersOption = None,
     max_sims: Annotated[int | None, typer.Option(min=1, help="simulation budget, initial ones included")] = None,
+    cache: Annotated[Path | None, typer.Option(metavar="DIR", help="reuse and keep simulations in this folder")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Size a circuit: search until enough designs meet every target, or a budget ends.
@@ -78,7 +80,7 @@ def run(
 
     task = load_spec(spec).with_run(method=method, seed=seed, max_sims=max_sims)
     with shown_progress(task.run.in_spec) as observer:
-        result = run_spec(task, out=out, workers=workers, observer=observer)
+        result = run_spec(task, out=out, workers=workers, cache=cache, observer=observer)
     _report(result, as_json)
 
 
@@ -152,6 +154,7 @@ def check(spec: SpecArgument) -> None:
 
 for command in (graph, dataset, pretrain, accuracy):
     app.command()(command)
+app.add_typer(cache, name="cache")
 
 
 @app.command()

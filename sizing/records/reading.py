@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sizing.evaluation import Evaluation, Purpose
-from sizing.problem import Design, Metric, Problem, Variable
+from sizing.problem import Metric, Problem, Variable
 from sizing.records.journal import NAME, read_journal
 from sizing.records.journal import RunError as RunError
-from sizing.simulation.simulator import Failed, Measured
+from sizing.simulation.simulator import Measured, outcome_from
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def read_run(path: str | Path) -> RunRecord:
                 joined += line["batch"]
                 decisions += [line["decision"]] if "decision" in line else []
             else:
-                evaluations.append(_evaluation(line))
+                evaluations.append(Evaluation(line["evaluation"], tuple(line["design"]), outcome_from(line)))
                 purposes.append(line["purpose"])
         except (ValueError, KeyError, TypeError) as error:
             raise RunError(f"{path / NAME}:{number}: damaged line: {error!r}") from None
@@ -100,12 +100,3 @@ def _problem(stored: Mapping[str, Any]) -> Problem:
     variables = tuple(Variable(**{**entry, "values": tuple(entry["values"])}) for entry in stored["variables"])
     metrics = tuple(Metric(**entry) for entry in stored["metrics"])
     return Problem(stored["name"], stored["topology"], variables, metrics)
-
-
-def _evaluation(line: Mapping[str, Any]) -> Evaluation:
-    design: Design = tuple(line["design"])
-    if "failed" in line:
-        return Evaluation(line["evaluation"], design, Failed(line["failed"], line["message"]))
-    values = tuple(float("nan") if value is None else float(value) for value in line["values"])
-    missing = {int(index): reason for index, reason in line.get("missing", {}).items()}
-    return Evaluation(line["evaluation"], design, Measured(values, missing))

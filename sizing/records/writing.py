@@ -16,7 +16,6 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any, Self
 
-import numpy as np
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import LiteralScalarString
 
@@ -26,7 +25,7 @@ from sizing.netlist import inline_includes
 from sizing.records.journal import Journal, RunError
 from sizing.search.methods import variant
 from sizing.search.optimizer import Decision
-from sizing.simulation.simulator import Failed
+from sizing.simulation.simulator import outcome_entries
 from sizing.spec.load import Spec
 
 FORMAT = 2
@@ -54,14 +53,22 @@ class RunFolder:
         self._noted = -SECONDS_BETWEEN_NOTES
 
     @classmethod
-    def create(cls, path: Path, spec: Spec, ngspice: str, checkpoint: Mapping[str, Any] | None = None) -> Self:
+    def create(
+        cls,
+        path: Path,
+        spec: Spec,
+        ngspice: str,
+        checkpoint: Mapping[str, Any] | None = None,
+        cache: Path | None = None,
+    ) -> Self:
         """A new folder with the resolved spec, the circuit and the manifest; raises RunError where one exists.
 
-        `checkpoint` says which pretrained network the run uses, if any.
+        `ngspice` says which one; `checkpoint` which pretrained network, and `cache` which cache of simulations the run
+        uses, if any.
         """
         cls.refuse_existing(path)
         partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-        manifest = _manifest(spec, ngspice) | {"checkpoint": checkpoint}
+        manifest = _manifest(spec, ngspice) | {"checkpoint": checkpoint, "cache": cache and str(cache)}
         circuit = inline_includes(spec.netlist.read_text(encoding="utf-8"), spec.netlist.parent)
         try:
             (partial / "circuit").mkdir(parents=True)
@@ -91,16 +98,9 @@ class RunFolder:
 
     def evaluation(self, evaluation: Evaluation, purpose: Purpose) -> None:
         """Append one simulation."""
-        line: dict[str, Any] = {"evaluation": evaluation.index, "purpose": purpose, "design": evaluation.design}
-        outcome = evaluation.outcome
-        if isinstance(outcome, Failed):
-            line |= {"failed": outcome.reason, "message": outcome.message}
-        else:
-            line["values"] = [None if np.isnan(value) else value for value in outcome.values]
-            if outcome.missing:
-                line["missing"] = {str(index): reason for index, reason in outcome.missing.items()}
+        line = {"evaluation": evaluation.index, "purpose": purpose, "design": evaluation.design}
         with self._writing():
-            self._journal.append(line)
+            self._journal.append(line | outcome_entries(evaluation.outcome))
 
     def batch(self, evaluations: Sequence[Evaluation], decision: Decision | None) -> None:
         """Append which evaluations joined the population together, and the decision behind them."""
