@@ -18,6 +18,7 @@ from sizing.simulation.simulator import SimulationError
 from sizing.waveforms import Results, Vector
 
 LAST_WORDS = "Fatal error: the matrix is haunted"
+LOG = "log"
 DEADLY = ("segfault", "abort", "leave", "kill")
 GARBAGE = ("nan", "short", "wild")
 
@@ -43,11 +44,21 @@ class Faults:
         draw = random.Random(name)
         if draw.random() >= self.rate or not self.kinds or not (self.always or self._first(f"design {name}")):
             return None
-        return draw.choice(self.kinds)
+        fault = draw.choice(self.kinds)
+        self.note(f"fault {fault}")
+        return fault
+
+    def note(self, text: str) -> None:
+        """Append a line to the log of what has happened."""
+        with (self.folder / LOG).open("a") as log:
+            log.write(f"{text}\n")
 
     def start(self) -> bool:
         """Whether a process may start."""
-        return not any(self._first(f"start {number}") for number in range(self.starts))
+        refused = any(self._first(f"start {number}") for number in range(self.starts))
+        if refused:
+            self.note("fault start")
+        return not refused
 
     def _first(self, name: str) -> bool:
         try:
@@ -91,7 +102,9 @@ class Faulty(NgSpice):
                 time.sleep(10)
             case "diverge":
                 raise SimulationError("convergence", "no solution")
-        return super().simulate(values)
+        results = super().simulate(values)
+        self._faults.note(f"simulated {json.dumps([*values.values()])}")
+        return results
 
     def _vector(self, plot: str, name: str) -> Vector:
         vector = super()._vector(plot, name)

@@ -43,8 +43,11 @@ def serve(pipe: Connection, make: Callable[[Task], Simulator], task: Task, folde
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_the_main_process, args=(folder,), daemon=True).start()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # many crashes must not fill a disk
-    folder.mkdir(exist_ok=True)
-    os.chdir(folder)  # some device models of ngspice write report files where they run
+    try:
+        folder.mkdir(exist_ok=True)
+        os.chdir(folder)  # some device models of ngspice write report files where they run
+    except FileNotFoundError:
+        return  # the main process is gone, and its files with it
     words = os.open(folder / WORDS, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for descriptor in (1, 2):  # also what libraries say when they abort
         os.dup2(words, descriptor)
