@@ -152,7 +152,7 @@ def _live(plan: Plan, run: Path, faults: Faults | None, largest_file: int) -> No
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
     if faults:
         simulator = partial(Faulty, faults=faults)
-        loop.SimulationPool = lambda task, workers, *_: SimulationPool(task, workers, TIMEOUT, MEMORY, simulator)
+        loop.pool_for = lambda task, _, workers: SimulationPool(task, workers, TIMEOUT, MEMORY, simulator)
     try:
         if run.exists():
             loop.resume(run, workers=1)

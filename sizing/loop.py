@@ -24,9 +24,9 @@ from sizing.search.context import Context
 from sizing.search.evolution import Streams
 from sizing.search.methods import METHODS, checkpoint_of, settled
 from sizing.simulation.cache import Cached, SimulationCache
-from sizing.simulation.ngspice import library_path
 from sizing.simulation.pool import SimulationPool, default_workers
 from sizing.simulation.simulator import Failed, Outcome
+from sizing.simulation.simulators import SIMULATORS, pool_for
 from sizing.spec.load import Spec, load_spec
 from sizing.spec.mistakes import SpecError
 
@@ -110,14 +110,14 @@ def run(
         raise SpecError([f"method: no method {spec.run.method!r}{nearest(spec.run.method, METHODS)}"])
     spec = replace(spec, run=settled(spec.run))
     checkpoint = checkpoint_of(spec.run)
-    library = library_path()
+    path = SIMULATORS[spec.run.simulator].path()
     folder = Path(out) if out else Path("runs") / f"{spec.problem.name}-{spec.run.method}-s{spec.run.seed}"
     RunFolder.refuse_existing(folder)
-    with SimulationPool(spec.task, workers or default_workers(), spec.run.timeout, spec.run.memory) as pool:
+    with pool_for(spec.task, spec.run, workers or default_workers()) as pool:
         pool.load(spec.problem.values(spec.problem.middle))
         with _with_cache(cache, spec, pool) as simulate:
             loop = _Loop(spec, simulate, observer)
-            ngspice = f"{pool.version} ({library})"
+            ngspice = f"{pool.version} ({path})"
             loop.run(RunFolder.create(folder, spec, ngspice, checkpoint, Path(cache).resolve() if cache else None))
     return _finished(folder)
 
@@ -139,8 +139,7 @@ def resume(folder: str | Path, *, workers: int | None = None, observer: Observer
     checkpoint, now = record.manifest.get("checkpoint"), checkpoint_of(spec.run)
     if checkpoint != now:
         raise RunError(f"{record.path}: expected the checkpoint that the run began with, {checkpoint}, got {now}")
-    library_path()
-    with SimulationPool(spec.task, workers or default_workers(), spec.run.timeout, spec.run.memory) as pool:
+    with pool_for(spec.task, spec.run, workers or default_workers()) as pool:
         pool.load(spec.problem.values(spec.problem.middle))
         with _with_cache(record.manifest.get("cache"), spec, pool) as simulate:
             _Loop(spec, _Replay(record, simulate), observer).run(RunFolder(record.path))
@@ -149,9 +148,8 @@ def resume(folder: str | Path, *, workers: int | None = None, observer: Observer
 
 def check(spec: Spec) -> Outcome:
     """Simulate every bench once, at the middle of the ranges; raises SimulationError where ngspice refuses a deck."""
-    library_path()
     values = spec.problem.values(spec.problem.middle)
-    with SimulationPool(spec.task, 1, spec.run.timeout, spec.run.memory) as pool:
+    with pool_for(spec.task, spec.run, 1) as pool:
         pool.load(values)
         return pool.run([values])[0]
 

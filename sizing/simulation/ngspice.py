@@ -20,24 +20,23 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sizing.bench import Analysis, Bench, Task, alterations
-from sizing.netlist import Line
+from sizing.simulation.messages import (
+    LAST_WORDS,
+    check_not_given_up,
+    version_in,
+    with_last_words,
+    with_origin,
+    without_chatter,
+)
 from sizing.simulation.simulator import SimulationError
-from sizing.simulation.validity import highest_voltage
-from sizing.units import parse_quantity, spice_number
+from sizing.simulation.validity import AXES, check_possible, checked
+from sizing.units import spice_number
 from sizing.waveforms import Results, Vector, Waveforms
 
 INSTALL_HINT = (
     "ngspice's shared library was not found. Install it: `apt install libngspice0` (Debian, Ubuntu), "
     "`dnf install libngspice` (Fedora), `brew install libngspice` (macOS) or "
     "`conda install -c conda-forge ngspice-lib`; or set NGSPICE_LIBRARY_PATH to the file."
-)
-LAST_WORDS = 4
-AXES = {"ac": "frequency", "noise": "frequency", "tran": "time"}
-_COMPLAINT = re.compile(r"error|fail|singular|too small|converge|abort|not found|no such", re.IGNORECASE)
-_ABORTED = re.compile(r"doAnalyses:|simulation\(s\) aborted")
-"""What ngspice says only where it gave up; of its stepping of gmin and sources it also complains where that works."""
-_NOISE = re.compile(
-    r"toxe, toxp|= \S+ is too small|Checking parameters|Reference value|No\. of Data Rows|Doing analysis|^\s*$"
 )
 
 
@@ -91,9 +90,7 @@ class NgSpice:
             return
         self._shared = _shared(words)
         self._command("version -f")
-        said = " ".join(self._said())
-        found = re.search(r"ngspice-(\S+)", said), re.search(r"Creation Date: (.+?)\s+\*\*", said)
-        self.version = " built ".join(match[1] for match in found if match)
+        self.version = version_in(self._said())
         self._command("set num_threads=1")
 
     def simulate(self, values: Mapping[str, float]) -> Results:
@@ -126,7 +123,7 @@ class NgSpice:
         words = self._said()
         if self._shared.exited or self._circuits() != len(self._order):
             self.unusable = True
-            raise SimulationError("netlist", f"bench {bench.name}: {_with_origin(words, bench.lines)}")
+            raise SimulationError("netlist", f"bench {bench.name}: {with_origin(words, bench.lines)}")
 
     def _circuits(self) -> int:
         self._shared.words.clear()
@@ -163,28 +160,15 @@ class NgSpice:
             self._command(f"alter {source} acmag=0")
         try:
             waveforms = self._read(analysis, self._wanted[f"{bench.name}.{analysis.name}"])
-            if any(_ABORTED.search(word) for word in self._said()):
-                raise SimulationError("convergence", "given up")
+            check_not_given_up(self._said())
             if analysis.kind == "op":
-                self._check_possible(bench, values)
+                plot = self._shared.current_plot()
+                nets = (name for name in self._shared.vectors(plot) if "#" not in name)
+                check_possible(bench.circuit, values, {name: self._vector(plot, name)[0] for name in nets})
         except SimulationError as error:
-            said = (
-                " / ".join([word for word in self._said() if _COMPLAINT.search(word)][-LAST_WORDS:]) or "without a word"
-            )
-            raise SimulationError(error.reason, f"{bench.name}.{analysis.name}: {error} (ngspice: {said})") from None
+            raise with_last_words(error, f"{bench.name}.{analysis.name}", self._said()) from None
         taken = {name: self._meas(analysis, name, what) for name, what in analysis.meas}
         return replace(waveforms, meas={name: value for name, value in taken.items() if value is not None})
-
-    def _check_possible(self, bench: Bench, values: Mapping[str, float]) -> None:
-        """Raise where a net of the latest operating point has a voltage that the sources cannot make."""
-        limit = highest_voltage(bench.circuit, values)
-        if limit == np.inf:
-            return
-        plot = self._shared.current_plot()
-        for name in self._shared.vectors(plot):
-            voltage = 0.0 if "#" in name else float(self._vector(plot, name)[0])
-            if not abs(voltage) <= limit:
-                raise SimulationError("invalid", f"v({name}) is {voltage:g} V where sources allow {limit:g} V at most")
 
     def _meas(self, analysis: Analysis, name: str, what: str) -> float | None:
         self._command(f"meas {analysis.kind} {name} {what}")
@@ -201,14 +185,7 @@ class NgSpice:
         axis = np.zeros(1)
         if analysis.kind in AXES:
             axis = np.real(self._vector(plot, AXES[analysis.kind]))
-            _check_complete(analysis, axis)
-        vectors = {name: self._vector(plot, _ngspice_name(name)) for name in wanted}
-        for name, vector in vectors.items():
-            if vector.shape != axis.shape:
-                raise SimulationError("invalid", f"{name} has {vector.size} points, expected {axis.size}")
-            if not np.isfinite(vector).all():
-                raise SimulationError("invalid", f"{name} is not finite")
-        return Waveforms(axis, vectors)
+        return checked(analysis, axis, {name: self._vector(plot, _ngspice_name(name)) for name in wanted})
 
     def _vector(self, plot: str, name: str) -> Vector:
         vector: Vector | None = self._shared.vector(f"{plot}.{name}")
@@ -227,40 +204,11 @@ class NgSpice:
     def _said(self) -> list[str]:
         """What ngspice has said since its words were cleared, a line each, without the usual chatter."""
         words = (word.decode("utf-8", "replace") for word in self._shared.words)
-        lines = (re.sub(r"^(stdout|stderr)\s", "", word).rstrip() for word in words)
-        return [line for line in lines if not _NOISE.search(line)]
-
-
-def _check_complete(analysis: Analysis, axis: np.ndarray[Any, Any]) -> None:
-    """Raise where a sweep ended early."""
-    words = analysis.command.split()
-    try:
-        if analysis.kind == "tran":
-            last = float(parse_quantity(words[2], ""))
-        elif analysis.kind in ("ac", "noise"):
-            last = float(parse_quantity(words[-1] if analysis.kind == "ac" else words[6], ""))
-        else:
-            return
-    except (IndexError, ValueError):
-        return  # an expression; ngspice has judged it
-    if analysis.kind == "tran" and axis[-1] < last * (1 - 1e-6):
-        raise SimulationError("convergence", f"ended at {axis[-1]:g} of {last:g}")
-    if analysis.kind != "tran" and axis[-1] < last * 0.5:
-        raise SimulationError("convergence", f"ended at {axis[-1]:g} Hz of {last:g} Hz")
+        return without_chatter(re.sub(r"^(stdout|stderr)\s", "", word) for word in words)
 
 
 def _ngspice_name(vector: str) -> str:
     return f"{vector[2:-1]}#branch" if vector.startswith("i(") else vector
-
-
-def _with_origin(words: Sequence[str], lines: Sequence[Line]) -> str:
-    """ngspice's message with the deck's line number replaced by the file and line the user knows."""
-    said = " / ".join(word for word in words if not word.startswith(("Note", "Circuit:"))) or "refused without a word"
-    match = re.search(r"line (?:no\. )?(\d+)", said)
-    if match and 0 <= (index := int(match[1]) - 2) < len(lines):
-        line = lines[index]
-        return f"{line.file}:{line.number}: ngspice: {said}"
-    return f"ngspice: {said}"
 
 
 def _shared(overheard: int | None) -> Any:
@@ -277,13 +225,10 @@ def _shared(overheard: int | None) -> Any:
         def _send_char(message: Any, _id: int, _user_data: Any) -> int:
             said = ffi.string(message)
             Shared.words.append(said)
-            if (
-                overheard is not None
-                and said.startswith(b"stderr")
-                and not _NOISE.search(said.decode(errors="replace"))
-            ):
+            stream, _, text = said.partition(b" ")
+            if overheard is not None and stream == b"stderr" and without_chatter([text.decode(errors="replace")]):
                 with suppress(OSError):
-                    os.write(overheard, said.removeprefix(b"stderr ") + b"\n")
+                    os.write(overheard, text + b"\n")
             return 0
 
         @staticmethod

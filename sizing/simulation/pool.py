@@ -7,6 +7,7 @@ worker that is killed at any moment takes nothing down with it.
 import multiprocessing
 import os
 import shutil
+import signal
 import tempfile
 import time
 from collections import deque
@@ -30,6 +31,7 @@ SECONDS_TO_START = 120.0
 MOST_FAILED_STARTS = 7
 FIRST_PAUSE = 0.5
 """Seconds before a worker that did not start is started again; twice as long each time, so a minute altogether."""
+SECONDS_TO_DIE = 2.0
 SECONDS_BETWEEN_LOOKS = 0.2
 """At the memory of workers."""
 MEMORY = 4e9
@@ -178,7 +180,7 @@ class SimulationPool:
 
 def _suspicious(outcome: Outcome) -> bool:
     """Whether a sound simulator would not answer so: one in a fresh process may know better."""
-    return isinstance(outcome, Failed) and outcome.reason == "invalid"
+    return isinstance(outcome, Failed) and outcome.reason in ("invalid", "crash")
 
 
 class _Worker:
@@ -191,8 +193,10 @@ class _Worker:
         pause = FIRST_PAUSE * 2 ** (failed_starts - 1) if failed_starts else 0.0
         self._process = context.Process(target=serve, args=(its_end, simulator, task, folder, pause), daemon=True)
         self._process.start()
+        self._pid: int = self._process.pid
         its_end.close()
         self._folder = folder
+        self._died = False
         self.failed_starts = failed_starts
         self.ready = False
         self.job: int | None = None
@@ -206,11 +210,10 @@ class _Worker:
 
     @property
     def memory(self) -> float:
-        """Bytes of memory that it holds; 0 where it has died."""
-        try:
-            return float(psutil.Process(self._process.pid).memory_info().rss)
-        except psutil.Error:
-            return 0.0
+        """Bytes of memory that it and the programs it started hold; 0 where it has died."""
+        with suppress(psutil.Error):
+            return float(sum(psutil.Process(pid).memory_info().rss for pid in (self._pid, *_programs_of(self._pid))))
+        return 0.0
 
     def give(self, job: int, request: Request, timeout: float) -> None:
         """Start on a job, to be done within `timeout` seconds."""
@@ -223,6 +226,7 @@ class _Worker:
         try:
             message: Outcome | Ready = self.pipe.recv()
         except (EOFError, OSError):
+            self._died = True
             return None
         self.done += self.ready
         self.ready, self.job, self.deadline = True, None, NEVER
@@ -230,8 +234,11 @@ class _Worker:
 
     def end(self) -> tuple[str, str]:
         """Kill the process; how it had ended before, if it had, and the last words of its simulator in brackets."""
-        self._process.join(0.01)
+        if self._died:
+            self._process.join(SECONDS_TO_DIE)  # its pipe is closed a moment earlier
         code = self._process.exitcode
+        with suppress(ProcessLookupError):
+            os.killpg(self._pid, signal.SIGKILL)
         self._process.kill()
         self._process.join()
         self._process.close()
@@ -247,6 +254,14 @@ class _Worker:
         except OSError:
             return ""
         return " / ".join([line.strip() for line in lines if line.strip()][-LAST_WORDS:])
+
+
+def _programs_of(pid: int) -> list[int]:
+    """Processes that this one has started, where the system tells quickly: psutil would read every process there is."""
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
 
 
 def _context() -> Any:

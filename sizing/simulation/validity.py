@@ -1,14 +1,46 @@
-"""What no operating point can be, whatever a simulator says."""
+"""Whether what a simulator left behind is a result, whatever it says of it."""
 
 from collections.abc import Mapping
 
+import numpy as np
+from numpy.typing import NDArray
+
+from sizing.bench import Analysis
 from sizing.circuit import Circuit
 from sizing.expression import ExpressionError, resolve
+from sizing.simulation.simulator import SimulationError
+from sizing.units import parse_quantity
+from sizing.waveforms import Vector, Waveforms
+
+AXES = {"ac": "frequency", "noise": "frequency", "tran": "time"}
 
 _PASSIVE = frozenset("rclkvdmqj")
 """Kinds of devices that cannot make a DC voltage larger than the sources do."""
 MARGIN = 2.0
 LEAST = 1.0
+
+
+def checked(analysis: Analysis, axis: NDArray[np.float64], vectors: Mapping[str, Vector]) -> Waveforms:
+    """The vectors of an analysis over its axis (one zero for `op`), if they are whole, equally long and finite.
+
+    Raises SimulationError.
+    """
+    if analysis.kind in AXES:
+        _check_complete(analysis, axis)
+    for name, vector in vectors.items():
+        if vector.shape != axis.shape:
+            raise SimulationError("invalid", f"{name} has {vector.size} points, expected {axis.size}")
+        if not np.isfinite(vector).all():
+            raise SimulationError("invalid", f"{name} is not finite")
+    return Waveforms(axis, vectors)
+
+
+def check_possible(circuit: Circuit, variables: Mapping[str, float], voltages: Mapping[str, float]) -> None:
+    """Raise SimulationError where a net of an operating point has a voltage that the sources cannot make."""
+    limit = highest_voltage(circuit, variables)
+    for net, voltage in voltages.items():
+        if not abs(voltage) <= limit:
+            raise SimulationError("invalid", f"v({net}) is {voltage:g} V where sources allow {limit:g} V at most")
 
 
 def highest_voltage(circuit: Circuit, variables: Mapping[str, float]) -> float:
@@ -38,3 +70,21 @@ def highest_voltage(circuit: Circuit, variables: Mapping[str, float]) -> float:
     if min((float(values[name]) for name in resistors), default=0.0) < 0:
         return float("inf")
     return LEAST + MARGIN * sum(abs(float(values[name])) for name in sources)
+
+
+def _check_complete(analysis: Analysis, axis: NDArray[np.float64]) -> None:
+    """Raise where a sweep ended early."""
+    words = analysis.command.split()
+    try:
+        if analysis.kind == "tran":
+            last = float(parse_quantity(words[2], ""))
+        elif analysis.kind in ("ac", "noise"):
+            last = float(parse_quantity(words[-1] if analysis.kind == "ac" else words[6], ""))
+        else:
+            return
+    except (IndexError, ValueError):
+        return  # an expression; ngspice has judged it
+    if analysis.kind == "tran" and axis[-1] < last * (1 - 1e-6):
+        raise SimulationError("convergence", f"ended at {axis[-1]:g} of {last:g}")
+    if analysis.kind != "tran" and axis[-1] < last * 0.5:
+        raise SimulationError("convergence", f"ended at {axis[-1]:g} Hz of {last:g} Hz")

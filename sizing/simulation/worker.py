@@ -41,6 +41,7 @@ def serve(pipe: Connection, make: Callable[[Task], Simulator], task: Task, folde
     which ends its workers itself.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.setpgid(0, 0)  # so that programs it starts end with it
     threading.Thread(target=_end_with_the_main_process, args=(folder,), daemon=True).start()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # many crashes must not fill a disk
     try:
@@ -70,7 +71,7 @@ def _end_with_the_main_process(folder: Path) -> None:
     assert main is not None
     wait([main.sentinel])
     shutil.rmtree(folder.parent, ignore_errors=True)
-    os._exit(1)
+    os.killpg(0, signal.SIGKILL)
 
 
 def _outcome(simulator: Simulator, task: Task, request: Request) -> Outcome:

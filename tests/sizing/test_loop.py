@@ -141,7 +141,9 @@ def test_most_simulations_failing_is_said_at_once_and_failing_for_long_is_said_o
         folder = tmp_path / str(rate)
         folder.mkdir()
         faulty = partial(Faulty, faults=Faults(folder, ("diverge",), rate, always=True))
-        monkeypatch.setattr(sizing.loop, "SimulationPool", partial(SimulationPool, simulator=faulty))
+        monkeypatch.setattr(
+            sizing.loop, "pool_for", lambda task, _, workers: SimulationPool(task, workers, 60, simulator=faulty)
+        )
         seen: list[sizing.Progress] = []
         run(amplifier, folder / "run", method="evo", observer=seen.append, **settings)
         return [(progress.sims_total, progress.warning) for progress in seen if progress.warning]
