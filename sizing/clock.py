@@ -31,7 +31,7 @@ class Clock:
         self._seconds[name] += seconds
 
     def set(self, wall: float, seconds: Mapping[str, float]) -> None:
-        """Go on from these times, outside of every activity."""
+        """Go on from these times; an activity under way will count whole."""
         self._began = time.perf_counter() - wall
         self._seconds = defaultdict(float, seconds)
 

@@ -1,6 +1,6 @@
 """The only loop: ask, simulate, tell, record, stop."""
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,6 +14,7 @@ import pandas as pd
 from sizing.bench import substitute_parameters
 from sizing.clock import Clock
 from sizing.evaluation import Evaluation, Evaluator, Purpose, Simulate, values_of
+from sizing.failures import FailureWatch, commonest_failure
 from sizing.files import write_all_whole
 from sizing.mistakes import nearest
 from sizing.objectives import cost
@@ -25,7 +26,7 @@ from sizing.search.evolution import Streams
 from sizing.search.methods import METHODS, checkpoint_of, settled
 from sizing.simulation.cache import Cached, SimulationCache
 from sizing.simulation.pool import SimulationPool, default_workers
-from sizing.simulation.simulator import Failed, Outcome
+from sizing.simulation.simulator import Outcome
 from sizing.simulation.simulators import SIMULATORS, pool_for
 from sizing.spec.load import Spec, load_spec
 from sizing.spec.mistakes import SpecError
@@ -54,11 +55,6 @@ class Progress:
 
 
 Observer = Callable[[Progress], None]
-
-FAILING = 0.9
-"""A warning is due where this share of the initial designs fails,"""
-FAILING_IN_A_ROW = 50
-"""and where so many designs fail one after another."""
 
 
 @dataclass(frozen=True)
@@ -179,8 +175,7 @@ class _Loop:
         self._queries = 0
         self._iteration = 0
         self._improved_at = 0
-        self._failing: list[Evaluation] = []
-        """The latest designs, as long as none of them was measured."""
+        self._failing = FailureWatch()
         self._going_on = False
         """Whether the run has passed the point where it was taken up."""
         self._standing = (0, np.inf)
@@ -193,6 +188,7 @@ class _Loop:
         """
         self._recorder = recorder
         with recorder:
+            self._go_on()
             status: Status | None = None
             try:
                 while status is None:
@@ -201,19 +197,24 @@ class _Loop:
                 status = "interrupted"
             recorder.finish({"status": status, **self._seconds()})
 
-    def _seconds(self) -> Mapping[str, float]:
-        """The run's times, those before it was taken up included; a replay takes none."""
-        before = self._recorder.seconds_before
-        if self._recorder.replaying:
-            return before
-        if before and not self._going_on:
-            self._clock.set(before["wall_s"], {name: before[f"{name}_s"] for name in TIMED})
-        self._going_on = True
-        times = {"wall": self._clock.wall} | {name: self._clock[name] for name in TIMED}
-        return {f"{name}_s": round(seconds, 3) for name, seconds in times.items()}
-
     def _record(self, evaluation: Evaluation, purpose: Purpose) -> None:
         self._recorder.evaluation(evaluation, purpose)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Let the clock run on from the times before, once the run is past the point where it was taken up."""
+        if self._going_on or self._recorder.replaying:
+            return
+        self._going_on = True
+        if before := self._recorder.seconds_before:
+            self._clock.set(before["wall_s"], {name: before[f"{name}_s"] for name in TIMED})
+
+    def _seconds(self) -> Mapping[str, float]:
+        """The run's times, those before it was taken up included; a replay takes none."""
+        if not self._going_on:
+            return self._recorder.seconds_before
+        times = {"wall": self._clock.wall} | {name: self._clock[name] for name in TIMED}
+        return {f"{name}_s": round(seconds, 3) for name, seconds in times.items()}
 
     def _iterate(self) -> Status | None:
         settings = self._settings
@@ -226,7 +227,8 @@ class _Loop:
         self._optimizer.tell(evaluations)
         self._recorder.batch(evaluations, proposal.decision)
         self._queries += (proposal.decision.judged or 0) if proposal.decision else 0
-        if not self._recorder.replaying:
+        self._go_on()
+        if self._going_on:
             self._recorder.note_seconds(self._seconds())
         self._note(evaluations)
         return self._reason_to_stop(evaluations)
@@ -243,21 +245,10 @@ class _Loop:
         if standing < self._standing or len(self._costs) <= len(best):
             self._standing, self._improved_at = standing, len(self._costs)
         self._iteration += 1
-        warning = self._warning(evaluations)
+        warning = self._failing(evaluations)
         if self._observer:
             counts = (self._iteration - 1, len(self._costs), self._queries, int(np.sum(best == 0)))
             self._observer(Progress(*counts, float(best[0]), float(np.mean(best)), self._clock.wall, warning))
-
-    def _warning(self, evaluations: list[Evaluation]) -> str:
-        """That most initial designs fail, or that all have for a while, once for each such while."""
-        before = len(self._failing)
-        for evaluation in evaluations:
-            self._failing = [] if evaluation.ok else [*self._failing, evaluation]
-        if len(evaluations) == len(self._costs):
-            failed = [evaluation for evaluation in evaluations if not evaluation.ok]
-            return _commonest_failure(evaluations) or "" if len(failed) >= FAILING * len(evaluations) else ""
-        due = before < FAILING_IN_A_ROW <= len(self._failing)
-        return f"the latest {_commonest_failure(self._failing)}" if due else ""
 
     def _reason_to_stop(self, evaluations: list[Evaluation]) -> Status | None:
         settings, total = self._settings, len(self._costs)
@@ -275,17 +266,8 @@ class _Loop:
 
 
 def most_frequent_failure(record: RunRecord) -> str | None:
-    """The commonest reason for failed simulations, with one of their messages."""
-    return _commonest_failure(record.evaluations)
-
-
-def _commonest_failure(evaluations: Sequence[Evaluation]) -> str | None:
-    failures = [e.outcome for e in evaluations if isinstance(e.outcome, Failed)]
-    if not failures:
-        return None
-    reason, count = Counter(failure.reason for failure in failures).most_common(1)[0]
-    example = next(failure.message for failure in failures if failure.reason == reason)
-    return f"{count} of {len(evaluations)} simulations failed for {reason}: {example}"
+    """The commonest reason for failed simulations of a run, with one of their messages."""
+    return commonest_failure(record.evaluations) or None
 
 
 @contextmanager

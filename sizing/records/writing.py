@@ -79,7 +79,9 @@ class RunFolder:
             sync_folder(path.parent)
         except OSError as error:
             rmtree(partial, ignore_errors=True)
-            raise CannotWrite(f"{path}: cannot be made: {error.strerror}; make room, or choose another --out") from None
+            raise CannotWrite(
+                f"{path}: cannot be made: {error.strerror}; put that right, or choose another --out"
+            ) from None
         return cls(path)
 
     @staticmethod
@@ -158,7 +160,9 @@ class RunFolder:
 
 def cannot_write(run: Path, error: OSError) -> CannotWrite:
     """What to say where a run under way cannot be written."""
-    return CannotWrite(f"{run}: cannot be written: {error.strerror}; make room, then `sizing resume {run}` goes on")
+    return CannotWrite(
+        f"{run}: cannot be written: {error.strerror}; once that is put right, `sizing resume {run}` goes on"
+    )
 
 
 def _json(document: Mapping[str, Any]) -> bytes:

@@ -148,6 +148,19 @@ def test_times_outlive_a_kill(amplifier: Spec, tmp_path: Path):
     assert not (run.folder / "elapsed.json").exists()
 
 
+def test_the_rest_of_a_batch_counts_when_a_run_is_taken_up_within_it(amplifier: Spec, tmp_path: Path):
+    run = sizing.run(amplifier, method="evo", out=tmp_path / "run", workers=1, max_sims=100, initial=100)
+    (run.folder / "summary.json").unlink()
+    lines = (run.folder / "journal.jsonl").read_bytes().splitlines(keepends=True)
+    (run.folder / "journal.jsonl").write_bytes(b"".join(lines[:10]))
+    (run.folder / "elapsed.json").write_text(
+        json.dumps({f"{name}_s": 500.0 for name in ("wall", "simulate", "train", "query", "simulator")})
+    )
+    summary = sizing.resume(run.folder, workers=1).record.summary
+    assert 500.02 < summary["simulator_s"] < 560
+    assert 500.02 < summary["simulate_s"] < 560
+
+
 def test_an_ended_run_that_lost_the_end_of_its_journal_simulates_that_again(amplifier: Spec, tmp_path: Path):
     whole = sizing.run(amplifier, method="evo", out=tmp_path / "run", workers=1, max_sims=40)
     journal, designs = (whole.folder / "journal.jsonl").read_bytes(), (whole.folder / "designs.csv").read_bytes()
@@ -189,7 +202,7 @@ def test_a_full_disk_ends_the_run_with_a_message_and_it_can_be_taken_up(specs: P
     )  # fmt: skip
     assert done.returncode == 1, done.stderr
     assert done.stderr.splitlines()[-1] == (
-        "error: run: cannot be written: File too large; make room, then `sizing resume run` goes on"
+        "error: run: cannot be written: File too large; once that is put right, `sizing resume run` goes on"
     )
     assert (tmp_path / "run" / "journal.jsonl").stat().st_size == limit
     assert "torn" in read_run(tmp_path / "run").notice
