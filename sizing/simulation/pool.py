@@ -110,6 +110,8 @@ class SimulationPool:
                         self._restart(worker)
                     elif message is not None and not (_suspicious(message) and job not in tried):
                         answers[job] = message
+                        if isinstance(message, Failed) and message.reason in ("netlist", "crash"):
+                            self._replace(worker)  # a simulator may be unusable after these
                     elif job not in tried:
                         self._replace(worker)
                         tried.add(job)

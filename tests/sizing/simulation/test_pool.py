@@ -88,7 +88,8 @@ FAULTS = ["segfault", "abort", "leave", "kill", "hang", "swell", "nan", "short",
 
 
 def pool_with(faults: Faults, spec: Spec, workers: int = 1) -> SimulationPool:
-    return SimulationPool(spec.task, workers, 2.0, 6e8, partial(Faulty, faults=faults))
+    timeout = 2.0 if "hang" in faults.kinds else 60.0
+    return SimulationPool(spec.task, workers, timeout, 6e8, partial(Faulty, faults=faults))
 
 
 @pytest.mark.parametrize("kind", FAULTS)
