@@ -98,7 +98,7 @@ class Faulty(NgSpice):
             case "hang":
                 time.sleep(1000)
             case "swell":
-                self._held = [b"x" * 10_000_000 for _ in range(80)]
+                self._held = [b"x" * 10_000_000 for _ in range(40)]
                 time.sleep(10)
             case "diverge":
                 raise SimulationError("convergence", "no solution")

@@ -89,7 +89,7 @@ FAULTS = ["segfault", "abort", "leave", "kill", "hang", "swell", "nan", "short",
 
 def pool_with(faults: Faults, spec: Spec, workers: int = 1) -> SimulationPool:
     timeout = 2.0 if "hang" in faults.kinds else 60.0
-    return SimulationPool(spec.task, workers, timeout, 6e8, partial(Faulty, faults=faults))
+    return SimulationPool(spec.task, workers, timeout, 3e8, partial(Faulty, faults=faults))
 
 
 @pytest.mark.parametrize("kind", FAULTS)
@@ -107,7 +107,7 @@ def test_a_fault_that_happens_once_changes_no_outcome(kind: str, amplifier: Spec
         ("segfault", "crash", f"the simulator's process died twice, killed by signal 11 ({LAST_WORDS})"),
         ("leave", "crash", f"the simulator's process died twice, exit code 3 ({LAST_WORDS})"),
         ("hang", "timeout", "no result within 2 s, twice"),
-        ("swell", "memory", "needs more than 0.6 GB of memory (`memory` in the settings)"),
+        ("swell", "memory", "needs more than 0.3 GB of memory (`memory` in the settings)"),
         ("nan", "invalid", "amplifier.bias: i(vdd) is not finite (ngspice: without a word)"),
         (
             "wild",
