@@ -11,7 +11,7 @@ from typing import Any
 
 from sizing.loop import resume, run
 from sizing.mistakes import InputError
-from sizing.records.reading import RunError, RunRecord, read_run
+from sizing.records.reading import RunError, RunRecord, read_runs
 from sizing.search.methods import parse_variant
 from sizing.simulation.ngspice import SimulatorMissing
 from sizing.simulation.pool import default_workers
@@ -36,7 +36,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a comparison left behind: the runs that ended, and why the others did not, by "spec method seed"."""
+    """What a comparison left behind: its run folders, and why runs did not end, by "spec method seed"."""
 
     records: tuple[RunRecord, ...]
     failures: dict[str, str]
@@ -63,12 +63,7 @@ def compare(
     """
     out = Path(out)
     _check_arguments(specs, methods, seeds)
-    entries = [
-        Entry(Path(spec), method, seed, out / f"{Path(spec).stem}-{method}-s{seed}", max_sims)
-        for spec in specs
-        for seed in seeds
-        for method in methods
-    ]
+    entries = entries_of(specs, methods, seeds, out, max_sims)
     digests = {str(spec): _digest(Path(spec)) for spec in specs}
     _claim(out, {"specs": digests, "methods": methods, "seeds": seeds, "max_sims": max_sims})
     failures: dict[str, str] = {}
@@ -86,8 +81,37 @@ def compare(
         except KeyboardInterrupt:  # the runs under way end by themselves; the others stay for the next call
             executor.shutdown(cancel_futures=True)
             raise
-    records = tuple(read_run(entry.folder) for entry in entries if (entry.folder / "manifest.json").exists())
-    return Comparison(records, failures)
+    records, _ = read_runs([entry.folder for entry in entries if (entry.folder / "manifest.json").exists()])
+    return Comparison(tuple(records), failures)
+
+
+def entries_of(
+    specs: Sequence[str | Path], methods: Sequence[str], seeds: Sequence[int], out: Path, max_sims: int | None = None
+) -> list[Entry]:
+    """The runs of a comparison, in the order in which they are started."""
+    return [
+        Entry(Path(spec), method, seed, out / f"{Path(spec).stem}-{method}-s{seed}", max_sims)
+        for spec in specs
+        for seed in seeds
+        for method in methods
+    ]
+
+
+def absent_runs(out: Path) -> list[str]:
+    """The runs of the comparison in this folder, if it is one, that left no run folder, in words."""
+    path = out / MANIFEST
+    if not path.is_file():
+        return []
+    try:
+        asked = json.loads(path.read_text(encoding="utf-8"))
+        entries = entries_of(list(asked["specs"]), asked["methods"], asked["seeds"], out)
+    except (ValueError, KeyError, TypeError) as error:
+        return [f"{path}: damaged: {error!r}"]
+    return [
+        f"{entry.folder}: expected a run: not begun yet, or refused; the same `sizing compare` goes on, or says why"
+        for entry in entries
+        if not (entry.folder / "manifest.json").exists()
+    ]
 
 
 def _status(future: Future[str], entry: Entry, failures: dict[str, str]) -> str:

@@ -40,6 +40,20 @@ class SearchSettings(Settings):
     mutate: Fraction = Field(0.5, description="probability per gene of a fresh uniform value in a mutant")
     max_candidates: int = Field(20_000, ge=1, description="candidates judged in one iteration at most")
     accept_regardless: Fraction = Field(0.001, description="probability that a candidate passes whatever the judgement")
+    acceptance: Literal["filter", "ranking"] = Field(
+        "filter", description="filter: children that pass, one by one; ranking: the most promising of a large pool"
+    )
+
+
+class RankingSettings(Settings):
+    """The pool of candidates behind each batch, where acceptance is by ranking."""
+
+    parents: int = Field(10, ge=1, description="best designs that the pool descends from")
+    drawn: int = Field(1000, ge=1, description="random designs in the pool")
+    children: int = Field(2000, ge=2, description="descendants in the first generation; later ones have half as many")
+    generations: int = Field(3, ge=1, description="generations that the pool evolves by the judgement alone")
+    kept: int = Field(500, ge=1, description="most promising designs kept from one generation to the next")
+    elite: int = Field(100, ge=1, description="of these, the ones that have children")
 
 
 class JudgeSettings(Settings):
@@ -55,6 +69,7 @@ class JudgeSettings(Settings):
     readout: Literal["attention", "mean"] = Field(
         "attention", description="from a graph network's tokens to an embedding"
     )
+    designs: int = Field(300, ge=10, description="designs that a Gaussian process learns from at most")
     graph: str | None = Field(None, description="test bench whose circuit is the graph [default: the first]")
     device: str = Field("cpu", description="where networks live: cpu, or cuda")
 
@@ -76,4 +91,5 @@ class RunSettings(Settings):
     timeout: Seconds = Field(60.0, description="wall-clock limit of one simulation")
     memory: Bytes = Field(4e9, description="memory limit of one simulator process")
     search: SearchSettings = SearchSettings()
+    ranking: RankingSettings = RankingSettings()
     judge: JudgeSettings = JudgeSettings()

@@ -84,18 +84,23 @@ class LearnedDiscriminator:
                 seen = body[rows] if step < steps - joint else extractor.body(read[rows])
                 self._step(extractor.embed(seen), met[rows], _wins(self._problem, values[rows]).to(self._device))
 
-    def judge(self, candidates: NDArray[np.int64], reference: Evaluation) -> NDArray[np.float64]:
-        """Probability (B, M) that each metric of candidates (B, V) is no worse than the reference's."""
+    def judge(
+        self,
+        candidates: NDArray[np.int64],
+        reference: Evaluation | None = None,
+        pending: NDArray[np.int64] | None = None,
+    ) -> NDArray[np.float64]:
+        """Probability (B, M) that each metric of candidates (B, V) is no worse than the reference or meets a target."""
         self.model.eval()
         block = self.model.extractor.block
-        against = self._embedded(designs_of([reference]))
         with torch.inference_mode():
             blocks = [candidates[at : at + block] for at in range(0, len(candidates), block)]
             embedding = torch.cat(list(self._threads.map(self._embedded, blocks)))
-            better_odds = self.model.comparison(embedding, against)
-            meets_odds = self.model.meets(embedding)
-            reference_meets = torch.from_numpy(meets(self._problem, values_of([reference]))).to(self._device)
-            odds = torch.where(reference_meets, meets_odds, better_odds)
+            odds = self.model.meets(embedding)
+            if reference:
+                better_odds = self.model.comparison(embedding, self._embedded(designs_of([reference])))
+                reference_meets = torch.from_numpy(meets(self._problem, values_of([reference]))).to(self._device)
+                odds = torch.where(reference_meets, odds, better_odds)
             return torch.sigmoid(odds).cpu().double().numpy()
 
     def _embedded(self, designs: NDArray[np.int64]) -> torch.Tensor:

@@ -31,3 +31,23 @@ class DesignFeatures:
 def _scaled(values: NDArray[np.float64]) -> NDArray[np.float64]:
     span = values[-1] - values[0]
     return 2 * (values - values[0]) / span - 1 if span else np.zeros_like(values)
+
+
+class LogarithmicFeatures:
+    """Every variable's logarithm scaled to [-1, 1]; one that can be 0 starts a grid step above it, and one that can be
+    negative stays linear."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._tables = [torch.from_numpy(_scaled(_logarithms(np.array(v.values)))) for v in problem.variables]
+        self.width = len(self._tables)
+
+    def __call__(self, designs: NDArray[np.int64]) -> torch.Tensor:
+        """Features (B, V) of designs (B, V) given as grid indices."""
+        index = torch.from_numpy(np.ascontiguousarray(designs))
+        return torch.stack([table[index[:, column]] for column, table in enumerate(self._tables)], dim=1)
+
+
+def _logarithms(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    if values[0] < 0:
+        return values
+    return np.log(values if values[0] > 0 or len(values) < 2 else values + values[1])

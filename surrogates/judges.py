@@ -19,9 +19,11 @@ from surrogates.discriminator import LearnedDiscriminator
 from surrogates.extractors.extractor import Extractor
 from surrogates.extractors.fc import FullyConnected
 from surrogates.extractors.gnn import GraphExtractor
+from surrogates.features import LogarithmicFeatures
 from surrogates.graph import CircuitGraph, Topology
 from surrogates.hardware import device_named
 from surrogates.heads import AttentionReadout, MeanReadout
+from surrogates.regression import Regression
 
 if TYPE_CHECKING:
     from sizing.search.context import Context
@@ -34,6 +36,12 @@ def fully_connected(context: "Context") -> LearnedDiscriminator:
     """Sees numbers, not circuits."""
     dropout = context.settings.judge.dropout
     return _judge(context, lambda device: FullyConnected(context.problem, dropout, device))
+
+
+def gaussian_process(context: "Context") -> Regression:
+    """Predicts every metric from the logarithms of the variables."""
+    features = LogarithmicFeatures(context.problem)
+    return Regression(context.problem, features, features.width, context.settings.judge.designs)
 
 
 def graph_from_scratch(context: "Context") -> LearnedDiscriminator:

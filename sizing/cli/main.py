@@ -12,6 +12,7 @@ import typer
 from sizing.cli.cache import cache
 from sizing.cli.learning import accuracy, graph
 from sizing.cli.pretraining import dataset, pretrain
+from sizing.cli.reporting import report, tell, write_comparison
 from sizing.files import CannotWrite
 from sizing.mistakes import InputError
 from sizing.simulation.ngspice import SimulatorMissing
@@ -112,29 +113,32 @@ def compare(
 ) -> None:
     """Compare methods over specs and seeds; the same command again takes up what was left.
 
+    Leaves its tables, plots and a page, report.html, in the folder of the comparison.
+
     Example: sizing compare specs/opamp_cc.yaml specs/opamp_cc_rz.yaml --methods evo,fc --seeds 0,10,20
     """
-    from sizing.compare import Entry
+    from sizing.cli.progress import shown_schedule
+    from sizing.cli.schedule import Schedule
     from sizing.compare import compare as compare_methods
+    from sizing.compare import entries_of
     from sizing.report.tables import means_table, overview, runs_table
-
-    def ended(entry: Entry, status: str) -> None:
-        print(f"{entry.spec.stem} {entry.method} seed {entry.seed}: {status}", file=sys.stderr, flush=True)
+    from sizing.simulation.pool import default_workers
 
     try:
         numbers = [int(seed) for seed in seeds.split(",")]
     except ValueError:
         raise typer.BadParameter(f"expected numbers separated by commas, got {seeds!r}", param_hint="--seeds") from None
     names = methods.split(",")
-    comparison = compare_methods(specs, names, numbers, out, max_sims=max_sims, jobs=jobs, on_end=ended)
+    jobs = jobs or default_workers()
+    with shown_schedule(Schedule(entries_of(specs, names, numbers, out, max_sims), jobs)) as ended:
+        comparison = compare_methods(specs, names, numbers, out, max_sims=max_sims, jobs=jobs, on_end=ended)
+    problems = [f"{run_name}: {why}" for run_name, why in comparison.failures.items()]
     if comparison.records:
         rows = runs_table(comparison.records)
-        rows.to_csv(out / "table.csv", index=False)
         print(overview(rows, means_table(rows)))
-    for run_name, why in comparison.failures.items():
-        print(f"error: {run_name}: {why}", file=sys.stderr)
-    if comparison.failures:
-        raise typer.Exit(1)
+        write_comparison(comparison.records, problems, out)
+        print(f"Report: {out / 'report.html'}", file=sys.stderr)
+    tell(problems)
 
 
 @app.command()
@@ -152,7 +156,7 @@ def check(spec: SpecArgument) -> None:
         raise typer.Exit(1)
 
 
-for command in (graph, dataset, pretrain, accuracy):
+for command in (graph, dataset, pretrain, accuracy, report):
     app.command()(command)
 app.add_typer(cache, name="cache")
 
@@ -178,12 +182,13 @@ def table(
 
     Example: sizing table runs --format csv > runs.csv
     """
-    from sizing.records.reading import find_runs, read_run
+    from sizing.records.reading import find_runs, read_runs
     from sizing.report.tables import means_table, overview, runs_table
 
     if format_ not in ("markdown", "csv", "json"):
         raise typer.BadParameter(f"expected markdown, csv or json, got {format_!r}", param_hint="--format")
-    rows = runs_table([read_run(path) for path in find_runs(paths)])
+    records, problems = read_runs(find_runs(paths))
+    rows = runs_table(records)
     summary = means_table(rows)
     chosen = summary if means else rows
     if format_ == "csv":
@@ -192,6 +197,7 @@ def table(
         print(chosen.to_json(orient="records", indent=1))
     else:
         print(overview(rows, summary))
+    tell(problems)
 
 
 @app.command()

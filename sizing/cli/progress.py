@@ -1,17 +1,30 @@
-"""A live run on a terminal, or as plain lines where stderr is piped."""
+"""A live run, or many of them, on a terminal, or as plain lines where stderr is piped."""
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.progress import Progress as Bar
+from rich.text import Text
 
+from sizing.cli.schedule import Schedule
+from sizing.compare import Entry
 from sizing.loop import Observer, Progress
 
 SECONDS_BETWEEN_LINES = 5.0
+NAMED = 3
+"""Runs under way that are named; of more there is a count."""
 
 
 @contextmanager
@@ -34,6 +47,73 @@ def shown_progress(wanted: int) -> Iterator[Observer]:
             bar.update(task, completed=progress.in_spec, state=_state(progress))
 
         yield show
+
+
+@contextmanager
+def shown_schedule(schedule: Schedule) -> Iterator[Callable[[Entry, str], None]]:
+    """Takes each run of a comparison that ends, with its status, and shows on stderr how far the whole has come."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+
+        def line(entry: Entry, status: str) -> None:
+            schedule.end(entry, failed=status.startswith("failed"))
+            state = f"{schedule.ended}/{schedule.total} {_name(entry)}: {_first_line(status)}"
+            left = f"; {_time_left(schedule)}" if schedule.under_way else ""
+            print(f"{state}{left}{_under_way(schedule)}", file=sys.stderr, flush=True)
+
+        yield line
+        return
+    columns = (TextColumn("runs"), BarColumn(bar_width=20), MofNCompleteColumn(), TimeElapsedColumn(), _Left(schedule))
+    with Bar(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=schedule.total)
+
+        def ended(entry: Entry, status: str) -> None:
+            schedule.end(entry, failed=status.startswith("failed"))
+            bar.update(task, completed=schedule.ended)
+            console.print(f"{_name(entry)}: {_first_line(status)}", markup=False, highlight=False)
+
+        yield ended
+
+
+class _Left(ProgressColumn):
+    """The time left and the runs under way, as they are at each refresh."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        super().__init__()
+        self._schedule = schedule
+
+    def render(self, task: Task) -> Text:
+        """As plain text: names of specs may look like markup."""
+        return Text(_time_left(self._schedule) + _under_way(self._schedule))
+
+
+def _name(entry: Entry) -> str:
+    return f"{entry.spec.stem} {entry.method} seed {entry.seed}"
+
+
+def _first_line(status: str) -> str:
+    """Why a run failed may take many; all of them are told at the end."""
+    return status.partition("\n")[0]
+
+
+def _time_left(schedule: Schedule) -> str:
+    seconds = schedule.seconds_left()
+    if seconds is None:
+        return "time left not known yet"
+    minutes = round(seconds / 60)
+    return f"about {seconds:.0f} s left" if seconds < 90 else f"about {_hours(minutes)} left"
+
+
+def _hours(minutes: int) -> str:
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def _under_way(schedule: Schedule) -> str:
+    names = [_name(entry) for entry in schedule.under_way]
+    if not names:
+        return ""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"; under way: {', '.join(names[:NAMED])}{more}"
 
 
 class _Lines:

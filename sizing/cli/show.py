@@ -9,19 +9,10 @@ from sizing.loop import Result
 from sizing.objectives import meets, order
 from sizing.problem import Metric
 from sizing.records.reading import RunRecord
+from sizing.report.words import STATUS_WORDS, target_words
 from sizing.simulation.simulator import Failed, Outcome
 from sizing.spec.load import Spec
 from sizing.units import format_quantity
-
-STATUS_WORDS = {
-    "in spec": "every target met by as many designs as were asked for",
-    "max_sims": "the simulation budget is used up",
-    "max_seconds": "the time budget is used up",
-    "no progress": "no better design for as long as `patience` allows",
-    "exhausted": "the method has no new designs to offer",
-    "interrupted": "interrupted; the tables hold what was simulated until then, and `sizing resume` goes on",
-    "all failed": "not one initial design could be measured",
-}
 
 
 def run_summary(result: Result, console: Console | None = None) -> None:
@@ -73,12 +64,6 @@ def checked_design(spec: Spec, outcome: Outcome) -> bool:
         grid.add_row(metric.name, target_words(metric), _cell(metric, outcome.values[index], bool(met[index])), why)
     plain_console().print(grid)
     return True
-
-
-def target_words(metric: Metric) -> str:
-    """The target as people write it, such as "≥ 60 deg"."""
-    bounds = (("≥", metric.at_least), ("≤", metric.at_most))
-    return ", ".join(f"{sign} {format_quantity(bound, metric.unit)}" for sign, bound in bounds if bound is not None)
 
 
 def _cell(metric: Metric, value: float, met: bool) -> str:

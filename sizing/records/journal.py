@@ -37,12 +37,14 @@ class Held:
     """Of the last line; empty where there is none, or where the journal has no seals."""
     size: int
     """Bytes of these lines in the file."""
-    torn: int
+    torn: int = 0
     """Bytes behind them: of a last line that was not written to its end."""
+    damage: str = ""
+    """What is wrong with the line behind them, where it is not the last; in words for a user."""
 
 
 def read_journal(folder: Path, *, sealed: bool = True) -> Held:
-    """The whole lines of a run's journal; raises RunError with the number of a damaged one that is not the last."""
+    """The whole lines of a run's journal, as far as they are sound."""
     path = folder / NAME
     content = path.read_bytes() if path.exists() else b""
     pieces = content.split(b"\n")
@@ -51,29 +53,33 @@ def read_journal(folder: Path, *, sealed: bool = True) -> Held:
     seal, size = "", 0
     for number, piece in enumerate(pieces, 1):
         try:
-            text, seal = _opened(piece.decode(), seal) if sealed else (piece.decode(), "")
+            text, after = _opened(piece.decode(), seal) if sealed else (piece.decode(), "")
             json.loads(text)
         except ValueError as error:
             if number == len(pieces) and not rest:
                 break  # the disk got the end of this line before its beginning
-            raise RunError(
-                f"{path}:{number}: damaged line: {error}; restore the file, or keep only the {number - 1} lines "
-                f"before this one, from which `sizing resume {folder}` goes on"
-            ) from None
+            advice = (
+                f"restore the file, or keep only the {number - 1} lines before this one, from which it can be resumed"
+            )
+            return Held(tuple(lines), seal, size, damage=f"{path}:{number}: damaged line: {error}; {advice}")
         lines.append(text)
+        seal = after
         size += len(piece) + 1
-    return Held(tuple(lines), seal, size, len(content) - size)
+    return Held(tuple(lines), seal, size, torn=len(content) - size)
 
 
 class Journal:
     """The journal of one run, open for appending; nobody else may write it meanwhile.
 
     A run taken up again appends the same lines as before: those that the journal holds are compared, not written twice.
+    Raises RunError for a journal that is damaged.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         held = read_journal(folder)
+        if held.damage:
+            raise RunError(held.damage)
         self._held = deque(held.lines)
         self.seal = held.seal
         self._file = (folder / NAME).open("ab", buffering=0)  # no buffer that fails again when it is closed

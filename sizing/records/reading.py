@@ -32,8 +32,10 @@ class RunRecord:
     decisions: tuple[Mapping[str, Any], ...]
     summary: Mapping[str, Any]
     """Status and times; empty for a run that did not end, or has lost the end of its journal."""
+    damage: str = ""
+    """What is wrong with the journal, and in which line; the record holds what comes before it."""
     notice: str = ""
-    """What had to be left out, if anything."""
+    """What of the end of the journal had to be left out, if anything; `sizing resume` simulates it again."""
 
     @cached_property
     def population(self) -> tuple[Evaluation, ...]:
@@ -50,7 +52,32 @@ class RunRecord:
 
 def read_run(path: str | Path) -> RunRecord:
     """Read a run folder; raises RunError for one that is none, or damaged, with the line."""
-    path = Path(path)
+    record = _read(Path(path))
+    if record.damage:
+        raise RunError(record.damage)
+    return record
+
+
+def read_runs(paths: Sequence[str | Path]) -> tuple[list[RunRecord], list[str]]:
+    """Read many run folders for tables and reports: what can be read, and what is wrong with the rest.
+
+    A run whose journal is damaged counts as far as the line before: behind a line that is lost, nobody can tell how
+    many simulations there were. Its record says so in `damage`.
+    """
+    records, problems = [], []
+    for path in paths:
+        try:
+            record = _read(Path(path))
+        except RunError as error:
+            problems.append(str(error))
+            continue
+        records.append(record)
+        if record.damage:
+            problems.append(f"{record.damage}; the run counts up to there, and in no mean")
+    return records, problems
+
+
+def _read(path: Path) -> RunRecord:
     if not (path / "manifest.json").is_file():
         raise RunError(f"{path}: expected a run folder (with manifest.json); `sizing run` makes one")
     try:
@@ -63,33 +90,37 @@ def read_run(path: str | Path) -> RunRecord:
     joined: list[int] = []
     decisions = []
     held = read_journal(path, sealed=manifest["format"] > 1)
+    damage = held.damage
     for number, text in enumerate(held.lines, 1):
         line = json.loads(text)
         try:
             if "batch" in line:
-                joined += line["batch"]
+                joined += _known(line["batch"], len(evaluations))
                 decisions += [line["decision"]] if "decision" in line else []
             else:
-                evaluations.append(Evaluation(line["evaluation"], tuple(line["design"]), outcome_from(line)))
+                evaluations.append(_evaluation(line, len(evaluations)))
                 purposes.append(line["purpose"])
         except (ValueError, KeyError, TypeError) as error:
-            raise RunError(f"{path / NAME}:{number}: damaged line: {error!r}") from None
+            damage = f"{path / NAME}:{number}: damaged line: {error!r}"
+            break
     summary_path = path / "summary.json"
-    summary = json.loads(summary_path.read_text(encoding="utf-8")) if summary_path.exists() else {}
+    try:
+        summary = json.loads(summary_path.read_text(encoding="utf-8")) if summary_path.exists() else {}
+    except ValueError as error:
+        raise RunError(f"{summary_path}: damaged: {error!r}") from None
     notice = f"{path / NAME}:{len(held.lines) + 1}: the last line is torn and left out" if held.torn else ""
-    if summary.get("seal", held.seal) != held.seal:
+    if not damage and summary.get("seal", held.seal) != held.seal:
         notice = f"{path / NAME}: the end is missing; `sizing resume {path}` simulates what was lost again"
         summary = {}
-    return RunRecord(
-        path, manifest, problem, tuple(evaluations), tuple(purposes), tuple(joined), tuple(decisions), summary, notice
-    )
+    found = (tuple(evaluations), tuple(purposes), tuple(joined), tuple(decisions))
+    return RunRecord(path, manifest, problem, *found, summary, damage, notice)
 
 
 def find_runs(paths: Sequence[str | Path]) -> list[Path]:
     """Run folders among these paths and directly or deeply below them, sorted; raises RunError where there is none."""
     found: list[Path] = []
     for path in map(Path, paths):
-        below = sorted(m.parent for m in path.rglob("manifest.json") if not m.parent.match(".*.part"))
+        below = sorted(manifest.parent for manifest in path.rglob("manifest.json") if _is_run(manifest.parent))
         if not below:
             raise RunError(f"{path}: expected a run folder or a folder of runs, found none")
         found += below
@@ -100,3 +131,22 @@ def _problem(stored: Mapping[str, Any]) -> Problem:
     variables = tuple(Variable(**{**entry, "values": tuple(entry["values"])}) for entry in stored["variables"])
     metrics = tuple(Metric(**entry) for entry in stored["metrics"])
     return Problem(stored["name"], stored["topology"], variables, metrics)
+
+
+def _is_run(folder: Path) -> bool:
+    """Whether a folder with a manifest is a run's: data sets have manifests too, and a kill may leave half a folder."""
+    return (folder / "spec.yaml").exists() and not folder.match(".*.part")
+
+
+def _known(batch: list[int], count: int) -> list[int]:
+    """These indices; raises ValueError for one that is no evaluation before it."""
+    if not all(0 <= index < count for index in batch):
+        raise ValueError(f"expected evaluations before this line, 0 to {count - 1}, got {batch}")
+    return batch
+
+
+def _evaluation(line: Mapping[str, Any], index: int) -> Evaluation:
+    """The evaluation of a line; raises ValueError where it is another one than comes next."""
+    if line["evaluation"] != index:
+        raise ValueError(f"expected evaluation {index}, got {line['evaluation']}")
+    return Evaluation(index, tuple(line["design"]), outcome_from(line))

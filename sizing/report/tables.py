@@ -36,7 +36,7 @@ def run_row(record: RunRecord) -> dict[str, Any]:
         "topology": problem.topology,
         "method": record.manifest["method"],
         "seed": record.manifest["seed"],
-        "status": record.summary.get("status", "unfinished"),
+        "status": "damaged" if record.damage else record.summary.get("status", "unfinished"),
         "in_spec": len(good),
         "first_in_spec_at": sum(simulated[index] for index in record.joined[: good[0] + 1]) if good.size else None,
         "sims_initial": joined.count("initial"),
@@ -61,7 +61,11 @@ def runs_table(records: Sequence[RunRecord]) -> pd.DataFrame:
 
 
 def means_table(runs: pd.DataFrame) -> pd.DataFrame:
-    """Means over seeds per spec and method, each column followed by its standard error (empty for one seed)."""
+    """Means over seeds per spec and method, each column followed by its standard error (empty for one seed).
+
+    Damaged runs are left out.
+    """
+    runs = runs[runs["status"] != "damaged"]
     numbers = [c for c in COLUMNS if c not in (*KEYS, "seed", "status") and runs[c].notna().any()]
     rows = []
     for keys, group in runs.groupby(KEYS, sort=False):
@@ -71,7 +75,7 @@ def means_table(runs: pd.DataFrame) -> pd.DataFrame:
             row[column] = values.mean() if len(values) else None
             row[f"{column}_se"] = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else None
         rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=None if rows else [*KEYS, "seeds"])
 
 
 def designs_table(record: RunRecord) -> pd.DataFrame:
@@ -98,7 +102,12 @@ def overview(runs: pd.DataFrame, means: pd.DataFrame) -> str:
 
 
 def markdown(table: pd.DataFrame) -> str:
-    """The table as markdown, empty columns left out, means and their standard errors in one column."""
+    """The table as markdown, as `worded` has it."""
+    return str(worded(table).to_markdown(index=False, disable_numparse=True))
+
+
+def worded(table: pd.DataFrame) -> pd.DataFrame:
+    """The table as people read it: rounded, empty columns left out, "mean ± standard error" in one column."""
     shown = pd.DataFrame(index=table.index)
     for column in table.columns:
         if column.endswith("_se") or table[column].isna().all():
@@ -106,17 +115,15 @@ def markdown(table: pd.DataFrame) -> str:
         error = table.get(f"{column}_se")
         errors = [None] * len(table) if error is None else error
         shown[column] = [_text(value, se) for value, se in zip(table[column], errors, strict=True)]
-    return str(shown.to_markdown(index=False, disable_numparse=True))
+    return shown
 
 
 def _text(value: Any, error: Any = None) -> str:
     if pd.isna(value):
         return ""
-    text = (
-        f"{value:.4g}"
-        if isinstance(value, float) and abs(value) < 1e4
-        else f"{value:.0f}"
-        if isinstance(value, float)
-        else str(value)
-    )
-    return text if error is None or pd.isna(error) else f"{text} ± {error:.3g}"
+    text = _rounded(value, 4) if isinstance(value, float) else str(value)
+    return text if error is None or pd.isna(error) else f"{text} ± {_rounded(error, 3)}"
+
+
+def _rounded(value: float, digits: int) -> str:
+    return f"{value:.{digits}g}" if abs(value) < 10**digits else f"{value:.0f}"

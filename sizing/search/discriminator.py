@@ -1,4 +1,4 @@
-"""Discriminators: is a candidate, metric by metric, no worse than a reference design?"""
+"""Discriminators: is a candidate, metric by metric, no worse than a reference design, or does it meet its target?"""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sizing.evaluation import Evaluation, Evaluator, values_of
-from sizing.objectives import no_worse
+from sizing.objectives import meets, no_worse
 from sizing.problem import Problem
 
 
@@ -22,9 +22,18 @@ class Discriminator(Protocol):
     def fit(self, evaluations: Sequence[Evaluation]) -> None:
         """Learn from every measured design so far."""
 
-    def judge(self, candidates: NDArray[np.int64], reference: Evaluation) -> NDArray[np.float64]:
+    def judge(
+        self,
+        candidates: NDArray[np.int64],
+        reference: Evaluation | None = None,
+        pending: NDArray[np.int64] | None = None,
+    ) -> NDArray[np.float64]:
         """For candidates (B, V) as grid indices, the probability (B, M) that each metric's penalty is at most the
-        reference's (objectives.no_worse)."""
+        reference's (objectives.no_worse); without a reference, that it meets its target.
+
+        `pending` are designs (P, V) that will be measured before the candidates. Who knows how sure it is of what
+        takes them as measured with the values it expects; others may leave them aside.
+        """
 
 
 class AcceptAll:
@@ -39,7 +48,12 @@ class AcceptAll:
     def fit(self, evaluations: Sequence[Evaluation]) -> None:
         """Nothing to learn."""
 
-    def judge(self, candidates: NDArray[np.int64], reference: Evaluation) -> NDArray[np.float64]:
+    def judge(
+        self,
+        candidates: NDArray[np.int64],
+        reference: Evaluation | None = None,
+        pending: NDArray[np.int64] | None = None,
+    ) -> NDArray[np.float64]:
         """Ones (B, M)."""
         return np.ones((len(candidates), self._metrics))
 
@@ -57,7 +71,12 @@ class Oracle:
     def fit(self, evaluations: Sequence[Evaluation]) -> None:
         """Nothing to learn."""
 
-    def judge(self, candidates: NDArray[np.int64], reference: Evaluation) -> NDArray[np.float64]:
+    def judge(
+        self,
+        candidates: NDArray[np.int64],
+        reference: Evaluation | None = None,
+        pending: NDArray[np.int64] | None = None,
+    ) -> NDArray[np.float64]:
         """Zeros and ones (B, M); a candidate that cannot be measured is worse in everything."""
         designs = [tuple(design) for design in candidates.tolist()]
         evaluations = self._evaluator.evaluate(designs, "oracle")
@@ -65,5 +84,8 @@ class Oracle:
         measured = [row for row, evaluation in enumerate(evaluations) if evaluation.ok]
         if measured:
             values = values_of([evaluations[row] for row in measured])
-            answers[measured] = no_worse(self._problem, values, values_of([reference]))
+            problem = self._problem
+            answers[measured] = (
+                no_worse(problem, values, values_of([reference])) if reference else meets(problem, values)
+            )
         return answers

@@ -1,4 +1,4 @@
-"""The evolutionary loop's step: breed children of good designs, let a discriminator filter them, propose the rest."""
+"""The evolutionary loop's step: breed children of good designs, let a discriminator judge them, propose some."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,18 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 from deap.base import Toolbox
 from numpy.random import Generator, SeedSequence, default_rng
-from numpy.typing import NDArray
 
 from sizing.clock import Clock
 from sizing.evaluation import Evaluation, designs_of, values_of
 from sizing.problem import Design, Problem
+from sizing.search.acceptance import Acceptance, Filter, Generation, Ranking
 from sizing.search.discriminator import Discriminator
-from sizing.search.optimizer import Decision, Proposal
+from sizing.search.optimizer import Proposal
 from sizing.search.selection import Selection, draw_parents, select
-from sizing.search.variation import Indices, blend, mutate, random_designs, swap
+from sizing.search.variation import Indices, blend, mutate, random_designs, swap, wander
 from sizing.settings import RunSettings, SearchSettings
-
-SMALLEST_CHUNK = 16
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class Streams:
 
 
 class Evolution:
-    """Ask/tell evolution with a discriminator as filter; methods differ in the discriminator only."""
+    """Ask/tell evolution with a discriminator; methods differ in the discriminator, and in what they accept by it."""
 
     def __init__(
         self, problem: Problem, settings: RunSettings, discriminator: Discriminator, streams: Streams, clock: Clock
@@ -49,7 +47,12 @@ class Evolution:
         self._discriminator = discriminator
         self._streams = streams
         self._clock = clock
-        self._toolbox = toolbox(problem, settings.search, streams.variation)
+        box = toolbox(problem, settings.search, streams.variation)
+        self._acceptance: Acceptance = (
+            Filter(problem, settings, discriminator, box, streams.acceptance, clock)
+            if settings.search.acceptance == "filter"
+            else Ranking(problem, settings, discriminator, box, streams.variation, clock)
+        )
         self._population: list[Evaluation] = []
         self._designs = np.empty((0, len(problem.variables)), dtype=np.int64)
         self._values = np.empty((0, len(problem.metrics)))
@@ -57,7 +60,7 @@ class Evolution:
         self._critical: tuple[int, ...] = ()
 
     def ask(self) -> Proposal:
-        """Distinct random designs first; afterwards the children that pass the discriminator."""
+        """Distinct random designs first; afterwards what is accepted of their descendants."""
         if not self._seen:
             designs = random_designs(self._settings.initial, self._problem.shape, self._streams.initial)
             return Proposal(tuple(map(tuple, designs.tolist())), "initial")
@@ -76,7 +79,9 @@ class Evolution:
             rng=self._streams.selection,
         )
         self._critical = selection.critical
-        return self._filtered(selection)
+        return self._acceptance.propose(
+            Generation(self._population, self._designs, self._values, selection, self._seen)
+        )
 
     def tell(self, evaluations: Sequence[Evaluation]) -> None:
         """Measured designs join the population; failed ones are only remembered."""
@@ -87,51 +92,19 @@ class Evolution:
             self._designs = np.concatenate([self._designs, designs_of(measured)])
             self._values = np.concatenate([self._values, values_of(measured)])
 
-    def _filtered(self, selection: Selection) -> Proposal:
-        search, wanted = self._settings.search, self._settings.batch
-        reference = self._population[selection.reference]
-        accepted: dict[Design, bool] = {}
-        bred = judged = 0
-        chunk = min(SMALLEST_CHUNK, self._discriminator.chunk)
-        tried: set[Design] = set()
-        while len(accepted) < wanted and bred < search.max_candidates:
-            children = self._toolbox.breed(self._designs, selection, chunk)
-            bred += len(children)
-            fresh = [d for d in dict.fromkeys(map(tuple, children.tolist())) if d not in self._seen and d not in tried]
-            tried.update(fresh)
-            if fresh:
-                passed, regardless = self._judged(np.array(fresh), reference, selection.critical)
-                judged += len(fresh)
-                for row in np.flatnonzero(passed | regardless)[: wanted - len(accepted)]:
-                    accepted[fresh[row]] = bool(regardless[row] and not passed[row])
-            chunk = min(2 * chunk, self._discriminator.chunk, max(1, search.max_candidates - bred))
-        decision = Decision(
-            tuple(self._problem.metrics[m].name for m in selection.critical),
-            reference.index,
-            bred,
-            judged if self._discriminator.counts else None,
-            sum(accepted.values()),
-        )
-        return Proposal(tuple(accepted), "search", decision)
-
-    def _judged(
-        self, candidates: Indices, reference: Evaluation, critical: tuple[int, ...]
-    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Whether each candidate (B,) passes by its judgement, and whether it passes regardless of it."""
-        with self._clock.activity("query"):
-            probability = self._discriminator.judge(candidates, reference)[:, list(critical)].prod(axis=1)
-        draws = self._streams.acceptance.random((2, len(candidates)))
-        return draws[0] < probability, draws[1] < self._settings.search.accept_regardless
-
 
 def toolbox(problem: Problem, settings: SearchSettings, rng: Generator) -> Toolbox:
-    """The operators by DEAP's names: `mate_blend`, `mate_swap`, `mutate`, `select`, and `breed` that combines them."""
+    """The operators by DEAP's names: `mate_blend`, `mate_swap`, `mutate`, `select`, and `breed` that combines them.
+
+    `wander` is the other way to have children, close to their parents.
+    """
     box = Toolbox()
     box.register("mate_blend", blend, shape=problem.shape, alpha=settings.blend_alpha, rng=rng)
     box.register("mate_swap", swap, probability=settings.swap, rng=rng)
     box.register("mutate", mutate, shape=problem.shape, probability=settings.mutate, rng=rng)
     box.register("select", draw_parents, rng=rng)
     box.register("breed", _breed, box, settings=settings, rng=rng)
+    box.register("wander", wander, shape=problem.shape, rng=rng)
     return box
 
 

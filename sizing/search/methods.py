@@ -38,6 +38,7 @@ DISCRIMINATORS: Mapping[str, Callable[[Context], Discriminator]] = {
     "evo": lambda c: AcceptAll(c.problem),
     "oracle": lambda c: Oracle(c.problem, c.evaluator),
     "fc": partial(_learned, "fully_connected"),
+    "gp": partial(_learned, "gaussian_process"),
     "gnn-random": partial(_learned, "graph_from_scratch"),
     "gnn-frozen": partial(_learned, "graph_frozen"),
     "gnn-finetuned": partial(_learned, "graph_finetuned"),
@@ -50,7 +51,14 @@ def _evolution(discriminator: str, context: Context) -> Optimizer:
     return Evolution(context.problem, context.settings, judge, context.streams, context.clock)
 
 
+RANKING = {"initial": 10, "batch": 2, "search": {"acceptance": "ranking"}}
+
 METHODS = {
+    "gp": Method(
+        "a Gaussian process for every metric ranks the children by the probability that they meet every target",
+        partial(_evolution, "gp"),
+        RANKING,
+    ),
     "evo": Method("evolution without a filter: every child is simulated", partial(_evolution, "evo")),
     "oracle": Method(
         "every child is really simulated before it is let through; bounds what a judge inside this loop can save",
@@ -81,7 +89,7 @@ def settled(given: RunSettings) -> RunSettings:
 
     Raises KeyError for a method not in METHODS.
     """
-    return RunSettings.model_validate(dict(METHODS[given.method].settings) | given.model_dump(exclude_unset=True))
+    return RunSettings.model_validate(_merged(METHODS[given.method].settings, given.model_dump(exclude_unset=True)))
 
 
 def variant(settings: RunSettings, of_spec: RunSettings) -> str:
@@ -114,6 +122,11 @@ def parse_variant(text: str) -> dict[str, Any]:
         else:
             settings[name] = value
     return settings
+
+
+def _merged(usual: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    both = {key for key, value in given.items() if isinstance(value, dict) and key in usual}
+    return {**usual, **given, **{key: _merged(usual[key], given[key]) for key in both}}
 
 
 def _flat(settings: Mapping[str, Any], before: str = "") -> dict[str, Any]:

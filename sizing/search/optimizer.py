@@ -14,14 +14,17 @@ class Decision:
 
     critical: tuple[str, ...]
     """Metrics that have been critical so far, the one that is critical now last."""
-    reference: int
-    """Index of the evaluation that candidates were compared with."""
+    reference: int | None
+    """Index of the evaluation that candidates were compared with; None where they were held against the targets."""
     bred: int
     """Candidates bred."""
     judged: int | None
     """Candidates put to the discriminator: the method's queries. None where it lets everything pass."""
     regardless: int
     """Of the proposed designs, those let through whatever the judgement."""
+    judgement: tuple[tuple[float, ...], ...] | None
+    """Of each proposed design, for every metric, the probability that it is no worse than the reference, or meets its
+    target. None where the method lets everything pass."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,13 @@ from numpy.typing import NDArray
 
 Indices = NDArray[np.int64]
 
+CROSSED = 0.4
+"""Share of wandering children with two parents."""
+STEPS = (0.02, 0.06, 0.15, 0.3)
+"""Standard deviation of a wandering child's steps, as a share of the range."""
+MOVED = (0.2, 0.4, 0.8)
+"""Share of its genes that move."""
+
 
 def blend(mothers: Indices, fathers: Indices, shape: Indices, alpha: float, rng: Generator) -> tuple[Indices, Indices]:
     """DEAP's blend crossover (`cxBlend`): per gene, a random mixture that may leave the interval by `alpha` of it.
@@ -31,6 +38,19 @@ def mutate(parents: Indices, shape: Indices, probability: float, rng: Generator)
     """Each gene is replaced with this probability by a uniform random one."""
     fresh = rng.integers(0, shape, parents.shape)
     return np.where(rng.random(parents.shape) < probability, fresh, parents)
+
+
+def wander(parents: Indices, count: int, shape: Indices, rng: Generator) -> Indices:
+    """`count` children (N, V) near their parents: some have genes of a second one, and each has steps of a size of
+    its own, from 2 % to 30 % of the range, in a share of its genes of its own."""
+    first, second = parents[rng.integers(0, len(parents), (2, count))]
+    crossed = rng.random((count, 1)) < CROSSED
+    children: Indices = np.where(crossed & (rng.random(first.shape) < 0.5), second, first)
+    size = rng.choice(STEPS, (count, 1)) * shape
+    moved = rng.random(first.shape) < rng.choice(MOVED, (count, 1))
+    stepped = children + np.where(moved, np.rint(rng.normal(size=first.shape) * size), 0).astype(np.int64)
+    clipped: Indices = np.clip(stepped, 0, shape - 1)
+    return clipped
 
 
 def random_designs(count: int, shape: Indices, rng: Generator) -> Indices:

@@ -1,0 +1,334 @@
+"""One self-contained HTML page of runs: what was run, tables, plots, and every run in detail."""
+
+import re
+import shlex
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup, escape
+
+from sizing.objectives import cost, meets, order
+from sizing.problem import Metric
+from sizing.records.reading import RunRecord
+from sizing.report.curves import ended, reached_at, wanted
+from sizing.report.plots import Plot, plots
+from sizing.report.styles import INK, RULE, methods_in_order
+from sizing.report.tables import means_table, run_row, runs_table, worded
+from sizing.report.words import COLUMN_WORDS, STATUS_WORDS, target_words
+from sizing.simulation.simulator import Failed, Measured
+from sizing.units import format_quantity
+
+BEST = 10
+"""Designs listed of a run that has the page for itself."""
+_TEXT_COLUMNS = ("method", "status", "reached")
+_PLOTS_OF_ONE_RUN = ("convergence", "in-spec")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a table: what stands in it, and a standard error behind it."""
+
+    text: str
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """The rows of a table that belong to one spec."""
+
+    spec: str
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True)
+class PageTable:
+    """A table of runs or means, grouped by spec."""
+
+    columns: tuple[str, ...]
+    with_error: frozenset[str]
+    """Columns whose cells have a standard error."""
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A spec as its runs' manifests tell it, and what ended them."""
+
+    name: str
+    topology: str
+    variables: int
+    designs: str
+    """Points of the variables' grids."""
+    targets: tuple[tuple[str, str], ...]
+    initial: str
+    wanted: str
+    budget: str
+    plots: tuple[tuple[Plot, Markup], ...]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A metric of a design against its target."""
+
+    name: str
+    target: str
+    value: str
+    met: bool
+    margin: str
+    """Distance to the target in percent of it, positive on the good side; empty where there is no value."""
+    bar: float
+    """The same from -1 to 1."""
+    why: str
+    """Why there is no value."""
+
+
+@dataclass(frozen=True)
+class Sized:
+    """A design with the values of its variables."""
+
+    rank: int
+    simulation: int
+    cost: str
+    variables: tuple[tuple[str, str, str], ...]
+    """Name, value, range."""
+    targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True)
+class Detail:
+    """One run in detail."""
+
+    spec: str
+    method: str
+    seed: int
+    folder: str
+    status: str
+    why: str
+    damage: str
+    sims_total: int
+    in_spec: int
+    designs: tuple[Sized, ...]
+    settings: tuple[tuple[str, str], ...]
+    decisions: int
+    bred: int
+    critical: tuple[str, ...]
+    failures: tuple[tuple[str, int, str], ...]
+    """Reason, how often, and one of the messages."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Where runs were made: what their manifests agree in, and how many they are."""
+
+    runs: int
+    facts: tuple[tuple[str, str], ...]
+
+
+def page(records: Sequence[RunRecord], problems: Sequence[str], title: str) -> str:
+    """The page as HTML; `problems` say what could not be run or read. Everything from runs is escaped."""
+    methods = methods_in_order(records)
+    records = sorted(
+        records, key=lambda r: (r.problem.name, methods.index(r.manifest["method"]), r.manifest["seed"], r.path)
+    )
+    template = files("sizing.report").joinpath("page.html.j2").read_text(encoding="utf-8")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    one = len(records) == 1
+    table = runs_table(records)
+    means = None if one or (table["status"] == "damaged").all() else _means(records, table, methods)
+    runs = _page_table(table, methods)
+    return environment.from_string(template).render(
+        title=title,
+        one=one,
+        records=records,
+        what=_what(records),
+        dates=_dates(records),
+        statuses=[(name, count, STATUS_WORDS.get(name, "")) for name, count in Counter(table["status"]).items()],
+        open_runs=sum(not ended(record) and not record.damage for record in records),
+        problems=problems,
+        tasks=_tasks(records, _PLOTS_OF_ONE_RUN if one else None),
+        means=means,
+        runs=runs,
+        details=[_detail(record, BEST if one else 1) for record in records],
+        surroundings=_surroundings(records),
+        commands=Counter(shlex.join(record.manifest["command"]) for record in records).most_common(),
+        words={name: COLUMN_WORDS[name] for name in dict.fromkeys([*(means.columns if means else ()), *runs.columns])},
+        text_columns=_TEXT_COLUMNS,
+    )
+
+
+def _what(records: Sequence[RunRecord]) -> str:
+    specs = {record.problem.name for record in records}
+    methods = {record.manifest["method"] for record in records}
+    seeds = {record.manifest["seed"] for record in records}
+    whole = len(specs) * len(methods) * len(seeds) == len(records)
+    counts = [f"{len(each)} {word}{'' if len(each) == 1 else 's'}" for each, word in
+              ((specs, "spec"), (methods, "method"), (seeds, "seed"))]  # fmt: skip
+    return (" × " if whole else ", ").join(counts)
+
+
+def _dates(records: Sequence[RunRecord]) -> str:
+    days = sorted({datetime.fromisoformat(record.manifest["created"]).date().isoformat() for record in records})
+    return " to ".join(days if len(days) < 2 else [days[0], days[-1]])
+
+
+def _means(records: Sequence[RunRecord], runs: pd.DataFrame, methods: Sequence[str]) -> PageTable:
+    """Means over seeds, and how many of the runs came to enough designs in spec."""
+    table = means_table(runs)
+    reached = Counter(
+        (record.problem.name, record.manifest["method"])
+        for record in records
+        if not record.damage and reached_at(record, wanted(record))
+    )
+    keys = zip(table["spec"], table["method"], table["seeds"], strict=True)
+    table.insert(4, "reached", [f"{reached[spec, method]} of {n}" for spec, method, n in keys])
+    return _page_table(table, methods)
+
+
+def _page_table(table: pd.DataFrame, methods: Sequence[str]) -> PageTable:
+    """The table in the words of every other, its rows by spec and then by method as everywhere on the page."""
+    places = {method: number for number, method in enumerate(methods)}
+    shown = worded(table.sort_values("method", key=lambda names: names.map(places), kind="stable"))
+    columns = tuple(name for name in shown.columns if name not in ("spec", "topology"))
+    cells = {name: [Cell(*text.split(" ± ")) for text in shown[name]] for name in columns}
+    specs = list(shown["spec"])
+    rows = list(zip(*cells.values(), strict=True))
+    groups = (
+        Group(spec, tuple(row for row, its in zip(rows, specs, strict=True) if its == spec))
+        for spec in sorted(set(specs))
+    )
+    return PageTable(columns, frozenset(n for n in columns if any(cell.error for cell in cells[n])), tuple(groups))
+
+
+def _tasks(records: Sequence[RunRecord], kinds: Sequence[str] | None) -> list[Task]:
+    drawn = [plot for plot in plots(records) if kinds is None or plot.kind in kinds]
+    tasks = []
+    for name in dict.fromkeys(record.problem.name for record in records):
+        runs = [record for record in records if record.problem.name == name]
+        problem = runs[0].problem
+        settings = [record.manifest["run"] for record in runs]
+        tasks.append(
+            Task(
+                name,
+                problem.topology,
+                len(problem.variables),
+                _count(problem.size),
+                tuple((metric.name, target_words(metric)) for metric in problem.metrics),
+                _span([each["initial"] for each in settings]),
+                _span([each["in_spec"] for each in settings]),
+                _span([each["max_sims"] for each in settings]),
+                tuple((plot, _inline(plot, f"p{number}")) for number, plot in enumerate(drawn) if plot.spec == name),
+            )
+        )
+    return tasks
+
+
+def _count(number: int) -> str:
+    if number < 1_000_000:
+        return f"{number:,}".replace(",", "\u202f")
+    digits, power = f"{number:.2e}".split("e+")
+    return f"{digits} × 10" + str(int(power)).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def _span(values: Sequence[int | None]) -> str:
+    return " or ".join("no limit" if value is None else str(value) for value in dict.fromkeys(values))
+
+
+def _inline(plot: Plot, prefix: str) -> Markup:
+    """The figure as an SVG element in the page's colours, its names apart from those of other figures."""
+    text = plot.svg(background="none")
+    text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{prefix}-", text[text.index("<svg") :])
+    text = text.replace(INK, "currentColor").replace(RULE, "var(--rule)")
+    head, rest = text.split(">", 1)
+    head = re.sub(r' (width|height)="[^"]*"', "", head)  # as wide as there is room
+    name = escape(f"{plot.title}, {plot.spec}")
+    return Markup(f'{head} role="img" aria-label="{name}">{rest}')
+
+
+def _detail(record: RunRecord, best: int) -> Detail:
+    row = run_row(record)
+    decisions = record.decisions
+    failed = [e.outcome for e in record.evaluations if isinstance(e.outcome, Failed)]
+    reasons = Counter(outcome.reason for outcome in failed).most_common()
+    settings = _flat(record.manifest["run"]) | {"checkpoint": _flat(record.manifest.get("checkpoint") or {})}
+    return Detail(
+        record.problem.name,
+        row["method"],
+        row["seed"],
+        str(record.path),
+        row["status"],
+        STATUS_WORDS.get(row["status"], ""),
+        record.damage,
+        row["sims_total"],
+        row["in_spec"],
+        tuple(_sized(record, rank, int(index)) for rank, index in enumerate(_ranking(record)[:best], 1)),
+        tuple((name, _setting(value)) for name, value in settings.items() if value != {}),
+        len(decisions),
+        sum(decision["bred"] for decision in decisions),
+        tuple(decisions[-1]["critical"]) if decisions else (),
+        tuple((why, n, next(f.message for f in failed if f.reason == why)) for why, n in reasons),
+    )
+
+
+def _ranking(record: RunRecord) -> Any:
+    return order(record.problem, record.values) if record.joined else ()
+
+
+def _sized(record: RunRecord, rank: int, index: int) -> Sized:
+    problem, values = record.problem, record.values[index]
+    evaluation = record.population[index]
+    met = meets(problem, values)
+    outcome = evaluation.outcome
+    reasons: Mapping[int, str] = outcome.missing if isinstance(outcome, Measured) else {}
+    total = float(cost(problem, values))
+    variables = (
+        (v.name, format_quantity(v.values[place], v.unit), f"{format_quantity(v.values[0], v.unit)} … "
+         f"{format_quantity(v.values[-1], v.unit)}")
+        for v, place in zip(problem.variables, evaluation.design, strict=True)
+    )  # fmt: skip
+    targets = (
+        _target(metric, float(values[m]), bool(met[m]), reasons.get(m, "")) for m, metric in enumerate(problem.metrics)
+    )
+    return Sized(rank, index + 1, f"{total:.4g}" if np.isfinite(total) else "–", tuple(variables), tuple(targets))
+
+
+def _target(metric: Metric, value: float, met: bool, why: str) -> Target:
+    words = (metric.name, target_words(metric), format_quantity(value, metric.unit), met)
+    if np.isnan(value):
+        return Target(*words, "", 0.0, why or "the simulation failed")
+    margins = [
+        sign * (value - bound) / (abs(bound) or 1.0)
+        for sign, bound in ((1, metric.at_least), (-1, metric.at_most))
+        if bound is not None
+    ]
+    percent = 100 * min(margins)
+    text = f"{percent:+,.0f}".replace(",", "\u202f") if abs(percent) >= 10 else f"{percent:+.2g}"
+    return Target(*words, text.replace("-", "−"), float(np.clip(percent / 100, -1, 1)), "")
+
+
+def _flat(settings: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        flat |= _flat(value, f"{before}{key}.") if isinstance(value, dict) else {f"{before}{key}": value}
+    return flat
+
+
+def _setting(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_setting(each)}" for name, each in value.items())
+    return "–" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _surroundings(records: Sequence[RunRecord]) -> list[Surroundings]:
+    found: Counter[tuple[tuple[str, str], ...]] = Counter()
+    for record in records:
+        manifest = record.manifest
+        head = {"host": manifest["host"], "platform": manifest["platform"]}
+        found[tuple((name, str(value)) for name, value in (head | manifest["versions"]).items())] += 1
+    return [Surroundings(count, facts) for facts, count in found.most_common()]

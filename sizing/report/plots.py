@@ -1,0 +1,282 @@
+"""Plots of runs: convergence, designs in spec, simulations needed, queries and times, one figure for each spec.
+
+Every figure is drawn once, in INK and RULE for all that is neither data nor paper, so that a page can put its own
+colours there.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from sizing.records.reading import RunRecord
+from sizing.report.curves import Curve, in_spec_counts, mean_curve, reached_at, top_costs, wanted
+from sizing.report.styles import (
+    ACTIVITIES,
+    INK,
+    Style,
+    figure_with_axes,
+    methods_in_order,
+    number_axis,
+    plain_number,
+    styles,
+    wrapped,
+)
+from sizing.report.tables import run_row
+
+_DECADES = 4
+"""Of costs on the logarithmic part of an axis, at most."""
+_ROW = 0.28
+"""Inches of a method's row."""
+_LEGEND_CHARACTERS = 78
+"""In a line of the legend; a mark is as wide as seven."""
+_MEAN_WORDS = "Lines: means over seeds; bands: standard error. A run that has ended keeps its last value."
+_END_WORDS = "An open mark at the end: {} came to as many designs in spec as were asked for."
+_REACHED_WORDS = (
+    "One mark a run, initial designs included; open: it did not get there, at the simulations it had. Bar: mean over "
+    "seeds ± standard error, where every seed got there."
+)
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A figure of one spec's runs."""
+
+    kind: str
+    spec: str
+    title: str
+    caption: str
+    figure: Figure
+
+    def svg(self, background: str = "white") -> str:
+        """The figure as an SVG document whose text is text; the same for the same runs."""
+        return self._saved("svg", background).decode()
+
+    def png(self) -> bytes:
+        """The figure as a PNG file on white."""
+        return self._saved("png", "white")
+
+    def _saved(self, file_format: str, background: str) -> bytes:
+        # Otherwise files of the same runs differ in their date and in random names.
+        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type")) if file_format == "svg" else {}
+        file = BytesIO()
+        with mpl.rc_context({"svg.hashsalt": f"{self.kind} {self.spec}", "svg.fonttype": "none"}):
+            self.figure.savefig(file, format=file_format, dpi=160, facecolor=background, metadata=nothing)
+        return file.getvalue()
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """The sound runs of one spec, by method."""
+
+    spec: str
+    by_method: Mapping[str, Sequence[RunRecord]]
+    look: Mapping[str, Style]
+
+    @property
+    def all(self) -> list[RunRecord]:
+        return [record for runs in self.by_method.values() for record in runs]
+
+    @property
+    def number(self) -> str:
+        """Designs in spec that were asked for, in words."""
+        counts = {wanted(record) for record in self.all}
+        return str(counts.pop()) if len(counts) == 1 else "N"
+
+    @property
+    def line_words(self) -> str:
+        """What lines, bands and marks are."""
+        if len(self.all) == len(self.by_method):
+            return _END_WORDS.format("the run never")
+        return f"{_MEAN_WORDS} {_END_WORDS.format('not every seed')}"
+
+
+def plots(records: Sequence[RunRecord]) -> list[Plot]:
+    """Every plot that these runs have data for, spec by spec; damaged runs and those without a design are left out."""
+    sound = [record for record in records if record.joined and not record.damage]
+    look = styles(methods_in_order(sound))
+    made = []
+    for spec in sorted({record.problem.name for record in sound}):
+        of_spec = [record for record in sound if record.problem.name == spec]
+        by_method = {name: [r for r in of_spec if r.manifest["method"] == name] for name in methods_in_order(of_spec)}
+        runs = _Runs(spec, by_method, look)
+        with mpl.rc_context({"text.parse_math": False, "font.size": 9}):  # names may have a $, which is no formula
+            made += [draw(runs) for draw in (_convergence, _designs, _first, _enough, _queries, _times)]
+    return [plot for plot in made if plot is not None]
+
+
+def _convergence(runs: _Runs) -> Plot:
+    curves = {name: mean_curve(group, [top_costs(run) for run in group]) for name, group in runs.by_method.items()}
+    figure, axes = figure_with_axes(3.1)
+    _draw_curves(axes, runs, curves)
+    means = np.concatenate([curve.mean for curve in curves.values()])
+    positive = means[means > 0]
+    caption = f"Mean cost of the best {runs.number} designs, 0 where all of them are in spec"
+    if positive.size:
+        top = 10.0 ** np.ceil(np.log10(positive.max()))
+        knee = max(10.0 ** np.floor(np.log10(positive.min())), top / 10**_DECADES)
+        axes.set_yscale("symlog", linthresh=knee, linscale=0.5)
+        axes.set_ylim(-0.12 * knee, positive.max() * 1.3)
+        decades = round(float(np.log10(top / knee)))
+        axes.yaxis.set_major_locator(FixedLocator([0, *(knee * 10.0**n for n in range(decades + 1))]))
+        axes.yaxis.set_minor_locator(NullLocator())
+        axes.yaxis.set_major_formatter(FuncFormatter(plain_number))
+        caption += f"; the axis is logarithmic above {plain_number(knee)} and linear below, to have 0 on it"
+    axes.set_ylabel(f"mean cost of the best {runs.number}", color=INK)
+    return Plot("convergence", runs.spec, "Convergence", f"{caption}. {runs.line_words}", figure)
+
+
+def _designs(runs: _Runs) -> Plot:
+    curves = {name: mean_curve(group, [in_spec_counts(run) for run in group]) for name, group in runs.by_method.items()}
+    figure, axes = figure_with_axes(3.1)
+    _draw_curves(axes, runs, curves)
+    most = max([float(curve.mean.max(initial=0)) for curve in curves.values()] + [wanted(run) for run in runs.all])
+    number_axis(axes, "y", "designs in spec", 0, most, log=False)
+    for count in {wanted(run) for run in runs.all}:
+        axes.axhline(count, color=INK, linewidth=0.8, linestyle=(0, (1, 2)), zorder=1, label="_asked for")
+    caption = f"Designs that meet every target; the dotted line is how many were asked for. {runs.line_words}"
+    return Plot("in-spec", runs.spec, "Designs in spec", caption, figure)
+
+
+def _first(runs: _Runs) -> Plot:
+    figure = _reached(runs, lambda run: reached_at(run, 1))
+    return Plot("first", runs.spec, "Simulations to the first design in spec", _REACHED_WORDS, figure)
+
+
+def _enough(runs: _Runs) -> Plot:
+    figure = _reached(runs, lambda run: reached_at(run, wanted(run)))
+    return Plot("enough", runs.spec, f"Simulations to {runs.number} designs in spec", _REACHED_WORDS, figure)
+
+
+def _reached(runs: _Runs, reached: Callable[[RunRecord], int | None]) -> Figure:
+    rows = {
+        name: [(at or len(run.joined), at is not None) for run in group for at in [reached(run)]]
+        for name, group in runs.by_method.items()
+    }
+    return _strip(runs, rows, "simulations")
+
+
+def _queries(runs: _Runs) -> Plot | None:
+    counted = {name: [run_row(run)["queries"] for run in group] for name, group in runs.by_method.items()}
+    rows = {name: [(count, True) for count in counts if count] for name, counts in counted.items()}
+    if not any(rows.values()):
+        return None
+    caption = "Candidates put to the judge. One mark a run; bar: mean over seeds ± standard error."
+    return Plot("queries", runs.spec, "Queries", caption, _strip(runs, rows, "queries", log=True, nothing="no judge"))
+
+
+def _times(runs: _Runs) -> Plot | None:
+    rows = {name: [run.summary for run in group if "wall_s" in run.summary] for name, group in runs.by_method.items()}
+    if not any(rows.values()):
+        return None
+    figure, axes, places = _rows(runs)
+    totals = []
+    for place, summaries in zip(places, rows.values(), strict=True):
+        if not summaries:
+            axes.text(0, place, "  not ended", va="center", color=INK, fontsize=8)
+            continue
+        parts = {name: float(np.mean([s[f"{name}_s"] for s in summaries])) for name in ACTIVITIES if name != "other"}
+        wall = float(np.mean([summary["wall_s"] for summary in summaries]))
+        parts["other"] = max(wall - sum(parts.values()), 0.0)
+        left = 0.0
+        for name, seconds in parts.items():
+            axes.barh(place, seconds, left=left, height=0.6 * _ROW, color=ACTIVITIES[name], linewidth=0)
+            left += seconds
+        axes.text(left, place, f" {wall:.3g} s", va="center", color=INK, fontsize=8)
+        totals.append(left)
+    number_axis(axes, "x", "seconds", 0, max(totals) * 1.12, log=False)
+    marks = [Patch(color=colour, label=name) for name, colour in ACTIVITIES.items()]
+    figure.legend(handles=marks, loc="outside lower center", ncols=4, frameon=False, labelcolor=INK, fontsize=8.5)
+    caption = "Wall clock, mean over the runs that have ended. Of a resumed run, the time since it was taken up."
+    return Plot("time", runs.spec, "Where the time went", caption, figure)
+
+
+def _draw_curves(axes: Axes, runs: _Runs, curves: Mapping[str, Curve]) -> None:
+    """A line with its band for every method, over simulations, and the legend below."""
+    marks = []
+    lengths = [len(run.joined) for run in runs.all]
+    for name, curve in curves.items():
+        style = runs.look[name]
+        reached = all(reached_at(run, wanted(run)) for run in runs.by_method[name])
+        face = style.colour if reached else "none"
+        look: dict[str, Any] = {"color": style.colour, "linestyle": style.line, "linewidth": 1.6}
+        mark: dict[str, Any] = {
+            "marker": style.marker,
+            "markersize": 5.5,
+            "markerfacecolor": face,
+            "markeredgecolor": style.colour,
+        }
+        axes.plot(curve.sims, curve.mean, drawstyle="steps-post", label=name, **look)
+        axes.plot(curve.sims[-1:], curve.mean[-1:], label=f"_end of {name}", **look, **mark, clip_on=False, zorder=4)
+        low, high = np.maximum(curve.mean - curve.error, 0), curve.mean + curve.error
+        axes.fill_between(curve.sims, low, high, step="post", color=style.colour, alpha=0.15, linewidth=0)
+        marks.append(Line2D([], [], **look, **mark | {"markerfacecolor": style.colour}, label=wrapped(name)))
+    first = min((int(curve.sims[0]) for curve in curves.values() if len(curve.sims)), default=1)
+    log = max(lengths) > 5 * min(lengths)
+    number_axis(axes, "x", "simulations", first if log else 0, max(lengths), log=log)
+    _legend_below(axes, marks)
+
+
+def _legend_below(axes: Axes, marks: Sequence[Line2D]) -> None:
+    longest = max(len(line) for mark in marks for line in str(mark.get_label()).splitlines())
+    columns = max(1, min(len(marks), int(_LEGEND_CHARACTERS / (longest + 7))))
+    figure = axes.figure.get_figure(root=True)
+    legend = figure.legend(
+        handles=list(marks), loc="outside lower center", ncols=columns, frameon=False, labelcolor=INK, fontsize=8.5,
+        handlelength=2.6,
+    )  # fmt: skip
+    lines = sum(1 + str(mark.get_label()).count("\n") for mark in marks)
+    figure.set_figheight(figure.get_figheight() + 0.19 * -(-lines // columns))
+    legend.set_zorder(5)
+
+
+def _rows(runs: _Runs) -> tuple[Figure, Axes, list[float]]:
+    """A figure with a row for each method, named on the left, and where the rows are: in inches from the top."""
+    names = [wrapped(name) for name in runs.by_method]
+    heights = np.array([_ROW + 0.14 * name.count("\n") for name in names])
+    figure, axes = figure_with_axes(0.75 + float(heights.sum()))
+    places = np.cumsum(heights) - heights / 2
+    axes.set_yticks(places, names)
+    axes.set_ylim(float(heights.sum()), 0)
+    axes.grid(visible=False, axis="y")
+    axes.tick_params(axis="y", length=0)
+    return figure, axes, list(places)
+
+
+def _strip(
+    runs: _Runs, rows: Mapping[str, Sequence[tuple[float, bool]]], label: str, *, log: bool = False, nothing: str = ""
+) -> Figure:
+    """A row of marks for each method, a number for every run and whether it counts as one, with the mean."""
+    figure, axes, places = _rows(runs)
+    numbers = [number for row in rows.values() for number, _ in row]
+    log = log or max(numbers) > 5 * min(numbers)
+    number_axis(axes, "x", label, min(numbers) if log else 0, max(numbers), log=log)
+    beside = axes.get_yaxis_transform()
+    for place, (name, row) in zip(places, rows.items(), strict=True):
+        style = runs.look[name]
+        spread = np.linspace(-0.15, 0.15, len(row)) * _ROW if len(row) > 1 else [0.0]
+        for (number, counts), offset in zip(row, spread, strict=False):
+            face = style.colour if counts else "none"
+            axes.plot(
+                number, place + offset, linestyle="none", marker=style.marker, markersize=5.5, markerfacecolor=face,
+                markeredgecolor=style.colour, clip_on=False, zorder=3, label=name,
+            )  # fmt: skip
+        values = [number for number, counts in row if counts]
+        if row and len(values) == len(row) > 1:
+            error = float(np.std(values, ddof=1) / np.sqrt(len(values)))
+            axes.errorbar(
+                np.mean(values), place, xerr=error, color=INK, marker="|", markersize=13, markeredgewidth=1.6,
+                elinewidth=1.2, capsize=3, zorder=2, label=f"_mean of {name}",
+            )  # fmt: skip
+        words = f"{len(values)} of {len(row)}" if row else nothing
+        if len(values) < len(row) or not row:
+            axes.text(1.01, place, words, transform=beside, va="center", color=INK, fontsize=8)
+    return figure

@@ -1,0 +1,49 @@
+"""What statuses, columns and targets mean, in the words of every terminal table and page."""
+
+from sizing.problem import Metric
+from sizing.units import format_quantity
+
+STATUS_WORDS = {
+    "in spec": "every target met by as many designs as were asked for",
+    "max_sims": "the simulation budget is used up",
+    "max_seconds": "the time budget is used up",
+    "no progress": "no better design for as long as `patience` allows",
+    "exhausted": "the method has no new designs to offer",
+    "interrupted": "interrupted; the tables hold what was simulated until then, and `sizing resume` goes on",
+    "all failed": "not one initial design could be measured",
+    "unfinished": "under way, or killed; `sizing resume` goes on",
+    "damaged": "a line of its journal cannot be read; what comes before it is shown, and counts in no mean",
+}
+
+COLUMN_WORDS = {
+    "spec": "the sizing task",
+    "topology": "its netlist",
+    "method": "who chooses which designs are simulated",
+    "seed": "of every random stream; all methods of a seed start from the same designs",
+    "seeds": "runs behind a mean",
+    "reached": "runs that came to as many designs in spec as were asked for",
+    "status": "why the run ended",
+    "in_spec": "designs that meet every target",
+    "first_in_spec_at": "simulations until the first of them, initial ones included",
+    "sims_initial": "simulated initial designs",
+    "sims_search": "simulated designs that were added by the search",
+    "sims_oracle": "real simulations used only as answers of the oracle",
+    "sims_total": "sims_initial + sims_search",
+    "sims_failed": "simulations without a result",
+    "sims_op": "looks at operating points",
+    "sims_pretrain": "operating points behind pretrained weights, the same ones for every run with them",
+    "cache_hits": "answers from a cache",
+    "queries": "candidates put to the judge, one each, however they were batched",
+    "best_cost": "cost of the best design; 0 where it meets every target",
+    "top_cost": "mean cost of the best designs, as many as are asked for",
+    "wall_s": "wall-clock seconds; of a run that was taken up, the sum without the replay",
+    "simulate_s": "of these, waiting for simulations",
+    "train_s": "of these, training the judge",
+    "query_s": "of these, judging",
+}
+
+
+def target_words(metric: Metric) -> str:
+    """The target as people write it, such as "≥ 60 deg"."""
+    bounds = (("≥", metric.at_least), ("≤", metric.at_most))
+    return ", ".join(f"{sign} {format_quantity(bound, metric.unit)}" for sign, bound in bounds if bound is not None)

@@ -1,0 +1,86 @@
+"""A judge that predicts every metric, with how sure it is, by a Gaussian process each."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from sizing.evaluation import Evaluation, designs_of, values_of
+from sizing.objectives import order
+from sizing.problem import Problem
+from surrogates.gaussian_process import GaussianProcesses
+from surrogates.scales import Scale
+
+LEAST_DEVIATION = 1e-3
+"""On a metric's scale: what numbers on a grid and a simulator's tolerances leave open at best."""
+
+Features = Callable[[NDArray[np.int64]], torch.Tensor]
+"""Of designs (B, V), numbers (B, F) in about [-1, 1]."""
+
+
+class Regression:
+    """Answers the discriminator's question by where the predicted value of each metric may lie."""
+
+    counts = True
+    chunk = 4096
+
+    def __init__(self, problem: Problem, features: Features, width: int, most: int) -> None:
+        """`most` designs are learned from at once: the best ones and the latest, half each."""
+        torch.set_num_threads(1)  # the matrices are too small to share
+        self._problem = problem
+        self._features = features
+        self._most = most
+        self._processes = GaussianProcesses(len(problem.metrics), width)
+        self._scales: list[Scale] = []
+
+    def fit(self, evaluations: Sequence[Evaluation]) -> None:
+        """Learn from these measured designs."""
+        values = values_of(evaluations)
+        rows = self._rows(values)
+        self._scales = [Scale.of(metric, values[:, m]) for m, metric in enumerate(self._problem.metrics)]
+        self._processes.fit(
+            self._inputs(designs_of(evaluations)[rows]), torch.from_numpy(self._scaled(values)[rows]).contiguous()
+        )
+        self._values = values
+
+    def judge(
+        self,
+        candidates: NDArray[np.int64],
+        reference: Evaluation | None = None,
+        pending: NDArray[np.int64] | None = None,
+    ) -> NDArray[np.float64]:
+        """Probability (B, M) that each metric is no worse than the reference's or meets its target."""
+        processes = self._processes
+        if pending is not None and len(pending):
+            processes = processes.expecting(self._inputs(pending))
+        mean, deviation = processes.predict(self._inputs(candidates))
+        deviation = torch.hypot(deviation, torch.tensor(LEAST_DEVIATION, dtype=torch.float64))
+        ends = torch.tensor([scale.targets for scale in self._scales], dtype=torch.float64)
+        low, high = ends.T
+        if reference is not None:  # as good as the reference will do, on its side of the target
+            own = torch.from_numpy(self._scaled(values_of([reference]))[0])
+            low, high = torch.minimum(low, own), torch.maximum(high, own)
+        return _between(low, high, mean, deviation).numpy()
+
+    def _rows(self, values: NDArray[np.float64]) -> NDArray[np.intp]:
+        """The designs to learn from, in their order."""
+        if len(values) <= self._most:
+            return np.arange(len(values))
+        best = order(self._problem, values)[: self._most // 2]
+        return np.union1d(best, np.arange(len(values) - self._most // 2, len(values)))
+
+    def _scaled(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.stack([scale(values[:, m]) for m, scale in enumerate(self._scales)], axis=1)
+
+    def _inputs(self, designs: NDArray[np.int64]) -> torch.Tensor:
+        return self._features(designs).double()
+
+
+def _between(low: torch.Tensor, high: torch.Tensor, mean: torch.Tensor, deviation: torch.Tensor) -> torch.Tensor:
+    """The probability that a normal value lies between the ends; exact in both tails."""
+    above, below = (low - mean) / deviation, (high - mean) / deviation
+    flipped = above > 0  # the upper tail's complement would round to 0
+    left, right = torch.where(flipped, -below, above), torch.where(flipped, -above, below)
+    probability: torch.Tensor = torch.special.ndtr(right) - torch.special.ndtr(left)
+    return probability
