@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 
@@ -25,6 +25,15 @@ class Clock:
             elapsed = time.perf_counter() - began
             self._seconds[name] += elapsed - self._inner.pop()
             self._inner[-1] += elapsed
+
+    def add(self, name: str, seconds: float) -> None:
+        """Count seconds that were measured elsewhere, such as those of other processes."""
+        self._seconds[name] += seconds
+
+    def set(self, wall: float, seconds: Mapping[str, float]) -> None:
+        """Go on from these times; an activity under way will count whole."""
+        self._began = time.perf_counter() - wall
+        self._seconds = defaultdict(float, seconds)
 
     @property
     def wall(self) -> float:

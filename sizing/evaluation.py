@@ -56,7 +56,6 @@ class Evaluator:
         self._record = record
         self._clock = clock
         self._known: dict[Design, Evaluation] = {}
-        self.simulator_seconds = 0.0
 
     def evaluate(self, designs: Sequence[Design], purpose: Purpose) -> list[Evaluation]:
         """One evaluation per design, in their order."""
@@ -66,6 +65,6 @@ class Evaluator:
             for design, outcome in zip(new, outcomes, strict=True):
                 evaluation = Evaluation(len(self._known), design, outcome)
                 self._known[design] = evaluation
-                self.simulator_seconds += outcome.seconds
+                self._clock.add("simulator", outcome.seconds)
                 self._record(evaluation, purpose)
         return [self._known[design] for design in designs]

@@ -1,7 +1,8 @@
 """The only loop: ask, simulate, tell, record, stop."""
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,22 +14,28 @@ import pandas as pd
 from sizing.bench import substitute_parameters
 from sizing.clock import Clock
 from sizing.evaluation import Evaluation, Evaluator, Purpose, Simulate, values_of
+from sizing.failures import FailureWatch, commonest_failure
+from sizing.files import write_all_whole
 from sizing.mistakes import nearest
 from sizing.objectives import cost
 from sizing.records.reading import RunError, RunRecord, read_run
-from sizing.records.writing import RunFolder
+from sizing.records.writing import FORMAT, TABLES, RunFolder, cannot_write
 from sizing.report.tables import designs_table, runs_table
 from sizing.search.context import Context
 from sizing.search.evolution import Streams
 from sizing.search.methods import METHODS, checkpoint_of, settled
-from sizing.simulation.ngspice import library_path
+from sizing.simulation.cache import Cached, SimulationCache
 from sizing.simulation.pool import SimulationPool, default_workers
-from sizing.simulation.simulator import Failed, Outcome
+from sizing.simulation.simulator import Outcome
+from sizing.simulation.simulators import SIMULATORS, pool_for
 from sizing.spec.load import Spec, load_spec
 from sizing.spec.mistakes import SpecError
 
 Status = Literal["in spec", "max_sims", "max_seconds", "no progress", "exhausted", "interrupted", "all failed"]
 """Why a run ended: enough designs in spec, a budget, patience, no new designs, Ctrl-C, or not one design measured."""
+
+TIMED = ("simulate", "train", "query", "simulator")
+"""Wall-clock time waiting for simulations, training and judging; and time inside simulators, over all workers."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,8 @@ class Progress:
     top_cost: float
     """Mean cost of the best designs, as many as are wanted in spec."""
     seconds: float
+    warning: str = ""
+    """What is wrong, if so many simulations fail that something must be."""
 
 
 Observer = Callable[[Progress], None]
@@ -81,6 +90,7 @@ def run(
     *,
     out: str | Path | None = None,
     workers: int | None = None,
+    cache: str | Path | None = None,
     observer: Observer | None = None,
     trust: bool = False,
     **settings: Any,
@@ -88,21 +98,24 @@ def run(
     """Search until enough designs meet every target, or a budget ends; Ctrl-C ends a run cleanly.
 
     `settings` replace the spec's run settings (method, seed, max_sims, …). The folder is `out`, by default
-    runs/<spec>-<method>-s<seed>. `trust` is for `load_spec`. Raises SpecError, RunError,
-    SimulatorMissing, and SimulationError where ngspice refuses the netlist, all before anything is written.
+    runs/<spec>-<method>-s<seed>. `cache` is a folder of simulations that runs share; the designs and their order are
+    the same with and without. `trust` is for `load_spec`. Raises SpecError, RunError, SimulatorMissing, and
+    SimulationError where ngspice refuses the netlist, all before anything is written.
     """
     spec = (load_spec(spec, trust=trust) if not isinstance(spec, Spec) else spec).with_run(**settings)
     if spec.run.method not in METHODS:
         raise SpecError([f"method: no method {spec.run.method!r}{nearest(spec.run.method, METHODS)}"])
     spec = replace(spec, run=settled(spec.run))
     checkpoint = checkpoint_of(spec.run)
-    library = library_path()
+    path = SIMULATORS[spec.run.simulator].path()
     folder = Path(out) if out else Path("runs") / f"{spec.problem.name}-{spec.run.method}-s{spec.run.seed}"
     RunFolder.refuse_existing(folder)
-    with SimulationPool(spec.task, workers or default_workers(), spec.run.timeout) as pool:
+    with pool_for(spec.task, spec.run, workers or default_workers()) as pool:
         pool.load(spec.problem.values(spec.problem.middle))
-        loop = _Loop(spec, pool.stream, observer)
-        loop.run(RunFolder.create(folder, spec, library, checkpoint))
+        with _with_cache(cache, spec, pool) as simulate:
+            loop = _Loop(spec, simulate, observer)
+            ngspice = f"{pool.version} ({path})"
+            loop.run(RunFolder.create(folder, spec, ngspice, checkpoint, Path(cache).resolve() if cache else None))
     return _finished(folder)
 
 
@@ -112,29 +125,30 @@ def resume(
     """Take up a run that was killed or interrupted, as if nothing had happened: same designs, same order, same counts.
 
     The search is replayed with the journal's simulations as answers and goes on from there; no simulation that the
-    journal holds is repeated. Times count from here on. A run that has ended by itself is returned as it is. `trust` is
-    for `load_spec`. Raises RunError where the folder is no run, is being written, or does not agree with what this
-    machine and these versions do.
+    journal holds is repeated; times go on from where they were, and a replay takes none. A run that has ended by itself
+    is returned as it is. `trust` is for `load_spec`. Raises InputError where the folder is no run, is being written, or
+    does not agree with what this machine and these versions do, and CannotWrite where the disk is full or fails.
     """
     record = read_run(folder)
     if record.summary.get("status", "interrupted") != "interrupted":
-        return Result(record)
+        return Result(record) if (record.path / TABLES[-1]).exists() else _finished(record.path)
+    if record.manifest["format"] < FORMAT:
+        raise RunError(f"{record.path}: was written by an earlier version; it can be read, but not taken up again")
     spec = load_spec(record.path / "spec.yaml", trust=trust)
     checkpoint, now = record.manifest.get("checkpoint"), checkpoint_of(spec.run)
     if checkpoint != now:
         raise RunError(f"{record.path}: expected the checkpoint that the run began with, {checkpoint}, got {now}")
-    library_path()
-    with SimulationPool(spec.task, workers or default_workers(), spec.run.timeout) as pool:
-        loop = _Loop(spec, _Replay(record, pool.stream), observer)
-        loop.run(RunFolder(record.path))
+    with pool_for(spec.task, spec.run, workers or default_workers()) as pool:
+        pool.load(spec.problem.values(spec.problem.middle))
+        with _with_cache(record.manifest.get("cache"), spec, pool) as simulate:
+            _Loop(spec, _Replay(record, simulate), observer).run(RunFolder(record.path))
     return _finished(record.path)
 
 
 def check(spec: Spec) -> Outcome:
     """Simulate every bench once, at the middle of the ranges; raises SimulationError where ngspice refuses a deck."""
-    library_path()
     values = spec.problem.values(spec.problem.middle)
-    with SimulationPool(spec.task, 1, spec.run.timeout) as pool:
+    with pool_for(spec.task, spec.run, 1) as pool:
         pool.load(values)
         return pool.run([values])[0]
 
@@ -164,6 +178,9 @@ class _Loop:
         self._queries = 0
         self._iteration = 0
         self._improved_at = 0
+        self._failing = FailureWatch()
+        self._going_on = False
+        """Whether the run has passed the point where it was taken up."""
         self._standing = (0, np.inf)
         """Missing metrics and cost of the best designs when they last got better."""
 
@@ -174,18 +191,33 @@ class _Loop:
         """
         self._recorder = recorder
         with recorder:
+            self._go_on()
             status: Status | None = None
             try:
                 while status is None:
                     status = self._iterate()
             except KeyboardInterrupt:
                 status = "interrupted"
-            times = {f"{name}_s": round(self._clock[name], 3) for name in ("simulate", "train", "query")}
-            summary = {"status": status, "wall_s": round(self._clock.wall, 3), **times}
-            recorder.finish(summary | {"simulator_s": round(self._evaluator.simulator_seconds, 3)})
+            recorder.finish({"status": status, **self._seconds()})
 
     def _record(self, evaluation: Evaluation, purpose: Purpose) -> None:
         self._recorder.evaluation(evaluation, purpose)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Let the clock run on from the times before, once the run is past the point where it was taken up."""
+        if self._going_on or self._recorder.replaying:
+            return
+        self._going_on = True
+        if before := self._recorder.seconds_before:
+            self._clock.set(before["wall_s"], {name: before[f"{name}_s"] for name in TIMED})
+
+    def _seconds(self) -> Mapping[str, float]:
+        """The run's times, those before it was taken up included; a replay takes none."""
+        if not self._going_on:
+            return self._recorder.seconds_before
+        times = {"wall": self._clock.wall} | {name: self._clock[name] for name in TIMED}
+        return {f"{name}_s": round(seconds, 3) for name, seconds in times.items()}
 
     def _iterate(self) -> Status | None:
         settings = self._settings
@@ -198,6 +230,9 @@ class _Loop:
         self._optimizer.tell(evaluations)
         self._recorder.batch(evaluations, proposal.decision)
         self._queries += (proposal.decision.judged or 0) if proposal.decision else 0
+        self._go_on()
+        if self._going_on:
+            self._recorder.note_seconds(self._seconds())
         self._note(evaluations)
         return self._reason_to_stop(evaluations)
 
@@ -213,9 +248,10 @@ class _Loop:
         if standing < self._standing or len(self._costs) <= len(best):
             self._standing, self._improved_at = standing, len(self._costs)
         self._iteration += 1
+        warning = self._failing(evaluations)
         if self._observer:
             counts = (self._iteration - 1, len(self._costs), self._queries, int(np.sum(best == 0)))
-            self._observer(Progress(*counts, float(best[0]), float(np.mean(best)), self._clock.wall))
+            self._observer(Progress(*counts, float(best[0]), float(np.mean(best)), self._clock.wall, warning))
 
     def _reason_to_stop(self, evaluations: list[Evaluation]) -> Status | None:
         settings, total = self._settings, len(self._costs)
@@ -223,7 +259,7 @@ class _Loop:
             return "in spec"
         if settings.max_sims and total >= settings.max_sims:
             return "max_sims"
-        if settings.max_seconds and self._clock.wall >= settings.max_seconds:
+        if settings.max_seconds and self._going_on and self._clock.wall >= settings.max_seconds:
             return "max_seconds"
         if total - self._improved_at >= settings.patience:
             return "no progress"
@@ -233,13 +269,18 @@ class _Loop:
 
 
 def most_frequent_failure(record: RunRecord) -> str | None:
-    """The commonest reason for failed simulations, with one of their messages."""
-    failures = [e.outcome for e in record.evaluations if isinstance(e.outcome, Failed)]
-    if not failures:
-        return None
-    reason, count = Counter(failure.reason for failure in failures).most_common(1)[0]
-    example = next(failure.message for failure in failures if failure.reason == reason)
-    return f"{count} of {len(record.evaluations)} simulations failed for {reason}: {example}"
+    """The commonest reason for failed simulations of a run, with one of their messages."""
+    return commonest_failure(record.evaluations) or None
+
+
+@contextmanager
+def _with_cache(folder: str | Path | None, spec: Spec, pool: SimulationPool) -> Iterator[Simulate]:
+    """The pool's simulations, with those that a cache knows answered by it."""
+    if folder is None:
+        yield pool.stream
+        return
+    with SimulationCache(Path(folder)) as cache:
+        yield Cached(cache, spec.task, pool.version, pool.stream)
 
 
 class _Replay:
@@ -259,8 +300,11 @@ class _Replay:
 def _finished(folder: Path) -> Result:
     """The result of a run that has just ended, its tables written."""
     result = Result(read_run(folder))
-    result.table.to_csv(result.folder / "table.csv", index=False)
-    result.designs.to_csv(result.folder / "designs.csv", index=False)
+    tables = {"table.csv": result.table.to_csv(index=False), "designs.csv": result.designs.to_csv(index=False)}
     if result.record.joined:
-        (result.folder / "sized.cir").write_text(export(result.record), encoding="utf-8")
+        tables["sized.cir"] = export(result.record)
+    try:
+        write_all_whole({folder / name: tables[name].encode() for name in TABLES if name in tables})
+    except OSError as error:
+        raise cannot_write(folder, error) from error
     return result

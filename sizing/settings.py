@@ -18,6 +18,11 @@ Seconds = Annotated[
     BeforeValidator(lambda value: float(parse_quantity(value, "s")), json_schema_input_type=str | float),
     Field(gt=0, le=10_000_000),
 ]
+Bytes = Annotated[
+    float,
+    BeforeValidator(lambda value: float(parse_quantity(value, "B")), json_schema_input_type=str | float),
+    Field(gt=0),
+]
 
 
 class Settings(BaseModel):
@@ -93,7 +98,11 @@ class RunSettings(Settings):
     max_sims: int | None = Field(None, ge=1, description="stop after this many simulations, initial ones included")
     max_seconds: Seconds | None = Field(None, description="stop after this wall-clock time")
     patience: int = Field(5000, ge=1, description="stop after this many simulations without a better best design")
+    simulator: Literal["ngspice", "ngspice-batch"] = Field(
+        "ngspice", description="ngspice in process, or as a program of its own for decks that crash it"
+    )
     timeout: Seconds = Field(60.0, description="wall-clock limit of one simulation")
+    memory: Bytes = Field(4e9, description="memory limit of one simulator process")
     search: SearchSettings = SearchSettings()
     ranking: RankingSettings = RankingSettings()
     judge: JudgeSettings = JudgeSettings()

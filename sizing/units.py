@@ -19,6 +19,7 @@ UNIT_NAMES = {
     "H": ("H", "henry"),
     "m": ("m", "meter", "metre"),
     "Ohm": ("Ohm", "ohm", "ohms", "\u03a9", "\u2126"),
+    "B": ("B", "byte", "bytes"),
     "V/V": ("V/V",),
     "V/s": ("V/s",),
     "dB": ("dB", "db"),
@@ -91,7 +92,7 @@ def _exponent(suffix: str, unit: str) -> int | None:
 def _expected(unit: str) -> str:
     words = {
         "V": "volts", "A": "amperes", "W": "watts", "Hz": "hertz", "s": "seconds", "F": "farads", "H": "henries",
-        "m": "metres", "Ohm": "ohms", "V/V": "a ratio (V/V)", "V/s": "volts per second", "dB": "decibels",
+        "m": "metres", "Ohm": "ohms", "B": "bytes", "V/V": "a ratio (V/V)", "V/s": "volts per second", "dB": "decibels",
         "deg": "degrees", "%": "a percentage", "": "a number without unit",
     }  # fmt: skip
     return words[unit]

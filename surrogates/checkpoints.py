@@ -12,10 +12,10 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
+from sizing.files import write_all_whole
 from sizing.mistakes import InputError
 from surrogates.backbones.backbone import Backbone
 from surrogates.backbones.table import BackboneSettings, build_backbone
-from surrogates.files import write_all_whole
 from surrogates.kinds import KIND_NUMBERS, SCHEMA
 
 SHIPPED = Path(__file__).parent / "weights"

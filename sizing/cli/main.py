@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sizing.cli.cache import cache
 from sizing.cli.learning import accuracy, graph
 from sizing.cli.pretraining import dataset, pretrain
 from sizing.cli.reporting import report, tell, write_comparison
 from sizing.cli.trust import TrustOption, harmless
+from sizing.files import CannotWrite
 from sizing.mistakes import InputError
 from sizing.simulation.ngspice import SimulatorMissing
 from sizing.spec.load import load_spec
@@ -21,6 +23,7 @@ from sizing.spec.shipped import shipped_specs
 
 if TYPE_CHECKING:
     from sizing.loop import Result
+    from sizing.records.reading import RunRecord
 
 app = typer.Typer(
     help="Sizes analog circuits in as few SPICE simulations as possible.",
@@ -48,7 +51,8 @@ def main() -> None:
     except (InputError, SimulatorMissing, SimulationError, OSError) as error:
         for line in str(error).splitlines():
             print(f"error: {harmless(line)}", file=sys.stderr)
-        sys.exit(1 if isinstance(error, SimulationError) and error.reason != "netlist" else 2)
+        broken = isinstance(error, CannotWrite) or (isinstance(error, SimulationError) and error.reason != "netlist")
+        sys.exit(1 if broken else 2)
 
 
 @app.callback(invoke_without_command=True)
@@ -67,6 +71,7 @@ def run(
     workers: WorkersOption = None,
     max_sims: Annotated[int | None, typer.Option(min=1, help="simulation budget, initial ones included")] = None,
     trust: TrustOption = False,
+    cache: Annotated[Path | None, typer.Option(metavar="DIR", help="reuse and keep simulations in this folder")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Size a circuit: search until enough designs meet every target, or a budget ends.
@@ -78,7 +83,7 @@ def run(
 
     task = load_spec(spec, trust=trust).with_run(method=method, seed=seed, max_sims=max_sims)
     with shown_progress(task.run.in_spec) as observer:
-        result = run_spec(task, out=out, workers=workers, observer=observer)
+        result = run_spec(task, out=out, workers=workers, cache=cache, observer=observer)
     _report(result, as_json)
 
 
@@ -94,8 +99,9 @@ def resume(
     from sizing.loop import resume as resume_run
     from sizing.records.reading import read_run
 
-    wanted = read_run(path).manifest["run"]["in_spec"]
-    with shown_progress(wanted) as observer:
+    record = read_run(path)
+    _print_notice(record)
+    with shown_progress(record.manifest["run"]["in_spec"]) as observer:
         result = resume_run(path, workers=workers, observer=observer, trust=trust)
     _report(result, as_json)
 
@@ -159,6 +165,7 @@ def check(spec: SpecArgument, trust: TrustOption = False) -> None:
 
 for command in (graph, dataset, pretrain, accuracy, report):
     app.command()(command)
+app.add_typer(cache, name="cache")
 
 
 @app.command()
@@ -215,6 +222,7 @@ def show(
     from sizing.report.tables import designs_table
 
     record = read_run(path)
+    _print_notice(record)
     if as_json:
         print(designs_table(record).head(best).to_json(orient="records", indent=1))
     else:
@@ -277,6 +285,11 @@ def examples(
         raise SpecError([f"{folder} already exists, and nothing is overwritten: name a new folder"])
     shutil.copytree(shipped_specs(), folder)
     print(f"Copied the specs to {folder}. Next: sizing run {folder / 'opamp_cc.yaml'}", file=sys.stderr)
+
+
+def _print_notice(record: "RunRecord") -> None:
+    if record.notice:
+        print(f"note: {record.notice}", file=sys.stderr)
 
 
 def _report(result: "Result", as_json: bool) -> None:

@@ -40,7 +40,13 @@ def shown_progress(wanted: int) -> Iterator[Observer]:
     )  # fmt: skip
     with Bar(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=wanted, state="starting the simulator")
-        yield lambda progress: bar.update(task, completed=progress.in_spec, state=_state(progress))
+
+        def show(progress: Progress) -> None:
+            if progress.warning:
+                console.out(f"warning: {progress.warning}", highlight=False)
+            bar.update(task, completed=progress.in_spec, state=_state(progress))
+
+        yield show
 
 
 @contextmanager
@@ -118,6 +124,8 @@ class _Lines:
         self._last = 0.0
 
     def __call__(self, progress: Progress) -> None:
+        if progress.warning:
+            print(f"warning: {progress.warning}", file=sys.stderr, flush=True)
         done = progress.in_spec >= self._wanted
         if progress.iteration == 0 or done or time.monotonic() - self._last >= SECONDS_BETWEEN_LINES:
             self._last = time.monotonic()

@@ -11,13 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sizing.evaluation import Evaluation, Purpose
-from sizing.mistakes import InputError
-from sizing.problem import Design, Metric, Problem, Variable
-from sizing.simulation.simulator import Failed, Measured
-
-
-class RunError(InputError):
-    """A run folder that cannot be made or read; the message says what was expected and what to do."""
+from sizing.problem import Metric, Problem, Variable
+from sizing.records.journal import NAME, read_journal
+from sizing.records.journal import RunError as RunError
+from sizing.simulation.simulator import Measured, outcome_from
 
 
 @dataclass(frozen=True)
@@ -34,9 +31,11 @@ class RunRecord:
     """Indices of the evaluations that joined the population, in order: what `sims_total` counts."""
     decisions: tuple[Mapping[str, Any], ...]
     summary: Mapping[str, Any]
-    """Status and times; empty for a run that did not end."""
+    """Status and times; empty for a run that did not end, or has lost the end of its journal."""
     damage: str = ""
     """What is wrong with the journal, and in which line; the record holds what comes before it."""
+    notice: str = ""
+    """What of the end of the journal had to be left out, if anything; `sizing resume` simulates it again."""
 
     @cached_property
     def population(self) -> tuple[Evaluation, ...]:
@@ -90,12 +89,11 @@ def _read(path: Path) -> RunRecord:
     purposes: list[Purpose] = []
     joined: list[int] = []
     decisions = []
-    journal = path / "journal.jsonl"
-    lines = journal.read_bytes().splitlines() if journal.exists() else []
-    damage = ""
-    for number, text in enumerate(lines, 1):
+    held = read_journal(path, sealed=manifest["format"] > 1)
+    damage = held.damage
+    for number, text in enumerate(held.lines, 1):
+        line = json.loads(text)
         try:
-            line = json.loads(text)
             if "batch" in line:
                 joined += _known(line["batch"], len(evaluations))
                 decisions += [line["decision"]] if "decision" in line else []
@@ -103,17 +101,19 @@ def _read(path: Path) -> RunRecord:
                 evaluations.append(_evaluation(line, len(evaluations)))
                 purposes.append(line["purpose"])
         except (ValueError, KeyError, TypeError) as error:
-            if number == len(lines):
-                break  # torn by whatever ended the run
-            damage = f"{journal}:{number}: damaged line: {error!r}"
+            damage = f"{path / NAME}:{number}: damaged line: {error!r}"
             break
     summary_path = path / "summary.json"
     try:
         summary = json.loads(summary_path.read_text(encoding="utf-8")) if summary_path.exists() else {}
     except ValueError as error:
         raise RunError(f"{summary_path}: damaged: {error!r}") from None
+    notice = f"{path / NAME}:{len(held.lines) + 1}: the last line is torn and left out" if held.torn else ""
+    if not damage and summary.get("seal", held.seal) != held.seal:
+        notice = f"{path / NAME}: the end is missing; `sizing resume {path}` simulates what was lost again"
+        summary = {}
     found = (tuple(evaluations), tuple(purposes), tuple(joined), tuple(decisions))
-    return RunRecord(path, manifest, problem, *found, summary, damage)
+    return RunRecord(path, manifest, problem, *found, summary, damage, notice)
 
 
 def find_runs(paths: Sequence[str | Path]) -> list[Path]:
@@ -134,8 +134,8 @@ def _problem(stored: Mapping[str, Any]) -> Problem:
 
 
 def _is_run(folder: Path) -> bool:
-    """Whether a folder with a manifest is a run's; data sets have manifests too."""
-    return (folder / "spec.yaml").exists()
+    """Whether a folder with a manifest is a run's: data sets have manifests too, and a kill may leave half a folder."""
+    return (folder / "spec.yaml").exists() and not folder.match(".*.part")
 
 
 def _known(batch: list[int], count: int) -> list[int]:
@@ -149,9 +149,4 @@ def _evaluation(line: Mapping[str, Any], index: int) -> Evaluation:
     """The evaluation of a line; raises ValueError where it is another one than comes next."""
     if line["evaluation"] != index:
         raise ValueError(f"expected evaluation {index}, got {line['evaluation']}")
-    design: Design = tuple(line["design"])
-    if "failed" in line:
-        return Evaluation(index, design, Failed(line["failed"], line["message"]))
-    values = tuple(float("nan") if value is None else float(value) for value in line["values"])
-    missing = {int(metric): reason for metric, reason in line.get("missing", {}).items()}
-    return Evaluation(index, design, Measured(values, missing))
+    return Evaluation(index, tuple(line["design"]), outcome_from(line))

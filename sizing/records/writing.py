@@ -1,69 +1,87 @@
 """A run folder, written: never over another, and taken up again only where the journal agrees to the byte."""
 
-import fcntl
 import json
 import os
 import platform
 import socket
 import sys
-from collections import deque
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from io import StringIO
 from pathlib import Path
+from shutil import rmtree
 from typing import Any, Self
 
-import numpy as np
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import LiteralScalarString
 
 from sizing.evaluation import Evaluation, Purpose
+from sizing.files import CannotWrite, only_writer, remove_parts, sync_folder, write_whole
 from sizing.netlist import inline_includes
-from sizing.records.reading import RunError
+from sizing.records.journal import Journal, RunError
 from sizing.search.methods import variant
 from sizing.search.optimizer import Decision
-from sizing.simulation.simulator import Failed
+from sizing.simulation.simulator import outcome_entries
 from sizing.spec.load import Spec
 
-FORMAT = 1
+FORMAT = 2
+"""1 was a journal without seals, which can be read but not taken up."""
+SECONDS_BETWEEN_NOTES = 5.0
+TABLES = ("designs.csv", "sized.cir", "table.csv")
+"""What is written after the summary, in this order."""
+_SUMMARY = "summary.json"
+_ELAPSED = "elapsed.json"
 PACKAGES = ("circuit-sizing", "numpy", "deap", "PySpice", "torch", "torch-geometric", "safetensors")
 
 
 class RunFolder:
-    """The journal of one run, open for writing by this process alone.
+    """The folder of one run, held by this process alone while the `with` block lasts.
 
-    The journal holds no clock, so that the same spec and seed give the same bytes whatever the number of workers. A run
-    taken up again writes the same lines as before: those the journal has are compared, not written twice.
+    Raises InputError where another process holds it, and CannotWrite where the disk is full or fails; the run can be
+    taken up then.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._journal = (path / "journal.jsonl").open("a+", encoding="utf-8")
-        try:
-            fcntl.flock(self._journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._journal.close()
-            raise RunError(f"{path}: another process writes this run; wait for it or end it") from None
-        self._held = self._complete_lines()
+        self.seconds_before: Mapping[str, float] = {}
+        """Times of the run so far, where it is taken up."""
+        self._journal: Journal
+        self._noted = -SECONDS_BETWEEN_NOTES
 
     @classmethod
-    def create(cls, path: Path, spec: Spec, ngspice: str, checkpoint: Mapping[str, Any] | None = None) -> Self:
+    def create(
+        cls,
+        path: Path,
+        spec: Spec,
+        ngspice: str,
+        checkpoint: Mapping[str, Any] | None = None,
+        cache: Path | None = None,
+    ) -> Self:
         """A new folder with the resolved spec, the circuit and the manifest; raises RunError where one exists.
 
-        `checkpoint` says which pretrained network the run uses, if any.
+        `ngspice` says which one; `checkpoint` which pretrained network, and `cache` which cache of simulations the run
+        uses, if any.
         """
         cls.refuse_existing(path)
-        partial = path.with_name(f"{path.name}.part{os.getpid()}")
-        (partial / "circuit").mkdir(parents=True)
+        partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+        manifest = _manifest(spec, ngspice) | {"checkpoint": checkpoint, "cache": cache and str(cache)}
         circuit = inline_includes(spec.netlist.read_text(encoding="utf-8"), spec.netlist.parent)
-        (partial / "circuit" / spec.netlist.name).write_text(circuit, encoding="utf-8")
-        (partial / "spec.yaml").write_text(_resolved(spec), encoding="utf-8")
-        (partial / "manifest.json").write_text(
-            json.dumps(_manifest(spec, ngspice) | {"checkpoint": checkpoint}, indent=1) + "\n", encoding="utf-8"
-        )
-        partial.rename(path)
+        try:
+            (partial / "circuit").mkdir(parents=True)
+            write_whole(partial / "circuit" / spec.netlist.name, circuit.encode())
+            write_whole(partial / "spec.yaml", _resolved(spec).encode())
+            write_whole(partial / "manifest.json", _json(manifest))
+            partial.rename(path)
+            sync_folder(path.parent)
+        except OSError as error:
+            rmtree(partial, ignore_errors=True)
+            raise CannotWrite(
+                f"{path}: cannot be made: {error.strerror}; put that right, or choose another --out"
+            ) from None
         return cls(path)
 
     @staticmethod
@@ -75,55 +93,80 @@ class RunFolder:
                 "or choose another --out or --seed"
             )
 
+    @property
+    def replaying(self) -> bool:
+        """Whether the run being taken up has yet to reach the point where it ended."""
+        return self._journal.replaying
+
     def evaluation(self, evaluation: Evaluation, purpose: Purpose) -> None:
         """Append one simulation."""
-        line: dict[str, Any] = {"evaluation": evaluation.index, "purpose": purpose, "design": evaluation.design}
-        outcome = evaluation.outcome
-        if isinstance(outcome, Failed):
-            line |= {"failed": outcome.reason, "message": outcome.message}
-        else:
-            line["values"] = [None if np.isnan(value) else value for value in outcome.values]
-            if outcome.missing:
-                line["missing"] = {str(index): reason for index, reason in outcome.missing.items()}
-        self._append(line)
+        line = {"evaluation": evaluation.index, "purpose": purpose, "design": evaluation.design}
+        with self._writing():
+            self._journal.append(line | outcome_entries(evaluation.outcome))
 
     def batch(self, evaluations: Sequence[Evaluation], decision: Decision | None) -> None:
         """Append which evaluations joined the population together, and the decision behind them."""
         line: dict[str, Any] = {"batch": [evaluation.index for evaluation in evaluations]}
-        self._append(line | ({"decision": asdict(decision)} if decision else {}))
+        with self._writing():
+            self._journal.append(line | ({"decision": asdict(decision)} if decision else {}))
+            if not self._journal.replaying:
+                self._journal.sync()
+
+    def note_seconds(self, seconds: Mapping[str, float]) -> None:
+        """Keep the run's times so far beside the journal, now and then, for the case that the run is killed."""
+        if time.monotonic() - self._noted >= SECONDS_BETWEEN_NOTES:
+            with self._writing():
+                write_whole(self.path / _ELAPSED, _json(seconds))
+            self._noted = time.monotonic()
 
     def finish(self, summary: Mapping[str, Any]) -> None:
-        """Write the summary."""
-        partial = self.path / "summary.json.part"
-        partial.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
-        partial.replace(self.path / "summary.json")
+        """Write the summary, with the seal of the journal's last line."""
+        with self._writing():
+            self._journal.sync()
+            write_whole(self.path / _SUMMARY, _json({**summary, "seal": self._journal.seal}))
+            (self.path / _ELAPSED).unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
+        with self._writing(), ExitStack() as stack:
+            stack.enter_context(only_writer(self.path, "run"))
+            self._journal = stack.enter_context(Journal(self.path))
+            self._take_up()
+            self._held = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._journal.close()
+        self._held.close()
 
-    def _append(self, line: Mapping[str, Any]) -> None:
-        text = json.dumps(line, separators=(",", ":"))
-        if self._held:
-            if (held := self._held.popleft()) != text:
-                raise RunError(
-                    f"{self.path}: cannot be taken up again: its journal has {held:.200} where this machine and these "
-                    f"versions give {text:.200}; start a new run"
-                )
-            return
-        self._journal.write(text + "\n")
-        self._journal.flush()
+    def _take_up(self) -> None:
+        """Read the times so far; the summary and tables of a run that was interrupted go, for they hold no longer."""
+        remove_parts(self.path)
+        summary, elapsed = self.path / _SUMMARY, self.path / _ELAPSED
+        if summary.exists():
+            times = {name: value for name, value in json.loads(summary.read_bytes()).items() if name.endswith("_s")}
+            write_whole(elapsed, _json(times))
+            summary.unlink()
+        for table in TABLES:
+            (self.path / table).unlink(missing_ok=True)
+        if elapsed.exists():
+            self.seconds_before = json.loads(elapsed.read_bytes())
 
-    def _complete_lines(self) -> deque[str]:
-        """The lines of the journal; a last one that was torn is cut off."""
-        self._journal.seek(0)
-        text = self._journal.read()
-        whole = text[: text.rfind("\n") + 1]
-        if whole != text:
-            self._journal.truncate(len(whole.encode()))
-        return deque(whole.splitlines())
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+
+
+def cannot_write(run: Path, error: OSError) -> CannotWrite:
+    """What to say where a run under way cannot be written."""
+    return CannotWrite(
+        f"{run}: cannot be written: {error.strerror}; once that is put right, `sizing resume {run}` goes on"
+    )
+
+
+def _json(document: Mapping[str, Any]) -> bytes:
+    return (json.dumps(document, indent=1) + "\n").encode()
 
 
 def _resolved(spec: Spec) -> str:

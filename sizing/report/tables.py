@@ -21,13 +21,15 @@ KEYS = ["spec", "topology", "method"]
 
 
 def run_row(record: RunRecord) -> dict[str, Any]:
-    """One run's counts. `sims_total` is the designs that joined the population: initial ones and search."""
+    """One run's counts. `sims_total` is the designs that joined the population, initial ones and search, but for those
+    that a cache knew."""
     problem, wanted = record.problem, record.manifest["run"]["in_spec"]
     costs = np.sort(cost(problem, record.values))
     good = np.flatnonzero(in_spec(problem, record.values))
-    initial = sum(record.purposes[index] == "initial" for index in record.joined)
+    simulated = [not evaluation.outcome.cached for evaluation in record.evaluations]
+    joined = [record.purposes[index] for index in record.joined if simulated[index]]
     oracle = record.purposes.count("oracle")
-    promoted = sum(record.purposes[index] == "oracle" for index in record.joined)
+    asked = sum(purpose == "oracle" for purpose, real in zip(record.purposes, simulated, strict=True) if real)
     judged = [decision["judged"] for decision in record.decisions if decision["judged"] is not None]
     row = {
         "spec": problem.name,
@@ -36,13 +38,14 @@ def run_row(record: RunRecord) -> dict[str, Any]:
         "seed": record.manifest["seed"],
         "status": "damaged" if record.damage else record.summary.get("status", "unfinished"),
         "in_spec": len(good),
-        "first_in_spec_at": int(good[0]) + 1 if good.size else None,
-        "sims_initial": initial,
-        "sims_search": len(record.joined) - initial,
-        "sims_oracle": oracle - promoted if oracle else None,
-        "sims_total": len(record.joined),
-        "sims_failed": sum(isinstance(evaluation.outcome, Failed) for evaluation in record.evaluations),
+        "first_in_spec_at": sum(simulated[index] for index in record.joined[: good[0] + 1]) if good.size else None,
+        "sims_initial": joined.count("initial"),
+        "sims_search": len(joined) - joined.count("initial"),
+        "sims_oracle": asked - joined.count("oracle") if oracle else None,
+        "sims_total": len(joined),
+        "sims_failed": sum(isinstance(e.outcome, Failed) and not e.outcome.cached for e in record.evaluations),
         "sims_pretrain": (record.manifest.get("checkpoint") or {}).get("simulations"),
+        "cache_hits": simulated.count(False) if record.manifest.get("cache") else None,
         "queries": sum(judged) if judged else None,
         "best_cost": _finite(costs[:1]),
         "top_cost": _finite(costs[:wanted]) if len(costs) >= wanted else None,

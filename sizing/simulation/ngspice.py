@@ -12,6 +12,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,9 +20,17 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sizing.bench import Analysis, Bench, Task, alterations
-from sizing.netlist import Line
+from sizing.simulation.messages import (
+    LAST_WORDS,
+    check_not_given_up,
+    version_in,
+    with_last_words,
+    with_origin,
+    without_chatter,
+)
 from sizing.simulation.simulator import SimulationError
-from sizing.units import parse_quantity, spice_number
+from sizing.simulation.validity import AXES, check_possible, checked
+from sizing.units import spice_number
 from sizing.waveforms import Results, Vector, Waveforms
 
 INSTALL_HINT = (
@@ -29,10 +38,6 @@ INSTALL_HINT = (
     "`dnf install libngspice` (Fedora), `brew install libngspice` (macOS) or "
     "`conda install -c conda-forge ngspice-lib`; or set NGSPICE_LIBRARY_PATH to the file."
 )
-LAST_WORDS = 4
-AXES = {"ac": "frequency", "noise": "frequency", "tran": "time"}
-_COMPLAINT = re.compile(r"error|fail|singular|too small|converge|abort|not found|no such", re.IGNORECASE)
-_NOISE = re.compile(r"toxe, toxp|too small|Checking parameters|Reference value|No\. of Data Rows|Doing analysis|^\s*$")
 
 
 class SimulatorMissing(RuntimeError):
@@ -73,9 +78,20 @@ class NgSpice:
         ngspice reads a number in a deck to another last bit than the same number in `alter`; were a deck's own values
         left in place, results would depend on which design came first.
         """
+        self._loaded = False
         self.seconds = 0.0
+        self.version = ""
         self.unusable = False
         """Whether ngspice refused a netlist or gave up, after which it must not be called again."""
+
+    def start(self, words: int | None = None) -> None:
+        """Load the library into this process; complaints go to the file descriptor `words` as they come."""
+        if self._shared is not None:
+            return
+        self._shared = _shared(words)
+        self._command("version -f")
+        self.version = version_in(self._said())
+        self._command("set num_threads=1")
 
     def simulate(self, values: Mapping[str, float]) -> Results:
         """Waveforms by "bench.analysis"; raises SimulationError with the reason and ngspice's last words."""
@@ -84,15 +100,15 @@ class NgSpice:
         for number, bench in enumerate(self._benches):
             self._select(number, values)
             for analysis in bench.analyses:
-                results[f"{bench.name}.{analysis.name}"] = self._analyse(bench, analysis)
+                results[f"{bench.name}.{analysis.name}"] = self._analyse(bench, analysis, values)
         return results
 
     def load(self, values: Mapping[str, float]) -> None:
         """Load every deck, unless that has been done; raises SimulationError("netlist")."""
-        if self._shared is not None:
+        if self._loaded:
             return
-        self._shared = _shared()
-        self._command("set num_threads=1")
+        self.start()
+        self._loaded = True
         for number in range(len(self._benches)):
             self._read_deck(number, values)
 
@@ -107,7 +123,7 @@ class NgSpice:
         words = self._said()
         if self._shared.exited or self._circuits() != len(self._order):
             self.unusable = True
-            raise SimulationError("netlist", f"bench {bench.name}: {_with_origin(words, bench.lines)}")
+            raise SimulationError("netlist", f"bench {bench.name}: {with_origin(words, bench.lines)}")
 
     def _circuits(self) -> int:
         self._shared.words.clear()
@@ -134,7 +150,7 @@ class NgSpice:
                 self._command(f"alter {target}={spice_number(value)}")
             altered[name] = value
 
-    def _analyse(self, bench: Bench, analysis: Analysis) -> Waveforms:
+    def _analyse(self, bench: Bench, analysis: Analysis, values: Mapping[str, float]) -> Waveforms:
         self._command("destroy all")
         for source, magnitude in analysis.excite:
             self._command(f"alter {source} acmag={spice_number(magnitude)}")
@@ -144,11 +160,13 @@ class NgSpice:
             self._command(f"alter {source} acmag=0")
         try:
             waveforms = self._read(analysis, self._wanted[f"{bench.name}.{analysis.name}"])
+            check_not_given_up(self._said())
+            if analysis.kind == "op":
+                plot = self._shared.current_plot()
+                nets = (name for name in self._shared.vectors(plot) if "#" not in name)
+                check_possible(bench.circuit, values, {name: self._vector(plot, name)[0] for name in nets})
         except SimulationError as error:
-            said = (
-                " / ".join([word for word in self._said() if _COMPLAINT.search(word)][-LAST_WORDS:]) or "without a word"
-            )
-            raise SimulationError("convergence", f"{bench.name}.{analysis.name}: {error} (ngspice: {said})") from None
+            raise with_last_words(error, f"{bench.name}.{analysis.name}", self._said()) from None
         taken = {name: self._meas(analysis, name, what) for name, what in analysis.meas}
         return replace(waveforms, meas={name: value for name, value in taken.items() if value is not None})
 
@@ -167,14 +185,7 @@ class NgSpice:
         axis = np.zeros(1)
         if analysis.kind in AXES:
             axis = np.real(self._vector(plot, AXES[analysis.kind]))
-            _check_complete(analysis, axis)
-        vectors = {name: self._vector(plot, _ngspice_name(name)) for name in wanted}
-        for name, vector in vectors.items():
-            if vector.shape != axis.shape:
-                raise SimulationError("convergence", f"{name} has {vector.size} points, expected {axis.size}")
-            if not np.isfinite(vector).all():
-                raise SimulationError("convergence", f"{name} is not finite")
-        return Waveforms(axis, vectors)
+        return checked(analysis, axis, {name: self._vector(plot, _ngspice_name(name)) for name in wanted})
 
     def _vector(self, plot: str, name: str) -> Vector:
         vector: Vector | None = self._shared.vector(f"{plot}.{name}")
@@ -193,43 +204,14 @@ class NgSpice:
     def _said(self) -> list[str]:
         """What ngspice has said since its words were cleared, a line each, without the usual chatter."""
         words = (word.decode("utf-8", "replace") for word in self._shared.words)
-        lines = (re.sub(r"^(stdout|stderr)\s", "", word).rstrip() for word in words)
-        return [line for line in lines if not _NOISE.search(line)]
-
-
-def _check_complete(analysis: Analysis, axis: np.ndarray[Any, Any]) -> None:
-    """Raise where a sweep ended early."""
-    words = analysis.command.split()
-    try:
-        if analysis.kind == "tran":
-            last = float(parse_quantity(words[2], ""))
-        elif analysis.kind in ("ac", "noise"):
-            last = float(parse_quantity(words[-1] if analysis.kind == "ac" else words[6], ""))
-        else:
-            return
-    except (IndexError, ValueError):
-        return  # an expression; ngspice has judged it
-    if analysis.kind == "tran" and axis[-1] < last * (1 - 1e-6):
-        raise SimulationError("convergence", f"ended at {axis[-1]:g} of {last:g}")
-    if analysis.kind != "tran" and axis[-1] < last * 0.5:
-        raise SimulationError("convergence", f"ended at {axis[-1]:g} Hz of {last:g} Hz")
+        return without_chatter(re.sub(r"^(stdout|stderr)\s", "", word) for word in words)
 
 
 def _ngspice_name(vector: str) -> str:
     return f"{vector[2:-1]}#branch" if vector.startswith("i(") else vector
 
 
-def _with_origin(words: Sequence[str], lines: Sequence[Line]) -> str:
-    """ngspice's message with the deck's line number replaced by the file and line the user knows."""
-    said = " / ".join(word for word in words if not word.startswith(("Note", "Circuit:"))) or "refused without a word"
-    match = re.search(r"line (?:no\. )?(\d+)", said)
-    if match and 0 <= (index := int(match[1]) - 2) < len(lines):
-        line = lines[index]
-        return f"{line.file}:{line.number}: ngspice: {said}"
-    return f"ngspice: {said}"
-
-
-def _shared() -> Any:
+def _shared(overheard: int | None) -> Any:
     """This process's ngspice, with PySpice's reading of its messages replaced by a plain record of them."""
     logging.getLogger("PySpice").setLevel(logging.CRITICAL)
     from PySpice.Spice.NgSpice.Shared import NgSpiceShared, ffi
@@ -241,7 +223,12 @@ def _shared() -> Any:
 
         @staticmethod
         def _send_char(message: Any, _id: int, _user_data: Any) -> int:
-            Shared.words.append(ffi.string(message))
+            said = ffi.string(message)
+            Shared.words.append(said)
+            stream, _, text = said.partition(b" ")
+            if overheard is not None and stream == b"stderr" and without_chatter([text.decode(errors="replace")]):
+                with suppress(OSError):
+                    os.write(overheard, text + b"\n")
             return 0
 
         @staticmethod

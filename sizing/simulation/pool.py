@@ -1,4 +1,4 @@
-"""Simulations in worker processes: one ngspice each, warm between designs, replaced when it dies or hangs.
+"""Simulations in worker processes: one simulator each, warm between designs, replaced when it dies, hangs or swells.
 
 Every worker has a pipe of its own and at most one job. Nothing is shared between workers, no lock and no queue, so a
 worker that is killed at any moment takes nothing down with it.
@@ -6,43 +6,69 @@ worker that is killed at any moment takes nothing down with it.
 
 import multiprocessing
 import os
+import shutil
+import signal
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import count
 from multiprocessing.connection import Connection, wait
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
 
 from sizing.bench import Task
-from sizing.simulation.simulator import Failed, Outcome, SimulationError
-from sizing.simulation.worker import Request, serve
+from sizing.simulation.ngspice import NgSpice
+from sizing.simulation.simulator import Failed, Outcome, SimulationError, Simulator
+from sizing.simulation.worker import WORDS, Ready, Request, serve
 
 JOBS_PER_WORKER = 2000
 """A worker is replaced after this many jobs: ngspice 39 loses some kilobytes in each."""
 SECONDS_TO_START = 120.0
-MOST_FAILED_STARTS = 3
+MOST_FAILED_STARTS = 7
+FIRST_PAUSE = 0.5
+"""Seconds before a worker that did not start is started again; twice as long each time, so a minute altogether."""
+SECONDS_TO_DIE = 2.0
+SECONDS_BETWEEN_LOOKS = 0.2
+"""At the memory of workers."""
+MEMORY = 4e9
+LAST_WORDS = 3
 NEVER = float("inf")
 
 Values = Mapping[str, float]
+End = Literal["crash", "timeout", "memory"]
 
 
 class SimulationPool:
     """Evaluates designs in parallel; every job ends in an outcome, whatever happens to its worker.
 
-    A worker that crashes or exceeds `timeout` (seconds per job) is replaced. The job of one that died is tried once
-    more.
+    A worker is replaced when it dies, gives invalid results, or exceeds `timeout` (seconds per job) or `memory` (bytes
+    resident); its job is tried once more. One that does not start is tried again, for a minute; the others go on.
     """
 
-    def __init__(self, task: Task, workers: int, timeout: float) -> None:
-        self._task = task
+    def __init__(
+        self,
+        task: Task,
+        workers: int,
+        timeout: float,
+        memory: float = MEMORY,
+        simulator: Callable[[Task], Simulator] = NgSpice,
+    ) -> None:
         self._timeout = timeout
+        self._memory = memory
         self._scratch = tempfile.TemporaryDirectory(prefix="sizing-", ignore_cleanup_errors=True)
-        self._failed_starts = 0
-        self._workers = [_Worker(task, self._scratch.name) for _ in range(workers)]
+        self._how = (simulator, task)
+        self._numbers = count()
+        self._workers = [self._new_worker() for _ in range(workers)]
+        self._looked = time.monotonic()
+        self.version = ""
+        """Of the simulator, once a worker has started."""
 
     def load(self, values: Values) -> None:
-        """Read the decks in one worker without simulating; raises SimulationError where ngspice refuses one."""
+        """Read the decks in one worker without simulating; raises SimulationError where the simulator refuses one."""
         (outcome,) = self._answers([Request(values, simulate=False)])
         if isinstance(outcome, Failed):
             raise SimulationError(outcome.reason, outcome.message)
@@ -52,7 +78,7 @@ class SimulationPool:
         return list(self.stream(jobs))
 
     def stream(self, jobs: Sequence[Values]) -> Iterator[Outcome]:
-        """The same, each as soon as it and those before it are there."""
+        """The same, each as soon as it and those before it are there; raises SimulationError where no worker starts."""
         return self._answers([Request(values) for values in jobs])
 
     def close(self) -> None:
@@ -75,26 +101,23 @@ class SimulationPool:
         try:
             while len(answers) < len(requests):
                 self._hand_out(waiting, requests)
-                for worker in self._stirring():
+                for worker, end in self._stirring():
                     job = worker.job
-                    try:
-                        outcome = worker.take()
-                    except TimeoutError:
-                        ending = self._replace(worker)
-                        outcome = Failed("timeout", f"no result within {self._timeout:g} s", self._timeout)
-                    except (EOFError, OSError):
-                        ending = self._replace(worker)
-                        if job is not None and job not in tried:
-                            tried.add(job)
-                            waiting.appendleft(job)
-                            continue
-                        outcome = Failed("crash", f"the simulator's process died twice, {ending}")
-                    if job is not None and outcome is not None:
-                        answers[job] = outcome
-                    elif outcome is not None:
-                        self._count_failed_start(ending)
+                    message = None if end else worker.take()
+                    if isinstance(message, Ready):
+                        self.version = message.version
+                    elif job is None:
+                        self._restart(worker)
+                    elif message is not None and not (_suspicious(message) and job not in tried):
+                        answers[job] = message
+                        if isinstance(message, Failed) and message.reason in ("netlist", "crash"):
+                            self._replace(worker)  # a simulator may be unusable after these
+                    elif job not in tried:
+                        self._replace(worker)
+                        tried.add(job)
+                        waiting.appendleft(job)
                     else:
-                        self._failed_starts = 0
+                        answers[job] = self._failed(end or "crash", *self._replace(worker))
                 while given in answers:
                     yield answers[given]
                     given += 1
@@ -112,45 +135,87 @@ class SimulationPool:
                 job = waiting.popleft()
                 worker.give(job, requests[job], self._timeout)
 
-    def _stirring(self) -> list["_Worker"]:
-        """Wait for workers that have something to say, have died, or have run out of time."""
+    def _stirring(self) -> list[tuple["_Worker", End | None]]:
+        """Wait for workers that have something to say or have died, have run out of time, or hold too much memory."""
         deadline = min(worker.deadline for worker in self._workers)
-        patience = None if deadline == NEVER else max(0.0, deadline - time.monotonic())
+        patience = max(0.0, min(deadline - time.monotonic(), SECONDS_BETWEEN_LOOKS))
         ready = wait([worker.pipe for worker in self._workers], patience)
         now = time.monotonic()
-        return [worker for worker in self._workers if worker.pipe in ready or worker.deadline <= now]
+        found: list[tuple[_Worker, End | None]] = [(worker, None) for worker in self._workers if worker.pipe in ready]
+        others = [worker for worker in self._workers if worker.pipe not in ready]
+        found += [(worker, "timeout") for worker in others if worker.deadline <= now]
+        if now - self._looked >= SECONDS_BETWEEN_LOOKS:
+            self._looked = now
+            found += [
+                (w, "memory") for w in others if w.deadline > now and w.job is not None and w.memory > self._memory
+            ]
+        return found
 
-    def _replace(self, worker: "_Worker") -> str:
-        """Put a fresh worker in place of this one; how the old one ended."""
+    def _new_worker(self, failed_starts: int = 0) -> "_Worker":
+        folder = Path(self._scratch.name) / str(next(self._numbers))
+        return _Worker(*self._how, folder, failed_starts)
+
+    def _replace(self, worker: "_Worker", failed_starts: int = 0) -> tuple[str, str]:
+        """Put a fresh worker in place of this one; how the old one ended, and its last words in brackets."""
         ending = worker.end()
-        self._workers[self._workers.index(worker)] = _Worker(self._task, self._scratch.name)
+        self._workers[self._workers.index(worker)] = self._new_worker(failed_starts)
         return ending
 
-    def _count_failed_start(self, ending: str) -> None:
-        self._failed_starts += 1
-        if self._failed_starts > MOST_FAILED_STARTS:
-            raise SimulationError("crash", f"simulator processes do not start ({ending}); is there enough memory?")
+    def _restart(self, worker: "_Worker") -> None:
+        """Replace a worker that has died without a job; do without it where it has failed to start too often."""
+        failed_starts = 0 if worker.ready else worker.failed_starts + 1
+        if failed_starts <= MOST_FAILED_STARTS:
+            self._replace(worker, failed_starts)
+            return
+        ending, said = worker.end()
+        self._workers.remove(worker)
+        if not self._workers:
+            raise SimulationError("crash", f"simulator processes do not start, {ending}{said}")
+
+    def _failed(self, end: End, ending: str, said: str) -> Failed:
+        if end == "timeout":
+            return Failed(end, f"no result within {self._timeout:g} s, twice{said}", self._timeout)
+        if end == "memory":
+            return Failed(end, f"needs more than {self._memory / 1e9:g} GB of memory (`memory` in the settings){said}")
+        return Failed(end, f"the simulator's process died twice, {ending}{said}")
+
+
+def _suspicious(outcome: Outcome) -> bool:
+    """Whether a sound simulator would not answer so: one in a fresh process may know better."""
+    return isinstance(outcome, Failed) and outcome.reason in ("invalid", "crash")
 
 
 class _Worker:
     """A worker process as the pool sees it: starting until it says it is ready, then idle or at one job."""
 
-    def __init__(self, task: Task, scratch: str) -> None:
+    def __init__(self, simulator: Callable[[Task], Simulator], task: Task, folder: Path, failed_starts: int) -> None:
         context = _context()
         self.pipe: Connection
         self.pipe, its_end = context.Pipe()
-        self._process = context.Process(target=serve, args=(its_end, task, scratch), daemon=True)
+        pause = FIRST_PAUSE * 2 ** (failed_starts - 1) if failed_starts else 0.0
+        self._process = context.Process(target=serve, args=(its_end, simulator, task, folder, pause), daemon=True)
         self._process.start()
+        self._pid: int = self._process.pid
         its_end.close()
+        self._folder = folder
+        self._died = False
+        self.failed_starts = failed_starts
         self.ready = False
         self.job: int | None = None
         self.done = 0
-        self.deadline = time.monotonic() + SECONDS_TO_START
+        self.deadline = time.monotonic() + SECONDS_TO_START + pause
 
     @property
     def idle(self) -> bool:
         """Whether it has started and has no job."""
         return self.ready and self.job is None
+
+    @property
+    def memory(self) -> float:
+        """Bytes of memory that it and the programs it started hold; 0 where it has died."""
+        with suppress(psutil.Error):
+            return float(sum(psutil.Process(pid).memory_info().rss for pid in (self._pid, *_programs_of(self._pid))))
+        return 0.0
 
     def give(self, job: int, request: Request, timeout: float) -> None:
         """Start on a job, to be done within `timeout` seconds."""
@@ -158,27 +223,47 @@ class _Worker:
         with suppress(OSError):  # where it has died, reading from it will say so
             self.pipe.send(request)
 
-    def take(self) -> Outcome | None:
-        """An outcome, or None where it says that it has started.
-
-        Raises TimeoutError where it has run out of time, EOFError or another OSError where it has died.
-        """
-        if not self.pipe.poll():
-            raise TimeoutError
-        message: Outcome | None = self.pipe.recv()
+    def take(self) -> Outcome | Ready | None:
+        """An outcome, or that it has started, or None where it has died."""
+        try:
+            message: Outcome | Ready = self.pipe.recv()
+        except (EOFError, OSError):
+            self._died = True
+            return None
         self.done += self.ready
         self.ready, self.job, self.deadline = True, None, NEVER
         return message
 
-    def end(self) -> str:
-        """Kill the process; how it ended, if it had ended before."""
-        self._process.join(0.01)
+    def end(self) -> tuple[str, str]:
+        """Kill the process; how it had ended before, if it had, and the last words of its simulator in brackets."""
+        if self._died:
+            self._process.join(SECONDS_TO_DIE)  # its pipe is closed a moment earlier
         code = self._process.exitcode
+        with suppress(ProcessLookupError):
+            os.killpg(self._pid, signal.SIGKILL)
         self._process.kill()
         self._process.join()
         self._process.close()
         self.pipe.close()
-        return f"exit code {code}" if code is None or code >= 0 else f"killed by signal {-code}"
+        said = self._last_words()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        ending = f"exit code {code}" if code is None or code >= 0 else f"killed by signal {-code}"
+        return ending, f" ({said})" if said else ""
+
+    def _last_words(self) -> str:
+        try:
+            lines = (self._folder / WORDS).read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            return ""
+        return " / ".join([line.strip() for line in lines if line.strip()][-LAST_WORDS:])
+
+
+def _programs_of(pid: int) -> list[int]:
+    """Processes that this one has started, where the system tells quickly: psutil would read every process there is."""
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
 
 
 def _context() -> Any:
@@ -186,7 +271,9 @@ def _context() -> Any:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["sizing.simulation.worker", "PySpice.Spice.NgSpice.Shared"])
+    context.set_forkserver_preload(
+        ["sizing.simulation.worker", "sizing.simulation.ngspice", "PySpice.Spice.NgSpice.Shared"]
+    )
     return context
 
 

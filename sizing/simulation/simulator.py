@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from sizing.measure import AnyMeasure, Missing
 from sizing.waveforms import Results
 
-Reason = Literal["netlist", "convergence", "timeout", "crash"]
+Reason = Literal["netlist", "convergence", "invalid", "timeout", "memory", "crash"]
+"""Why there is no result: the deck was refused; no solution was found; one that cannot be; a limit; an end."""
 
 
 class SimulationError(Exception):
@@ -32,6 +33,8 @@ class Measured:
     missing: Mapping[int, str]
     seconds: float = 0.0
     """Time inside the simulator."""
+    cached: bool = False
+    """Whether a cache knew it."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +44,31 @@ class Failed:
     reason: Reason
     message: str
     seconds: float = 0.0
+    cached: bool = False
 
 
 Outcome = Measured | Failed
+
+
+def outcome_entries(outcome: Outcome) -> dict[str, Any]:
+    """An outcome without its time, as entries of a JSON object."""
+    if isinstance(outcome, Failed):
+        entries: dict[str, Any] = {"failed": outcome.reason, "message": outcome.message}
+    else:
+        entries = {"values": [None if np.isnan(value) else value for value in outcome.values]}
+        if outcome.missing:
+            entries["missing"] = {str(index): reason for index, reason in outcome.missing.items()}
+    return entries | ({"cached": True} if outcome.cached else {})
+
+
+def outcome_from(entries: Mapping[str, Any]) -> Outcome:
+    """The outcome that these entries tell; raises KeyError, TypeError or ValueError where they tell none."""
+    cached = entries.get("cached", False)
+    if "failed" in entries:
+        return Failed(entries["failed"], entries["message"], cached=cached)
+    values = tuple(float("nan") if value is None else float(value) for value in entries["values"])
+    missing = {int(index): reason for index, reason in entries.get("missing", {}).items()}
+    return Measured(values, missing, cached=cached)
 
 
 class Simulator(Protocol):
@@ -51,6 +76,16 @@ class Simulator(Protocol):
 
     seconds: float
     """Time spent inside the simulator since it was made."""
+    version: str
+    """Which simulator this is, once started: results of another version are other results."""
+    unusable: bool
+    """Whether it has reached a state after which its process must end."""
+
+    def start(self, words: int | None = None) -> None:
+        """Get ready, once; raises whatever stands in the way, such as a library or a licence that is not there.
+
+        `words` is a file descriptor that takes complaints as they come, so that they outlive a crash.
+        """
 
     def load(self, values: Mapping[str, float]) -> None:
         """Read the decks, once; raises SimulationError("netlist") where one is refused."""

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sizing.circuit import parse_circuit
+from sizing.files import write_whole
 from sizing.mistakes import InputError
 from sizing.netlist import read_text
-from surrogates.files import write_whole
 from surrogates.graph import CircuitGraph, Topology
 
 FORMAT = 1

@@ -7,7 +7,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from surrogates.files import remove_parts, write_whole
+from sizing.files import remove_parts, write_whole
 from surrogates.pretraining.circuits import SampledCircuit
 from surrogates.pretraining.dataset import DatasetError, Samples, packed
 from surrogates.pretraining.operating_points import Part

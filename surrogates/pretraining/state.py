@@ -9,7 +9,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from surrogates.files import holds_others, write_whole
+from sizing.files import holds_others, write_whole
 from surrogates.pretraining.recipe import RecipeError
 
 STATE = "state.safetensors"

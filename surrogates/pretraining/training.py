@@ -13,10 +13,10 @@ import torch
 from numpy.random import default_rng
 from torch.nn.functional import smooth_l1_loss
 
+from sizing.files import only_writer
 from surrogates.backbones.backbone import Backbone
 from surrogates.backbones.table import BackboneSettings, build_backbone
 from surrogates.checkpoints import CheckpointManifest, read_checkpoint, write_checkpoint
-from surrogates.files import only_writer
 from surrogates.hardware import device_named
 from surrogates.kinds import KINDS
 from surrogates.pretraining.accuracy import Accuracy, accuracy

@@ -1,6 +1,7 @@
 """A run from spec to tables: what it returns, what it leaves, how it stops."""
 
 import json
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,13 @@ import pandas as pd
 import pytest
 
 import sizing
+from benchmarks.faulty import Faults, Faulty
 from sizing.evaluation import values_of
 from sizing.loop import check, most_frequent_failure
 from sizing.objectives import in_spec
-from sizing.records.reading import RunError, read_run
+from sizing.records.reading import RunError
 from sizing.search.methods import METHODS
+from sizing.simulation.pool import SimulationPool
 from sizing.simulation.simulator import Measured
 from sizing.spec.load import Spec, load_spec
 from sizing.spec.mistakes import SpecError
@@ -131,6 +134,28 @@ def test_a_circuit_that_never_converges_ends_at_once_and_says_why(specs: Path, t
     )
 
 
+def test_most_simulations_failing_is_said_at_once_and_failing_for_long_is_said_once(
+    amplifier: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def warnings(rate: float, **settings: Any) -> list[tuple[int, str]]:
+        folder = tmp_path / str(rate)
+        folder.mkdir()
+        faulty = partial(Faulty, faults=Faults(folder, ("diverge",), rate, always=True))
+        monkeypatch.setattr(
+            sizing.loop, "pool_for", lambda task, _, workers: SimulationPool(task, workers, 60, simulator=faulty)
+        )
+        seen: list[sizing.Progress] = []
+        run(amplifier, folder / "run", method="evo", observer=seen.append, **settings)
+        return [(progress.sims_total, progress.warning) for progress in seen if progress.warning]
+
+    assert warnings(0.5, max_sims=100) == []
+    assert warnings(0.93, max_sims=40) == [(20, "19 of 20 simulations failed for convergence: no solution")]
+    after = warnings(0.98, initial=100, max_sims=400)
+    assert after[0][0] == 100
+    assert all(text.startswith("the latest 5") for _, text in after[1:])
+    assert 1 <= len(after[1:]) <= 6
+
+
 def test_an_existing_folder_is_refused_before_anything_runs(amplifier: Spec, tmp_path: Path):
     with pytest.raises(RunError, match="already exists, and a run is never overwritten"):
         run(amplifier, tmp_path)
@@ -164,17 +189,6 @@ def test_costs_of_the_best_never_rise_during_a_run(amplifier: Spec, tmp_path: Pa
         assert later.top_cost <= earlier.top_cost
         assert later.sims_total == earlier.sims_total + 5
     assert np.isfinite(seen[-1].seconds)
-
-
-def test_reading_a_torn_journal_drops_the_last_line_and_names_any_other(amplifier: Spec, tmp_path: Path):
-    result = run(amplifier, tmp_path / "run", method="evo", max_sims=30)
-    journal = result.folder / "journal.jsonl"
-    text = journal.read_text()
-    journal.write_text(text[:-20])
-    assert len(read_run(result.folder).evaluations) == 30
-    journal.write_text(text.replace('{"evaluation":2,', '{"evaluation":2 ', 1))
-    with pytest.raises(RunError, match=r"journal\.jsonl:3: damaged line"):
-        read_run(result.folder)
 
 
 def test_ctrl_c_among_the_initial_designs_keeps_those_that_were_simulated(

@@ -17,8 +17,8 @@ import torch
 from safetensors.torch import load_file
 
 from sizing.cli import main
+from sizing.files import only_writer
 from surrogates.checkpoints import read_checkpoint
-from surrogates.files import only_writer
 from surrogates.pretraining.dataset import read_dataset
 
 SIZING = [sys.executable, "-c", "from sizing.cli import main; main()"]

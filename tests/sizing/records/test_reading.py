@@ -7,15 +7,22 @@ from pathlib import Path
 import pytest
 
 import sizing
+from sizing.records.journal import NAME, read_journal
 from sizing.records.reading import RunError, find_runs, read_run, read_runs
 from sizing.report.tables import means_table, run_row, runs_table
 
 
 @pytest.fixture(scope="module")
 def whole(specs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of 30 simulations: 20 initial ones in lines 1 to 20, their batch in line 21, and two batches more."""
+    """A run of 30 simulations: 20 initial ones in lines 1 to 20, their batch in line 21, and two batches more.
+
+    Its journal is of format 1, without seals, which would find every mistake first.
+    """
     folder = tmp_path_factory.mktemp("runs") / "whole"
     sizing.run(specs / "cs_amp.yaml", method="evo", max_sims=30, out=folder, workers=1)
+    (folder / NAME).write_text("".join(f"{line}\n" for line in read_journal(folder).lines))
+    for name, changes in (("manifest.json", {"format": 1}), ("summary.json", {"seal": ""})):
+        (folder / name).write_text(json.dumps(json.loads((folder / name).read_text()) | changes))
     return folder
 
 
@@ -34,8 +41,8 @@ def change(run: Path, number: int, line: bytes | None) -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        (b'{"evaluation":22,"purp', "JSONDecodeError"),
-        (b"\xff\xfe\x00", "UnicodeDecodeError"),
+        (b'{"evaluation":22,"purp', "Unterminated string"),
+        (b"\xff\xfe\x00", "can't decode"),
         (b"[]", "TypeError"),
         (b'{"evaluation":99,"purpose":"search","design":[1,1],"values":[1,1,1]}', "expected evaluation 22, got 99"),
         (b'{"batch":[77]}', "expected evaluations before this line"),

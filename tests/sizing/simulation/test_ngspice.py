@@ -189,7 +189,7 @@ class Recorder:
 
 def test_only_values_that_differ_from_those_in_the_deck_are_altered(amplifier: Spec, monkeypatch: pytest.MonkeyPatch):
     recorder = Recorder()
-    monkeypatch.setattr(ngspice, "_shared", lambda: recorder)
+    monkeypatch.setattr(ngspice, "_shared", lambda words: recorder)
     simulator = NgSpice(amplifier.task)
     simulator.load({"m1": 3.0, "rl": 200.0})
     steps = [
@@ -258,6 +258,30 @@ def test_a_bench_that_does_not_converge_fails_with_the_last_words(amplifier: Spe
     assert outcome.reason == "convergence"
     assert outcome.message.startswith("amplifier.bias: no result for vdd#branch (ngspice: ")
     assert outcome.message.endswith("simulation(s) aborted)")
+
+
+LATCH = """
+* at half a volt the output has to be high and low at once
+v1 in 0 pwl(0 0 1u 1)
+b1 a 0 v=v(in)>0.5 ? (v(c)>0.5 ? 0 : 1) : 0.2
+r1 a c {r}
+.param r=1k
+"""
+
+
+def test_a_transient_that_was_given_up_fails_with_what_was_in_the_way(tmp_path: Path):
+    (tmp_path / "latch.cir").write_text(LATCH)
+    (tmp_path / "spec.yaml").write_text(
+        "netlist: latch.cir\nvariables: {r: {from: 1k, to: 2k, step: 1k}}\n"
+        "benches: {b: {stimulus: rl a 0 1Meg, analyses: {step: tran 1n 2u}}}\n"
+        "metrics: {low: {measure: dc_value, of: b.step, output: a, at_least: 0}}\n"
+    )
+    (outcome,) = outcomes(load_spec(tmp_path / "spec.yaml"), [{"r": 1e3}])
+    assert isinstance(outcome, Failed)
+    assert outcome.reason == "convergence"
+    assert outcome.message.startswith("b.step: ended at 5e-07 of 2e-06 (ngspice: ")
+    assert "Timestep too small; time = 5e-07" in outcome.message
+    assert outcome.message.endswith("tran simulation(s) aborted)")
 
 
 def test_noise_and_meas_results_are_read(specs: Path, amplifier: Spec, tmp_path: Path):

@@ -3,10 +3,17 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
+import time
+from functools import partial
+from pathlib import Path
 
+import psutil
 import pytest
 
+from benchmarks.faulty import LAST_WORDS, Faults, Faulty
 from sizing.simulation.pool import SimulationPool
 from sizing.simulation.simulator import Failed, Measured, SimulationError
 from sizing.spec.load import Spec
@@ -56,7 +63,7 @@ def test_a_hanging_simulation_ends_at_the_time_limit_and_the_next_one_runs(opamp
     with SimulationPool(opamp.task, 1, 0.01) as pool:
         (outcome,) = pool.run([opamp.problem.values(opamp.problem.middle)])
     assert isinstance(outcome, Failed)
-    assert (outcome.reason, outcome.message) == ("timeout", "no result within 0.01 s")
+    assert (outcome.reason, outcome.message) == ("timeout", "no result within 0.01 s, twice")
 
 
 def test_no_worker_outlives_its_pool(amplifier: Spec):
@@ -77,10 +84,100 @@ def test_a_worker_is_replaced_after_its_share_of_jobs(amplifier: Spec, monkeypat
         assert second.pid != before
 
 
-def test_a_worker_that_does_not_start_ends_in_an_error_not_in_a_loop(amplifier: Spec, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("sizing.simulation.pool.serve", os._exit)
-    with SimulationPool(amplifier.task, 1, 60) as pool, pytest.raises(SimulationError, match="do not start"):
+FAULTS = ["segfault", "abort", "leave", "kill", "hang", "swell", "nan", "short", "wild"]
+
+
+def pool_with(faults: Faults, spec: Spec, workers: int = 1) -> SimulationPool:
+    timeout = 2.0 if "hang" in faults.kinds else 60.0
+    return SimulationPool(spec.task, workers, timeout, 3e8, partial(Faulty, faults=faults))
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_fault_that_happens_once_changes_no_outcome(kind: str, amplifier: Spec, tmp_path: Path):
+    with SimulationPool(amplifier.task, 1, 60) as pool:
+        expected = metrics(pool.run(jobs(amplifier, 3)))
+    with pool_with(Faults(tmp_path, (kind,), rate=0.5, seed=1), amplifier) as pool:
+        assert metrics(pool.run(jobs(amplifier, 3))) == expected
+    assert list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "message"),
+    [
+        ("segfault", "crash", f"the simulator's process died twice, killed by signal 11 ({LAST_WORDS})"),
+        ("leave", "crash", f"the simulator's process died twice, exit code 3 ({LAST_WORDS})"),
+        ("hang", "timeout", "no result within 2 s, twice"),
+        ("swell", "memory", "needs more than 0.3 GB of memory (`memory` in the settings)"),
+        ("nan", "invalid", "amplifier.bias: i(vdd) is not finite (ngspice: without a word)"),
+        (
+            "wild",
+            "invalid",
+            "amplifier.bias: v(vdd) is 1.2e+06 V where sources allow 4.2 V at most (ngspice: without a word)",
+        ),
+        ("short", "invalid", "amplifier.bias: i(vdd) has 2 points, expected 1 (ngspice: without a word)"),
+    ],
+)
+def test_a_fault_that_happens_again_is_recorded_with_reason_and_last_words(
+    kind: str, reason: str, message: str, amplifier: Spec, tmp_path: Path
+):
+    with pool_with(Faults(tmp_path, (kind,), always=True), amplifier) as pool:
+        (outcome,) = pool.run(jobs(amplifier, 1))
+    assert isinstance(outcome, Failed)
+    assert (outcome.reason, outcome.message) == (reason, message)
+
+
+def test_a_licence_that_is_not_there_at_once_is_waited_for(
+    amplifier: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("sizing.simulation.pool.FIRST_PAUSE", 0.01)
+    with pool_with(Faults(tmp_path, (), starts=5), amplifier, workers=2) as pool:
+        assert all(isinstance(outcome, Measured) for outcome in pool.run(jobs(amplifier, 4)))
+
+
+def test_workers_that_never_start_end_in_an_error_with_their_words_not_in_a_loop(
+    amplifier: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("sizing.simulation.pool.FIRST_PAUSE", 0.001)
+    expected = r"simulator processes do not start, exit code 1 \(.*OSError: no licence: all 4 in use\)"
+    with (
+        pool_with(Faults(tmp_path, (), starts=1000), amplifier) as pool,
+        pytest.raises(SimulationError, match=expected),
+    ):
         pool.run(jobs(amplifier, 1))
+
+
+HANGING = """
+import sys, threading, time
+from functools import partial
+from pathlib import Path
+from benchmarks.faulty import Faulty, Faults
+from sizing.simulation.pool import SimulationPool
+from sizing.spec.load import load_spec
+
+if __name__ == "__main__":
+    spec = load_spec(sys.argv[1])
+    faults = Faults(Path(sys.argv[2]), ("hang",), always=True)
+    with SimulationPool(spec.task, 1, 100, simulator=partial(Faulty, faults=faults)) as pool:
+        print(pool._scratch.name, pool._workers[0]._process.pid, flush=True)
+        pool.run([spec.problem.values(spec.problem.middle)])
+"""
+
+
+def test_hanging_workers_and_their_files_go_with_a_killed_main_process(specs: Path, tmp_path: Path):
+    command = [sys.executable, "-c", HANGING, str(specs / "cs_amp.yaml"), str(tmp_path)]
+    main = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert main.stdout is not None
+    scratch, worker = main.stdout.readline().split()
+    assert psutil.pid_exists(int(worker))
+    time.sleep(1)
+    main.kill()
+    main.communicate()
+    for _ in range(100):
+        if not Path(scratch).exists() and not psutil.pid_exists(int(worker)):
+            break
+        time.sleep(0.1)
+    assert not Path(scratch).exists()
+    assert not psutil.pid_exists(int(worker))
 
 
 def test_a_worker_writes_nothing_where_the_run_was_started(amplifier: Spec, tmp_path, monkeypatch: pytest.MonkeyPatch):

@@ -11,6 +11,10 @@ from sizing.mistakes import InputError
 _LOCK = ".lock"
 
 
+class CannotWrite(OSError):
+    """A disk that is full or fails; the message says which folder, why, and what to do."""
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Write beside the place and move there when all is on disk: after a crash or full disk the old file is there."""
     write_all_whole({path: content})
@@ -31,6 +35,17 @@ def write_all_whole(contents: Mapping[Path, bytes]) -> None:
         for part in beside.values():
             part.unlink(missing_ok=True)
         raise
+    for folder in {path.parent for path in contents}:
+        sync_folder(folder)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have on disk which files a folder holds: without it a power cut may undo that one was made, moved or removed."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def remove_parts(folder: Path) -> None:

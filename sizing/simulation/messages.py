@@ -1,0 +1,49 @@
+"""What ngspice says, and what of it matters."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from sizing.netlist import Line
+from sizing.simulation.simulator import SimulationError
+
+LAST_WORDS = 4
+_COMPLAINT = re.compile(r"error|fail|singular|too small|converge|abort|not found|no such", re.IGNORECASE)
+_ABORTED = re.compile(r"doAnalyses:|simulation\(s\) aborted")
+"""What ngspice says only where it gave up; of its stepping of gmin and sources it also complains where that works."""
+_CHATTER = re.compile(
+    r"toxe, toxp|= \S+ is too small|Checking parameters|Reference value|No\. of Data Rows|Doing analysis|^\s*$"
+)
+
+
+def without_chatter(lines: Iterable[str]) -> list[str]:
+    """The lines that say something, without what follows them."""
+    return [line.rstrip() for line in lines if not _CHATTER.search(line)]
+
+
+def version_in(lines: Sequence[str]) -> str:
+    """Number and time of build, from what `version -f` or `ngspice -v` says."""
+    said = "\n".join(lines)
+    found = re.search(r"ngspice-(\S+)", said), re.search(r"Creation Date: (.+)", said)
+    return " built ".join(match[1].strip() for match in found if match)
+
+
+def check_not_given_up(lines: Iterable[str]) -> None:
+    """Raise SimulationError where an analysis was given up, whatever it left behind."""
+    if any(_ABORTED.search(line) for line in lines):
+        raise SimulationError("convergence", "given up")
+
+
+def with_last_words(error: SimulationError, analysis: str, lines: Sequence[str]) -> SimulationError:
+    """The same error with the analysis that it is about ("bench.analysis"), and ngspice's last complaints."""
+    said = " / ".join([line for line in lines if _COMPLAINT.search(line)][-LAST_WORDS:]) or "without a word"
+    return SimulationError(error.reason, f"{analysis}: {error} (ngspice: {said})")
+
+
+def with_origin(words: Sequence[str], lines: Sequence[Line]) -> str:
+    """ngspice's message with the deck's line number replaced by the file and line the user knows."""
+    said = " / ".join(word for word in words if not word.startswith(("Note", "Circuit:"))) or "refused without a word"
+    match = re.search(r"line (?:no\. )?(\d+)", said)
+    if match and 0 <= (index := int(match[1]) - 2) < len(lines):
+        line = lines[index]
+        return f"{line.file}:{line.number}: ngspice: {said}"
+    return f"ngspice: {said}"

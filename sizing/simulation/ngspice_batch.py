@@ -1,0 +1,175 @@
+"""ngspice as a program of its own, a process for each bench of each design: slower, and apart from everything else.
+
+For decks that crash the library, and as a pattern for other simulators that are programs. The commands are those that
+the library is given (`ngspice.py` says why), so that the results are the same.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from sizing.bench import Analysis, Bench, Task, alterations
+from sizing.simulation.messages import (
+    LAST_WORDS,
+    check_not_given_up,
+    version_in,
+    with_last_words,
+    with_origin,
+    without_chatter,
+)
+from sizing.simulation.ngspice import SimulatorMissing
+from sizing.simulation.simulator import SimulationError
+from sizing.simulation.validity import AXES, check_possible, checked
+from sizing.units import spice_number
+from sizing.waveforms import Results, Vector, Waveforms
+
+INSTALL_HINT = (
+    "the ngspice program was not found. Install it: `apt install ngspice`, `dnf install ngspice`, "
+    "`brew install ngspice` or `conda install -c conda-forge ngspice`."
+)
+LOADED = "the deck was read"
+PLOTS = {
+    "op": "Operating Point",
+    "ac": "AC Analysis",
+    "noise": "Noise Spectral Density Curves",
+    "tran": "Transient Analysis",
+}
+
+
+def program_path() -> str:
+    """Where the ngspice program is; raises SimulatorMissing."""
+    found = shutil.which("ngspice")
+    if found is None:
+        raise SimulatorMissing(INSTALL_HINT)
+    return found
+
+
+class NgSpiceBatch:
+    """The benches of one task, each run by `ngspice -b`, with files in the working directory."""
+
+    def __init__(self, task: Task) -> None:
+        self._benches = task.benches
+        self._wanted = task.vectors
+        self._alterations = [alterations(bench, task.variables) for bench in task.benches]
+        self._words: int | None = None
+        self.seconds = 0.0
+        self.version = ""
+        self.unusable = False
+
+    def start(self, words: int | None = None) -> None:
+        """Ask the program for its version; its words go to the file descriptor `words` too."""
+        self._words = words
+        said = subprocess.run([program_path(), "-v"], capture_output=True, text=True, check=True).stdout
+        self.version = f"{version_in(said.splitlines())}, as a program"
+        Path(".spiceinit").write_text("set num_threads=1\n", encoding="utf-8")  # as in ngspice.py
+
+    def load(self, values: Mapping[str, float]) -> None:
+        """Have every deck read, once; raises SimulationError("netlist") where one is refused."""
+        for bench in self._benches:
+            self._run(bench, values, [])
+
+    def simulate(self, values: Mapping[str, float]) -> Results:
+        """Waveforms by "bench.analysis"; raises SimulationError with the reason and ngspice's last words."""
+        results: dict[str, Waveforms] = {}
+        for bench, targets in zip(self._benches, self._alterations, strict=True):
+            altered = [(target, values[name]) for name, each in (targets or {}).items() for target in each]
+            commands = [f"alter {target}={spice_number(value)}" for target, value in altered]
+            for analysis in bench.analyses:
+                _raw_file(analysis).unlink(missing_ok=True)
+                commands += _commands(analysis)
+            said = self._run(bench, values, commands)
+            for analysis in bench.analyses:
+                name = f"{bench.name}.{analysis.name}"
+                try:
+                    results[name] = self._read(bench, analysis, values, said)
+                except SimulationError as error:
+                    raise with_last_words(error, name, said) from None
+        return results
+
+    def _run(self, bench: Bench, values: Mapping[str, float], commands: Sequence[str]) -> list[str]:
+        """What ngspice says of a deck and these commands; raises SimulationError where it refuses the deck or dies."""
+        control = [".control", f"echo {LOADED}", "set filetype=binary", "set numdgt=17", *commands, ".endc", ".end", ""]
+        Path("deck.cir").write_text(bench.deck(values).removesuffix(".end\n") + "\n".join(control), encoding="utf-8")
+        began = time.perf_counter()
+        ended = subprocess.run([program_path(), "-b", "deck.cir"], stdin=subprocess.DEVNULL, capture_output=True)
+        self.seconds += time.perf_counter() - began
+        if self._words is not None:
+            os.write(self._words, ended.stderr)
+        said = without_chatter((ended.stdout + ended.stderr).decode("utf-8", "replace").splitlines())
+        if ended.returncode < 0:
+            words = " / ".join(said[-LAST_WORDS:])
+            raise SimulationError(
+                "crash", f"bench {bench.name}: ngspice killed by signal {-ended.returncode} ({words})"
+            )
+        if LOADED not in said:
+            raise SimulationError("netlist", f"bench {bench.name}: {with_origin(said, bench.lines)}")
+        return said
+
+    def _read(self, bench: Bench, analysis: Analysis, values: Mapping[str, float], said: Sequence[str]) -> Waveforms:
+        """The wanted vectors of an analysis from its raw file, and its `meas` results from what was said."""
+        title, vectors = _read_raw(_raw_file(analysis))
+        if title != PLOTS.get(analysis.kind):
+            raise SimulationError("convergence", "no result")
+        wanted = self._wanted[f"{bench.name}.{analysis.name}"]
+        if missing := [name for name in wanted if name not in vectors or not vectors[name].size]:
+            raise SimulationError("convergence", f"no result for {missing[0]}")
+        axis = np.real(vectors[AXES[analysis.kind]]) if analysis.kind in AXES else np.zeros(1)
+        waveforms = checked(analysis, axis, {name: vectors[name] for name in wanted})
+        check_not_given_up(said)
+        if analysis.kind == "op":
+            nets = {name[2:-1]: vector[0] for name, vector in vectors.items() if name[:2] == "v(" and "#" not in name}
+            check_possible(bench.circuit, values, nets)
+        return replace(waveforms, meas=dict(_printed(analysis, said)))
+
+
+def _raw_file(analysis: Analysis) -> Path:
+    return Path(f"{analysis.name}.raw")
+
+
+def _commands(analysis: Analysis) -> Iterator[str]:
+    yield "destroy all"
+    for source, magnitude in analysis.excite:
+        yield f"alter {source} acmag={spice_number(magnitude)}"
+    yield analysis.command
+    if analysis.kind == "noise":  # the totals come last, in a plot of their own
+        yield "setplot previous"
+    yield f"write {_raw_file(analysis)}"
+    for name, what in analysis.meas:
+        yield f"meas {analysis.kind} {name} {what}"
+        yield f"echo {_heading(analysis, name)}"
+        yield f"print {name}"
+    for source, _ in analysis.excite:
+        yield f"alter {source} acmag=0"
+
+
+def _heading(analysis: Analysis, name: str) -> str:
+    return f"result of {analysis.name}.{name}"
+
+
+def _printed(analysis: Analysis, said: Sequence[str]) -> Iterator[tuple[str, float]]:
+    """The `meas` results that were printed, each after its heading."""
+    for name, _ in analysis.meas:
+        heading = _heading(analysis, name)
+        following = said[said.index(heading) + 1] if heading in said[:-1] else ""
+        if match := re.fullmatch(rf"{re.escape(name)} = (\S+)", following):
+            yield name, float(match[1])
+
+
+def _read_raw(path: Path) -> tuple[str, dict[str, Vector]]:
+    """The title and vectors of the plot in a binary raw file; no title where there is none."""
+    if not path.exists():
+        return "", {}
+    head, _, data = path.read_bytes().partition(b"Binary:\n")
+    lines = head.decode("utf-8", "replace").splitlines()
+    fields = dict(line.split(": ", 1) for line in lines if ": " in line)
+    names = [line.split()[1] for line in lines[lines.index("Variables:") + 1 :]]
+    kind = np.complex128 if "complex" in fields["Flags"] else np.float64
+    points = np.frombuffer(data, kind, count=len(data) // (np.dtype(kind).itemsize * len(names)) * len(names))
+    return fields["Plotname"], dict(zip(names, points.reshape(-1, len(names)).T, strict=True))
