@@ -14,10 +14,12 @@ import pandas as pd
 from sizing.bench import substitute_parameters
 from sizing.clock import Clock
 from sizing.evaluation import Evaluation, Evaluator, Purpose, Simulate, values_of
+from sizing.evidence import Evidence
 from sizing.failures import FailureWatch, commonest_failure
 from sizing.files import write_all_whole
 from sizing.mistakes import nearest
 from sizing.objectives import cost
+from sizing.records.evidence import evidence_of, read_evidence
 from sizing.records.reading import RunError, RunRecord, read_run
 from sizing.records.writing import FORMAT, TABLES, RunFolder, cannot_write
 from sizing.report.tables import designs_table, runs_table
@@ -107,15 +109,16 @@ def run(
         raise SpecError([f"method: no method {spec.run.method!r}{nearest(spec.run.method, METHODS)}"])
     spec = replace(spec, run=settled(spec.run))
     checkpoint = checkpoint_of(spec.run)
+    evidence = tuple(evidence_of(read_run(path), spec.problem) for path in spec.run.warm_start)
     path = SIMULATORS[spec.run.simulator].path()
     folder = Path(out) if out else Path("runs") / f"{spec.problem.name}-{spec.run.method}-s{spec.run.seed}"
     RunFolder.refuse_existing(folder)
     with pool_for(spec.task, spec.run, workers or default_workers()) as pool:
         pool.load(spec.problem.values(spec.problem.middle))
         with _with_cache(cache, spec, pool) as simulate:
-            loop = _Loop(spec, simulate, observer)
-            ngspice = f"{pool.version} ({path})"
-            loop.run(RunFolder.create(folder, spec, ngspice, checkpoint, Path(cache).resolve() if cache else None))
+            loop = _Loop(spec, simulate, observer, evidence)
+            where = Path(cache).resolve() if cache else None
+            loop.run(RunFolder.create(folder, spec, f"{pool.version} ({path})", checkpoint, where, evidence))
     return _finished(folder)
 
 
@@ -141,7 +144,7 @@ def resume(
     with pool_for(spec.task, spec.run, workers or default_workers()) as pool:
         pool.load(spec.problem.values(spec.problem.middle))
         with _with_cache(record.manifest.get("cache"), spec, pool) as simulate:
-            _Loop(spec, _Replay(record, simulate), observer).run(RunFolder(record.path))
+            _Loop(spec, _Replay(record, simulate), observer, read_evidence(record)).run(RunFolder(record.path))
     return _finished(record.path)
 
 
@@ -163,7 +166,9 @@ def export(record: RunRecord, rank: int = 1) -> str:
 
 
 class _Loop:
-    def __init__(self, spec: Spec, simulate: Simulate, observer: Observer | None) -> None:
+    def __init__(
+        self, spec: Spec, simulate: Simulate, observer: Observer | None, evidence: tuple[Evidence, ...] = ()
+    ) -> None:
         self._problem = spec.problem
         self._settings = spec.run
         self._recorder: RunFolder
@@ -172,7 +177,7 @@ class _Loop:
         self._evaluator = Evaluator(self._problem, simulate, self._record, self._clock)
         circuits = {bench.name: bench.circuit for bench in spec.benches}
         streams = Streams.from_seed(spec.run.seed)
-        context = Context(self._problem, spec.run, circuits, self._evaluator, streams, self._clock)
+        context = Context(self._problem, spec.run, circuits, self._evaluator, streams, self._clock, evidence)
         self._optimizer = METHODS[spec.run.method].optimizer(context)
         self._costs = np.empty(0)
         self._queries = 0

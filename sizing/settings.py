@@ -74,7 +74,8 @@ class JudgeSettings(Settings):
     readout: Literal["attention", "mean"] = Field(
         "attention", description="from a graph network's tokens to an embedding"
     )
-    designs: int = Field(300, ge=10, description="designs that a Gaussian process learns from at most")
+    designs: int = Field(300, ge=10, description="designs of its run that a Gaussian process learns from at most")
+    evidence: int = Field(150, ge=10, description="designs of earlier runs that it learns from at most")
     graph: str | None = Field(None, description="test bench whose circuit is the graph [default: the first]")
     device: str = Field("cpu", description="where networks live: cpu, or cuda")
 
@@ -103,6 +104,9 @@ class RunSettings(Settings):
     )
     timeout: Seconds = Field(60.0, description="wall-clock limit of one simulation")
     memory: Bytes = Field(4e9, description="memory limit of one simulator process")
+    warm_start: Annotated[tuple[str, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)] = Field(
+        (), description="folders of earlier runs to learn from, of this circuit or another with the same metrics"
+    )
     search: SearchSettings = SearchSettings()
     ranking: RankingSettings = RankingSettings()
     judge: JudgeSettings = JudgeSettings()

@@ -1,10 +1,17 @@
 """Design -> feature vector, for extractors that know nothing of the circuit."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from sizing.evidence import Evidence
 from sizing.problem import Problem
+
+OTHER_CIRCUIT = 0.3
+"""The last feature of the run's own circuit, and its negative of another one."""
 
 
 class DesignFeatures:
@@ -34,20 +41,56 @@ def _scaled(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 class LogarithmicFeatures:
-    """Every variable's logarithm scaled to [-1, 1]; one that can be 0 starts a grid step above it, and one that can be
-    negative stays linear."""
+    """The logarithm of every variable, scaled to [-1, 1] over its range, of designs and of earlier runs' evidence.
 
-    def __init__(self, problem: Problem) -> None:
-        self._tables = [torch.from_numpy(_scaled(_logarithms(np.array(v.values)))) for v in problem.variables]
-        self.width = len(self._tables)
+    A variable that can be 0 starts a grid step above it, and one that can be negative stays linear. A variable that a
+    circuit does not have is at the low end of its range; a last feature tells evidence on other circuits apart.
+    """
+
+    def __init__(self, problem: Problem, evidence: Sequence[Evidence] = ()) -> None:
+        own = {variable.name: _Axis.over(np.array(variable.values)) for variable in problem.variables}
+        foreign = [(name, each.settings[:, v]) for each in evidence for v, name in enumerate(each.variables)]
+        others = {name: _Axis.over(np.unique(values)) for name, values in foreign if name not in own}
+        self._axes = own | others
+        self._apart = [OTHER_CIRCUIT] if any(each.topology != problem.topology for each in evidence) else []
+        self._topology = problem.topology
+        self._tables = [torch.from_numpy(own[v.name](np.array(v.values))) for v in problem.variables]
+        self._rest = torch.tensor([-1.0] * len(others) + self._apart, dtype=torch.float64)
+        self.width = len(self._axes) + len(self._apart)
 
     def __call__(self, designs: NDArray[np.int64]) -> torch.Tensor:
-        """Features (B, V) of designs (B, V) given as grid indices."""
+        """Features (B, width) of designs (B, V) given as grid indices."""
         index = torch.from_numpy(np.ascontiguousarray(designs))
-        return torch.stack([table[index[:, column]] for column, table in enumerate(self._tables)], dim=1)
+        columns = [table[index[:, column]] for column, table in enumerate(self._tables)]
+        return torch.cat([torch.stack(columns, dim=1), self._rest.expand(len(designs), -1)], dim=1)
+
+    def of(self, evidence: Evidence) -> torch.Tensor:
+        """Features (N, width) of what an earlier run measured."""
+        known = dict(zip(evidence.variables, evidence.settings.T, strict=True))
+        low = np.full(len(evidence.settings), -1.0)
+        columns = [axis(known[name]) if name in known else low for name, axis in self._axes.items()]
+        sign = 1.0 if evidence.topology == self._topology else -1.0
+        columns += [np.full(len(evidence.settings), sign * apart) for apart in self._apart]
+        return torch.from_numpy(np.stack(columns, axis=1))
 
 
-def _logarithms(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    if values[0] < 0:
-        return values
-    return np.log(values if values[0] > 0 or len(values) < 2 else values + values[1])
+@dataclass(frozen=True)
+class _Axis:
+    low: float
+    span: float
+    offset: float
+    logarithmic: bool
+
+    @classmethod
+    def over(cls, values: NDArray[np.float64]) -> "_Axis":
+        """An axis for these values, ascending."""
+        logarithmic = bool(values[0] >= 0 and values[-1] > 0)
+        offset = float(values[1]) if logarithmic and values[0] == 0 else 0.0
+        ends = np.log(values[[0, -1]] + offset) if logarithmic else values[[0, -1]]
+        return cls(float(ends[0]), float(ends[1] - ends[0]) or 1.0, offset, logarithmic)
+
+    def __call__(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Places of values (N,): -1 and 1 at the ends, beyond them outside."""
+        if self.logarithmic:
+            values = np.log(np.maximum(values + self.offset, np.finfo(float).tiny))
+        return 2 * (values - self.low) / self.span - 1

@@ -11,6 +11,7 @@ from torch import nn
 
 from sizing.circuit import Circuit
 from sizing.mistakes import InputError
+from sizing.objectives import order
 from sizing.problem import Problem
 from surrogates.backbones.backbone import Backbone
 from surrogates.backbones.table import BackboneSettings, build_backbone
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 READOUTS: Mapping[str, Callable[[int, float], nn.Module]] = {"attention": AttentionReadout, "mean": MeanReadout}
 _DESIGNS_TO_SCALE_BY = 1000
+BEST_SHARE = 2 / 3
+"""Of the evidence that is learned from, what is best; the rest is spread over all of it."""
 
 
 def fully_connected(context: "Context") -> LearnedDiscriminator:
@@ -41,8 +44,21 @@ def fully_connected(context: "Context") -> LearnedDiscriminator:
 
 def gaussian_process(context: "Context") -> Regression:
     """Predicts every metric from the logarithms of the variables."""
-    features = LogarithmicFeatures(context.problem)
-    return Regression(context.problem, features, features.width, context.settings.judge.designs)
+    problem, judge = context.problem, context.settings.judge
+    features = LogarithmicFeatures(problem, context.evidence)
+    if not context.evidence:
+        return Regression(problem, features, features.width, judge.designs)
+    inputs = torch.cat([features.of(each) for each in context.evidence])
+    values = np.concatenate([each.of(problem) for each in context.evidence])
+    rows = _telling(problem, values, judge.evidence)
+    return Regression(problem, features, features.width, judge.designs, (inputs[rows], values[rows]))
+
+
+def _telling(problem: Problem, values: NDArray[np.float64], count: int) -> NDArray[np.intp]:
+    """Rows of evidence (N, M) to learn from: the best by the problem's targets, and some spread over all."""
+    best = order(problem, values)[: round(count * BEST_SHARE)]
+    spread = np.linspace(0, len(values) - 1, min(len(values), count - len(best)), dtype=np.intp)
+    return np.union1d(best, spread)
 
 
 def gaussian_process_on_voltages(context: "Context") -> Regression:

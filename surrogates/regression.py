@@ -25,24 +25,34 @@ class Regression:
     counts = True
     chunk = 4096
 
-    def __init__(self, problem: Problem, features: Features, width: int, most: int) -> None:
-        """`most` designs are learned from at once: the best ones and the latest, half each."""
+    def __init__(
+        self,
+        problem: Problem,
+        features: Features,
+        width: int,
+        most: int,
+        evidence: tuple[torch.Tensor, NDArray[np.float64]] | None = None,
+    ) -> None:
+        """`most` designs are learned from at once: the best ones and the latest, half each.
+
+        `evidence` is what earlier runs measured: features (N, F) and metric values (N, M).
+        """
         torch.set_num_threads(1)  # the matrices are too small to share
         self._problem = problem
         self._features = features
         self._most = most
         self._processes = GaussianProcesses(len(problem.metrics), width)
         self._scales: list[Scale] = []
+        self._evidence = evidence or (torch.empty((0, width)), np.empty((0, len(problem.metrics))))
 
     def fit(self, evaluations: Sequence[Evaluation]) -> None:
         """Learn from these measured designs."""
-        values = values_of(evaluations)
-        rows = self._rows(values)
+        inputs, before = self._evidence
+        rows = self._rows(values_of(evaluations))
+        values = np.concatenate([before, values_of(evaluations)[rows]])
         self._scales = [Scale.of(metric, values[:, m]) for m, metric in enumerate(self._problem.metrics)]
-        self._processes.fit(
-            self._inputs(designs_of(evaluations)[rows]), torch.from_numpy(self._scaled(values)[rows]).contiguous()
-        )
-        self._values = values
+        own = self._inputs(designs_of(evaluations)[rows])
+        self._processes.fit(torch.cat([inputs.double(), own]), torch.from_numpy(self._scaled(values)))
 
     def judge(
         self,

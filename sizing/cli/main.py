@@ -71,6 +71,9 @@ def run(
     workers: WorkersOption = None,
     max_sims: Annotated[int | None, typer.Option(min=1, help="simulation budget, initial ones included")] = None,
     trust: TrustOption = False,
+    warm_start: Annotated[
+        list[Path] | None, typer.Option(metavar="RUN", help="earlier run to learn from; again for more")
+    ] = None,
     cache: Annotated[Path | None, typer.Option(metavar="DIR", help="reuse and keep simulations in this folder")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -81,7 +84,8 @@ def run(
     from sizing.cli.progress import shown_progress
     from sizing.loop import run as run_spec
 
-    task = load_spec(spec, trust=trust).with_run(method=method, seed=seed, max_sims=max_sims)
+    earlier = tuple(map(str, warm_start)) if warm_start else None
+    task = load_spec(spec, trust=trust).with_run(method=method, seed=seed, max_sims=max_sims, warm_start=earlier)
     with shown_progress(task.run.in_spec) as observer:
         result = run_spec(task, out=out, workers=workers, cache=cache, observer=observer)
     _report(result, as_json)

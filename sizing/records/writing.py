@@ -20,8 +20,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import LiteralScalarString
 
 from sizing.evaluation import Evaluation, Purpose
+from sizing.evidence import Evidence
 from sizing.files import CannotWrite, only_writer, remove_parts, sync_folder, write_whole
 from sizing.netlist import inline_includes
+from sizing.records.evidence import EVIDENCE
 from sizing.records.journal import Journal, RunError
 from sizing.search.methods import variant
 from sizing.search.optimizer import Decision
@@ -60,20 +62,24 @@ class RunFolder:
         ngspice: str,
         checkpoint: Mapping[str, Any] | None = None,
         cache: Path | None = None,
+        evidence: Sequence[Evidence] = (),
     ) -> Self:
         """A new folder with the resolved spec, the circuit and the manifest; raises RunError where one exists.
 
         `ngspice` says which one; `checkpoint` which pretrained network, and `cache` which cache of simulations the run
-        uses, if any.
+        uses, if any. `evidence` is kept in the folder, so that it stands alone.
         """
         cls.refuse_existing(path)
         partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-        manifest = _manifest(spec, ngspice) | {"checkpoint": checkpoint, "cache": cache and str(cache)}
+        before = {"warm_start": [{"run": each.run, "simulations": each.simulations} for each in evidence]}
+        manifest = _manifest(spec, ngspice) | {"checkpoint": checkpoint, "cache": cache and str(cache)} | before
         circuit = inline_includes(spec.netlist.read_text(encoding="utf-8"), spec.netlist.parent)
         try:
             (partial / "circuit").mkdir(parents=True)
             write_whole(partial / "circuit" / spec.netlist.name, circuit.encode())
             write_whole(partial / "spec.yaml", _resolved(spec).encode())
+            if evidence:
+                write_whole(partial / EVIDENCE, _json({"runs": [each.to_json() for each in evidence]}))
             write_whole(partial / "manifest.json", _json(manifest))
             partial.rename(path)
             sync_folder(path.parent)

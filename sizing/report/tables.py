@@ -44,7 +44,7 @@ def run_row(record: RunRecord) -> dict[str, Any]:
         "sims_oracle": asked - joined.count("oracle") if oracle else None,
         "sims_total": len(joined),
         "sims_failed": sum(isinstance(e.outcome, Failed) and not e.outcome.cached for e in record.evaluations),
-        "sims_pretrain": (record.manifest.get("checkpoint") or {}).get("simulations"),
+        "sims_pretrain": _before(record),
         "cache_hits": simulated.count(False) if record.manifest.get("cache") else None,
         "queries": sum(judged) if judged else None,
         "best_cost": _finite(costs[:1]),
@@ -89,6 +89,12 @@ def designs_table(record: RunRecord) -> pd.DataFrame:
         head = {"rank": rank, "simulation": int(row) + 1, "in_spec": bool(good[row]), "cost": float(costs[row])}
         rows.append(head | problem.values(record.population[row].design) | values)
     return pd.DataFrame(rows)
+
+
+def _before(record: RunRecord) -> int | None:
+    """Simulations behind what the run knew when it began: a checkpoint's, and those of earlier runs."""
+    parts = [record.manifest.get("checkpoint"), *record.manifest.get("warm_start", [])]
+    return sum(part["simulations"] for part in parts if part) if any(parts) else None
 
 
 def _finite(costs: Any) -> float | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sizing.circuit import Circuit
 from sizing.clock import Clock
 from sizing.evaluation import Evaluator
+from sizing.evidence import Evidence
 from sizing.problem import Problem
 from sizing.search.evolution import Streams
 from sizing.settings import RunSettings
@@ -22,3 +23,5 @@ class Context:
     evaluator: Evaluator
     streams: Streams
     clock: Clock
+    evidence: tuple[Evidence, ...] = ()
+    """What earlier runs measured, for methods that learn from it."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from sizing.mistakes import InputError, nearest
@@ -27,6 +28,8 @@ class Method:
     """Run settings that it does best with; a spec and the command line come first."""
     pretrained: bool = False
     """Whether it uses the settings' checkpoint."""
+    warm: bool = False
+    """Whether it learns from earlier runs."""
 
 
 def _learned(judge: str, context: Context) -> Discriminator:
@@ -67,6 +70,7 @@ METHODS = {
         "a Gaussian process for every metric ranks the children by the probability that they meet every target",
         partial(_evolution, "gp"),
         RANKING,
+        warm=True,
     ),
     "gp-pretrained": Method(
         "the same, which also reads the node voltages that a pretrained graph network tells of each design",
@@ -139,9 +143,15 @@ METHODS = {
 def settled(given: RunSettings) -> RunSettings:
     """Every setting of a run: as given, else as its method does best with, else the default.
 
-    Raises KeyError for a method not in METHODS.
+    A run that learns from earlier ones starts from two designs. Raises KeyError for a method not in METHODS, InputError
+    where one that does not learn from earlier runs is given some.
     """
-    return RunSettings.model_validate(merged(METHODS[given.method].settings, given.model_dump(exclude_unset=True)))
+    method = METHODS[given.method]
+    if given.warm_start and not method.warm:
+        able = ", ".join(name for name, each in METHODS.items() if each.warm)
+        raise InputError(f"warm_start: {given.method} does not learn from earlier runs; expected one of {able}")
+    usual = {**method.settings, "initial": 2} if given.warm_start else method.settings
+    return RunSettings.model_validate(merged(usual, given.model_dump(exclude_unset=True)))
 
 
 def variant(settings: RunSettings, of_spec: RunSettings) -> str:
@@ -149,9 +159,10 @@ def variant(settings: RunSettings, of_spec: RunSettings) -> str:
 
     What says when to stop is left out: runs of one spec and variant search in the same way.
     """
-    usual = _flat(settled(of_spec.model_copy(update={"method": settings.method})).model_dump())
+    asked = of_spec.model_copy(update={"method": settings.method, "warm_start": settings.warm_start})
+    usual = _flat(settled(asked).model_dump()) | {"warm_start": of_spec.warm_start}
     chosen = _flat(settings.model_dump())
-    changed = [f"{key}={value}" for key, value in chosen.items() if key not in GOALS and value != usual[key]]
+    changed = [f"{key}={_word(value)}" for key, value in chosen.items() if key not in GOALS and value != usual[key]]
     return ":".join([settings.method, *changed])
 
 
@@ -174,6 +185,11 @@ def parse_variant(text: str) -> dict[str, Any]:
         else:
             settings[name] = value
     return settings
+
+
+def _word(value: Any) -> str:
+    """A setting in a few characters: of folders, their names."""
+    return "+".join(Path(each).name for each in value) if isinstance(value, tuple) else str(value)
 
 
 def _flat(settings: Mapping[str, Any], before: str = "") -> dict[str, Any]:

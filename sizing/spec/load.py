@@ -49,7 +49,7 @@ class Spec:
         """
         given = {name: value for name, value in overrides.items() if value is not None}
         settings = merged(self.run.model_dump(exclude_unset=True), given)
-        run = _with_whole_path(run_settings(settings), Path())
+        run = _with_whole_paths(run_settings(settings), Path())
         return replace(self, run=run)
 
 
@@ -80,12 +80,14 @@ def load_spec(path: str | Path, *, trust: bool = False) -> Spec:
         spec = _Checker(source, model, mistakes, trust).spec()
     if mistakes or spec is None:
         raise SpecError(list(dict.fromkeys(source.place(loc, message) for loc, message in mistakes)))
-    run = _with_whole_path(spec.run, path.parent)
+    run = _with_whole_paths(spec.run, path.parent)
     return replace(spec, document=raw, run=run, own_run=run)
 
 
-def _with_whole_path(run: RunSettings, folder: Path) -> RunSettings:
-    """The settings with a checkpoint's path, where it is one and not a name, that holds wherever they are read."""
+def _with_whole_paths(run: RunSettings, folder: Path) -> RunSettings:
+    """The settings with paths, of earlier runs and of a checkpoint that is no name, that hold anywhere."""
+    if run.warm_start:
+        run = run.model_copy(update={"warm_start": tuple(str((folder / path).resolve()) for path in run.warm_start)})
     checkpoint = Path(run.judge.checkpoint)
     if len(checkpoint.parts) < 2:
         return run

@@ -1,0 +1,48 @@
+"""Earlier runs as evidence for a new one, and evidence as a run folder keeps it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from sizing.evidence import Evidence
+from sizing.problem import Problem
+from sizing.records.journal import RunError
+from sizing.records.reading import RunRecord
+
+EVIDENCE = "evidence.json"
+
+
+def evidence_of(record: RunRecord, problem: Problem) -> Evidence:
+    """What a run measured, for a problem with the same metrics.
+
+    Raises RunError for a run without some of them, or that measured nothing.
+    """
+    found = {(metric.name, metric.unit) for metric in record.problem.metrics}
+    lacking = [f"{m.name} in {m.unit or 'plain numbers'}" for m in problem.metrics if (m.name, m.unit) not in found]
+    if lacking:
+        raise RunError(f"warm_start: {record.path}: expected a run that measured {', '.join(lacking)}, got one without")
+    rows = [row for row, evaluation in enumerate(record.population) if evaluation.ok]
+    if not rows:
+        raise RunError(f"warm_start: {record.path}: expected a run with measured designs, got one without")
+    settings = [list(record.problem.values(record.population[row].design).values()) for row in rows]
+    return Evidence(
+        str(record.path),
+        len(record.evaluations),
+        record.problem.topology,
+        tuple(variable.name for variable in record.problem.variables),
+        np.array(settings),
+        tuple((metric.name, metric.unit) for metric in record.problem.metrics),
+        record.values[rows],
+    )
+
+
+def read_evidence(record: RunRecord) -> tuple[Evidence, ...]:
+    """The evidence that a run began with; raises RunError where it is damaged."""
+    path: Path = record.path / EVIDENCE
+    if not record.manifest.get("warm_start"):
+        return ()
+    try:
+        return tuple(Evidence.from_json(each) for each in json.loads(path.read_text(encoding="utf-8"))["runs"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{path}: damaged: {error!r}; start a new run") from None
