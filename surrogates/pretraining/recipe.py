@@ -26,6 +26,7 @@ class TargetSettings(Settings):
         "linear", description="logarithmic: the decimal logarithm is told, for what spans decades"
     )
     readout: Literal["attention", "mean"] = "attention"
+    beta: float = Field(1.0, gt=0, description="standard deviations up to which the loss is quadratic")
 
 
 class Recipe(Settings):
@@ -42,7 +43,7 @@ class Recipe(Settings):
     warmup: float = Field(0.08, ge=0, lt=1, description="share of the steps in which the learning rate rises")
     final_rate: float = Field(0.005, gt=0, le=1, description="the learning rate at the end, as a share of the highest")
     clip: float = Field(1.0, gt=0, description="norm to which gradients are clipped")
-    beta: float = Field(0.01, gt=0, description="volts, or spreads of the target, up to which the loss is quadratic")
+    beta: float = Field(0.01, gt=0, description="volts up to which the loss of voltages is quadratic")
     validation: float = Field(0.1, gt=0, lt=1, description="share of the rows kept for validation")
     rows: int | None = Field(None, ge=1, description="use only this many rows for training")
     looks: int = Field(20, ge=1, description="how often the validation accuracy is taken")

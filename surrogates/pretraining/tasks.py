@@ -39,7 +39,7 @@ def task_of(recipe: Recipe, backbone: Backbone, train: Sequence[TensorCircuit]) 
     """The recipe's task on this backbone; heads are random, from torch's global generator."""
     if recipe.target is None:
         return VoltagesOfNets(backbone, recipe.beta)
-    return GraphTarget(backbone, recipe.beta, recipe.target, train)
+    return GraphTarget(backbone, recipe.target, train)
 
 
 class VoltagesOfNets(Task):
@@ -70,11 +70,9 @@ class GraphTarget(Task):
     mean: torch.Tensor
     spread: torch.Tensor
 
-    def __init__(
-        self, backbone: Backbone, beta: float, settings: TargetSettings, train: Sequence[TensorCircuit]
-    ) -> None:
+    def __init__(self, backbone: Backbone, settings: TargetSettings, train: Sequence[TensorCircuit]) -> None:
         super().__init__(backbone)
-        self._beta = beta
+        self._beta = settings.beta
         self._name = settings.name
         self.readout = READOUTS[settings.readout](backbone.token_width, 0.0)
         self.head = nn.Sequential(nn.Linear(EMBEDDING, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, 1))
