@@ -163,7 +163,9 @@ def schema() -> None:
 
 @app.command()
 def table(
-    paths: Annotated[list[Path], typer.Argument(metavar="RUN_OR_DIR...", help="run folders, or folders of runs")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="RUN_OR_DIR...", help="run folders, folders of runs, runs/studies/NAME")
+    ],
     format_: Annotated[str, typer.Option("--format", help="markdown, csv or json")] = "markdown",
     means: Annotated[bool, typer.Option("--means", help="means over seeds instead of runs (csv, json)")] = False,
 ) -> None:
@@ -171,12 +173,12 @@ def table(
 
     Example: sizing table runs --format csv > runs.csv
     """
-    from sizing.records.reading import find_runs, read_run
-    from sizing.report.tables import means_table, overview, runs_table
+    from sizing.report.kept import tabulated
+    from sizing.report.tables import means_table, overview
 
     if format_ not in ("markdown", "csv", "json"):
         raise typer.BadParameter(f"expected markdown, csv or json, got {format_!r}", param_hint="--format")
-    rows = runs_table([read_run(path) for path in find_runs(paths)])
+    rows = tabulated(paths)
     summary = means_table(rows)
     chosen = summary if means else rows
     if format_ == "csv":
