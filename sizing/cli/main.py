@@ -11,6 +11,7 @@ import typer
 
 from sizing.cli.learning import accuracy, graph
 from sizing.cli.pretraining import dataset, pretrain
+from sizing.cli.studying import study
 from sizing.mistakes import InputError
 from sizing.simulation.ngspice import SimulatorMissing
 from sizing.spec.load import load_spec
@@ -146,7 +147,7 @@ def check(spec: SpecArgument) -> None:
         raise typer.Exit(1)
 
 
-for command in (graph, dataset, pretrain, accuracy):
+for command in (graph, dataset, pretrain, accuracy, study):
     app.command()(command)
 
 

@@ -227,7 +227,8 @@ def _initial(
     if recipe.start_from is not None:
         backbone, settings, start = _start(recipe, recipe.start_from)
     else:
-        backbone, settings, start = build_backbone(recipe.backbone), recipe.backbone, None
+        settings, start = recipe.backbone.sized([circuit.topology for circuit in train]), None
+        backbone = build_backbone(settings)
     given = ((circuit.topology, circuit.parameters.numpy()) for circuit in train)
     backbone.normalisation.fit(given, known=start.kinds if start else ())
     return task_of(recipe, backbone, train), settings, start

@@ -1,0 +1,60 @@
+"""Plots of studies: lines with error bars over seeds in panels side by side, the paper's values marked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+_COLOURS = ("#0077aa", "#dd6600", "#00a065", "#9977ff", "#aa5577", "#9900ff", "#3b3f45")
+_MARKERS = "osD^vPX"
+_PAPER = "#6b7078"
+
+
+@dataclass(frozen=True)
+class Line:
+    """Points (P,) with the standard errors of y; a published one is dotted."""
+
+    label: str
+    x: Sequence[float]
+    y: Sequence[float]
+    error: Sequence[float] | None = None
+    published: bool = False
+
+
+def line(label: str, means: pd.DataFrame, x: str, y: str) -> Line:
+    """A line of a table as `over_seeds` makes it."""
+    return Line(label, means[x].tolist(), means[y].tolist(), means[f"{y}_se"].fillna(0).tolist())
+
+
+def panels(
+    lines: Mapping[str, Sequence[Line]], x_label: str, y_label: str, *, log_x: bool = False, log_y: bool = False
+) -> Figure:
+    """A panel for each title, with one legend for the lines of the same label."""
+    figure = Figure(figsize=(3.4 * len(lines) + 1.6, 3.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    ours = list(dict.fromkeys(each.label for panel in lines.values() for each in panel if not each.published))
+    shown = {}
+    for axes, (title, panel) in zip(figure.subplots(1, len(lines), squeeze=False)[0], lines.items(), strict=True):
+        for each in panel:
+            number = ours.index(each.label) if not each.published else 0
+            style = (
+                {"color": _PAPER, "linestyle": ":", "marker": "*"}
+                if each.published
+                else {"color": _COLOURS[number % len(_COLOURS)], "marker": _MARKERS[number % len(_MARKERS)]}
+            )
+            shown[each.label] = axes.errorbar(
+                each.x, each.y, yerr=each.error, capsize=2.5, markersize=4, linewidth=1.3, label=each.label, **style
+            )
+        axes.set_title(title, fontsize=10)
+        axes.set_xlabel(x_label)
+        axes.grid(color="#d9dce1", linewidth=0.6)
+        axes.set_axisbelow(True)
+        if log_x:
+            axes.set_xscale("log")
+        if log_y:
+            axes.set_yscale("log")
+    figure.axes[0].set_ylabel(y_label)
+    figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=min(4, len(shown)), frameon=False)
+    return figure
