@@ -15,7 +15,7 @@ from sizing.records.reading import RunRecord, find_runs, read_run
 from sizing.report.tables import means_table, runs_table
 from sizing.spec.shipped import shipped_specs
 from sizing.study.plots import Line, panels
-from sizing.study.study import Options, Scale, Section, Study, StudySettings, Told, settings_for
+from sizing.study.study import Observer, Options, Scale, Section, Study, StudySettings, settings_for
 
 OURS = ("evo", "oracle", "fc", "gnn-random", "gnn-frozen", "gnn-finetuned")
 PEERS: tuple[str, ...] = ()
@@ -64,11 +64,11 @@ class SizingComparison(Study):
         self.settings: ComparisonSettings = settings
         self._jobs = options.jobs
 
-    def carried_out(self, folder: Path, told: Told) -> pd.DataFrame:
+    def carried_out(self, folder: Path, observer: Observer) -> pd.DataFrame:
         """Run what is left to run."""
 
         def ended(entry: Entry, status: str) -> None:
-            told(f"{entry.spec.stem} {entry.method} seed {entry.seed}: {status}")
+            observer(f"{entry.spec.stem} {entry.method} seed {entry.seed}: {status}")
 
         given = self.settings
         specs = [shipped_specs() / f"{name}.yaml" for name in given.specs]

@@ -21,7 +21,7 @@ from sizing.settings import Settings
 
 Scale = Literal["small", "full"]
 Row = Mapping[str, Any]
-Told = Callable[[str], None]
+Observer = Callable[[str], None]
 """Told, in a line, of every part that is done."""
 
 
@@ -69,7 +69,7 @@ class Study(ABC):
     settings: StudySettings
 
     @abstractmethod
-    def carried_out(self, folder: Path, told: Told) -> pd.DataFrame:
+    def carried_out(self, folder: Path, observer: Observer) -> pd.DataFrame:
         """Measure what is left to measure in this folder; the whole table, `table.csv` there."""
 
     @abstractmethod
@@ -101,7 +101,7 @@ class CellStudy(Study, Generic[AnyCell]):
     def measure(self, cell: AnyCell, scratch: Path) -> Sequence[Row]:
         """The rows of a cell, less its own fields. What is in the folder `scratch` outlives a kill, not the cell."""
 
-    def carried_out(self, folder: Path, told: Told) -> pd.DataFrame:
+    def carried_out(self, folder: Path, observer: Observer) -> pd.DataFrame:
         """Measure the cells that the table does not have."""
         path = folder / "table.csv"
         rows: list[dict[Any, Any]] = []
@@ -115,7 +115,7 @@ class CellStudy(Study, Generic[AnyCell]):
             measured = self.measure(cell, folder / "scratch")
             rows += [{**key, **row} for row in measured]
             _write_whole(path, pd.DataFrame(rows).to_csv(index=False))
-            told(f"{number}/{len(cells)} {' '.join(map(str, key.values()))}")
+            observer(f"{number}/{len(cells)} {' '.join(map(str, key.values()))}")
         return pd.read_csv(path)
 
 
@@ -127,13 +127,13 @@ class Done:
     sections: tuple[Section, ...]
 
 
-def carry_out(study: Study, folder: Path, command: str, told: Told) -> Done:
+def carry_out(study: Study, folder: Path, command: str, observer: Observer) -> Done:
     """Measure what is left, and write the plot and the page.
 
     The same study again takes up what was left. Raises InputError where the folder holds something else.
     """
     _claim(folder, {"title": study.title, "settings": study.settings.model_dump(mode="json")})
-    table = study.carried_out(folder, told)
+    table = study.carried_out(folder, observer)
     with mpl.rc_context({"svg.hashsalt": "study", "svg.fonttype": "none"}):
         study.figure(table, folder).savefig(folder / "plot.svg", metadata={"Date": None})
     done = Done(folder / "page.md", tuple(study.sections(table)))
