@@ -6,10 +6,13 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 _COLOURS = ("#0077aa", "#dd6600", "#00a065", "#9977ff", "#aa5577", "#9900ff", "#3b3f45")
 _MARKERS = "osD^vPX"
 _PAPER = "#6b7078"
+_MOST_TICKS = 8
+"""So many places on an axis are all named."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,9 @@ def line(label: str, means: pd.DataFrame, x: str, y: str) -> Line:
     return Line(label, means[x].tolist(), means[y].tolist(), means[f"{y}_se"].fillna(0).tolist())
 
 
-def panels(
-    lines: Mapping[str, Sequence[Line]], x_label: str, y_label: str, *, log_x: bool = False, log_y: bool = False
-) -> Figure:
+def panels(lines: Mapping[str, Sequence[Line]], x_label: str, y_label: str, *, log_x: bool = False) -> Figure:
     """A panel for each title, with one legend for the lines of the same label."""
-    figure = Figure(figsize=(3.4 * len(lines) + 1.6, 3.6), layout="constrained")
+    figure = Figure(figsize=(3.4 * len(lines) + 2.8, 3.4), layout="constrained")
     FigureCanvasAgg(figure)
     ours = list(dict.fromkeys(each.label for panel in lines.values() for each in panel if not each.published))
     shown = {}
@@ -53,8 +54,10 @@ def panels(
         axes.set_axisbelow(True)
         if log_x:
             axes.set_xscale("log")
-        if log_y:
-            axes.set_yscale("log")
+            places = sorted({place for each in panel for place in each.x})
+            if len(places) <= _MOST_TICKS:
+                axes.set_xticks(places, [f"{place:g}" for place in places])
+                axes.xaxis.set_minor_locator(NullLocator())
     figure.axes[0].set_ylabel(y_label)
-    figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=min(4, len(shown)), frameon=False)
+    figure.legend(shown.values(), shown.keys(), loc="outside right upper", frameon=False)
     return figure

@@ -150,7 +150,7 @@ def _page(study: Study, sections: Sequence[Section], command: str) -> str:
         "![plot](plot.svg)",
         *(f"## {each.heading}\n\n{each.words}\n\n{markdown(each.table)}" for each in sections),
         "## Settings",
-        f"```json\n{study.settings.model_dump_json(indent=1)}\n```",
+        "\n".join(f"- {name}: `{json.dumps(value)}`" for name, value in study.settings.model_dump(mode="json").items()),
     ]
     return "\n\n".join(parts) + "\n"
 

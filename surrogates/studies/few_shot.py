@@ -85,9 +85,10 @@ class FewShot(CellStudy[FewShotCell]):
         for rows in self.settings.rows:
             for told in self._told:
                 for start, readout in _arms(self.settings.arms, told):
-                    if rows or (told.name == VOLTAGES and start == FINE_TUNED):
-                        for seed in self.settings.seeds:
-                            yield FewShotCell(told.circuit, told.name, start, readout, rows, seed)
+                    if rows == 0 and (told.name, start) != (VOLTAGES, FINE_TUNED):
+                        continue
+                    for seed in self.settings.seeds if rows else self.settings.seeds[:1]:
+                        yield FewShotCell(told.circuit, told.name, start, readout, rows, seed)
 
     def measure(self, cell: FewShotCell, scratch: Path) -> Sequence[Row]:
         """Train, and look at the rows held out."""
