@@ -171,10 +171,14 @@ EITHER_START = ((FINE_TUNED, "attention"), (SCRATCH, "attention"))
 ABLATION = (*EITHER_START, (FINE_TUNED, "mean"), (SCRATCH, "mean"))
 RATES = {FINE_TUNED: 2e-3, SCRATCH: 4e-3}
 
-_RESISTORS = {"data": "resistors", "k": 100, "checkpoint": "ladder", "rows": (0, 100, 250, 500, 1000), "rates": RATES}
+_RESISTORS = {"data": "resistors", "k": 100, "checkpoint": "ladder", "rates": RATES}
 FIG7: Mapping[Scale, FewShotSettings] = {
-    "small": FewShotSettings.model_validate(_RESISTORS | {"arms": EITHER_START, "steps": 150, "batch": 32}),
-    "full": FewShotSettings.model_validate(_RESISTORS | {"arms": EITHER_START, "steps": 3000, "batch": 256}),
+    "small": FewShotSettings.model_validate(
+        _RESISTORS | {"rows": (0, 100, 1000), "arms": EITHER_START, "steps": 150, "batch": 32}
+    ),
+    "full": FewShotSettings.model_validate(
+        _RESISTORS | {"rows": (0, 100, 250, 500, 1000), "arms": EITHER_START, "steps": 3000, "batch": 256}
+    ),
 }
 _LADDERS = {"data": "output_resistance", "k": 100, "checkpoint": "ladder", "rates": RATES}
 FIG8: Mapping[Scale, FewShotSettings] = {
