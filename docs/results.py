@@ -93,6 +93,13 @@ figure 11 are the comparison above.
 {runs}
 """
 WORDS = {
+    "table1": """Without further training the relaxation network tells ladders of 128 branches about as well as those of
+12, and all better than anything in the paper's table, where accuracy falls with length. It is another network, whose
+rounds share their weights and settle as a solver's do, so this is no reproduction of DeepGEN's figures; DeepGEN at the
+paper's size is in `--scale full`, which wants a GPU. The perceptron is, as in the paper, far behind and the worse the
+longer the ladder; its figures are below the paper's, having a tenth of the graphs and a short training. That the
+pretrained network is ahead of the one specialised to 12 branches says that it was trained for longer, no more;
+specialised networks of more branches are in `--scale full` as well.""",
     "fig8": """As in the paper, the fine-tuned network is ahead of the one from scratch, and attention far ahead of mean
 pooling, from which hardly anything was learned in these steps: the resistance is seen at one net of many, and a mean
 over all of them says little of it. From scratch the spread is wide, because some trainings had begun to learn when they
