@@ -1,5 +1,7 @@
 """Heads, of one size for every extractor: from a graph's tokens to an embedding, and from embeddings to answers."""
 
+from collections.abc import Callable, Mapping
+
 import torch
 from torch import nn
 
@@ -48,6 +50,10 @@ class MeanReadout(nn.Module):
         """Embedding (B, EMBEDDING)."""
         embedding: torch.Tensor = self.out(tokens.mean(dim=1))
         return embedding
+
+
+READOUTS: Mapping[str, Callable[[int, float], nn.Module]] = {"attention": AttentionReadout, "mean": MeanReadout}
+"""The readouts that can be named, each made of a width of tokens and a dropout."""
 
 
 class Comparison(nn.Module):

@@ -1,13 +1,12 @@
 """The learned judges that methods name: an extractor each, behind the same heads and the same training."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from sizing.circuit import Circuit
 from sizing.mistakes import InputError
@@ -24,13 +23,12 @@ from surrogates.extractors.voltages import PredictedVoltages
 from surrogates.features import LogarithmicFeatures
 from surrogates.graph import CircuitGraph, Topology
 from surrogates.hardware import device_named
-from surrogates.heads import AttentionReadout, MeanReadout
+from surrogates.heads import READOUTS
 from surrogates.regression import Regression
 
 if TYPE_CHECKING:
     from sizing.search.context import Context
 
-READOUTS: Mapping[str, Callable[[int, float], nn.Module]] = {"attention": AttentionReadout, "mean": MeanReadout}
 _DESIGNS_TO_SCALE_BY = 1000
 BEST_SHARE = 2 / 3
 """Of the evidence that is learned from, what is best; the rest is spread over all of it."""

@@ -13,6 +13,7 @@ from sizing.cli.cache import cache
 from sizing.cli.learning import accuracy, graph
 from sizing.cli.pretraining import dataset, pretrain
 from sizing.cli.reporting import report, tell, write_comparison
+from sizing.cli.studying import study
 from sizing.cli.trust import TrustOption, harmless
 from sizing.files import CannotWrite
 from sizing.mistakes import InputError
@@ -167,7 +168,7 @@ def check(spec: SpecArgument, trust: TrustOption = False) -> None:
         raise typer.Exit(1)
 
 
-for command in (graph, dataset, pretrain, accuracy, report):
+for command in (graph, dataset, pretrain, accuracy, report, study):
     app.command()(command)
 app.add_typer(cache, name="cache")
 
@@ -185,7 +186,9 @@ def schema() -> None:
 
 @app.command()
 def table(
-    paths: Annotated[list[Path], typer.Argument(metavar="RUN_OR_DIR...", help="run folders, or folders of runs")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="RUN_OR_DIR...", help="run folders, folders of runs, runs/studies/NAME")
+    ],
     format_: Annotated[str, typer.Option("--format", help="markdown, csv or json")] = "markdown",
     means: Annotated[bool, typer.Option("--means", help="means over seeds instead of runs (csv, json)")] = False,
 ) -> None:
@@ -193,13 +196,12 @@ def table(
 
     Example: sizing table runs --format csv > runs.csv
     """
-    from sizing.records.reading import find_runs, read_runs
-    from sizing.report.tables import means_table, overview, runs_table
+    from sizing.report.kept import tabulated
+    from sizing.report.tables import means_table, overview
 
     if format_ not in ("markdown", "csv", "json"):
         raise typer.BadParameter(f"expected markdown, csv or json, got {format_!r}", param_hint="--format")
-    records, problems = read_runs(find_runs(paths))
-    rows = runs_table(records)
+    rows, problems = tabulated(paths)
     summary = means_table(rows)
     chosen = summary if means else rows
     if format_ == "csv":

@@ -1,7 +1,8 @@
 """How well voltages are predicted: Acc@K, mean absolute error in volts, by net."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +18,10 @@ _AT_ONCE = 2**15
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Over all nets but ground, and over those that no voltage source holds (`free`)."""
+    """Over all nets but ground, and over those that no voltage source holds (`free`).
+
+    Of a graph-level target both are the same, and errors are on the scale on which it is told.
+    """
 
     k: int
     at_k: float
@@ -25,20 +29,27 @@ class Accuracy:
     mean_error: float
     mean_error_free: float
     by_net: dict[str, float]
-    """Acc@K of every net by name; circuits with the same net name are taken together."""
+    """Acc@K of every net (or of the graph-level target) by name; nets of the same name are taken together."""
 
 
 def predict(backbone: Backbone, topology: Topology, parameters: torch.Tensor) -> NDArray[np.float32]:
     """Voltages (n, N) for device features (n, D, FEATURES)."""
+    return in_blocks(backbone, topology, parameters, lambda wiring, rows: backbone.voltages(backbone(wiring, rows)[-1]))
+
+
+def in_blocks(
+    backbone: Backbone,
+    topology: Topology,
+    parameters: torch.Tensor,
+    told: Callable[[Any, torch.Tensor], torch.Tensor],
+) -> NDArray[np.float32]:
+    """What `told` (wiring, device features) gives for all of (n, D, FEATURES), some at a time, without gradients."""
     device = next(backbone.parameters()).device
     wiring = backbone.bind(topology, device)
     rows = max(1, _AT_ONCE // len(topology.nets))
     backbone.eval()
     with torch.inference_mode():
-        parts = [
-            backbone.voltages(backbone(wiring, parameters[at : at + rows].to(device))[-1]).cpu()
-            for at in range(0, len(parameters), rows)
-        ]
+        parts = [told(wiring, parameters[at : at + rows].to(device)).cpu() for at in range(0, len(parameters), rows)]
     return np.asarray(torch.cat(parts).numpy())
 
 

@@ -18,11 +18,23 @@ class RecipeError(InputError):
     """A recipe that cannot be used; the message says which key, and what was expected."""
 
 
+class TargetSettings(Settings):
+    """A graph-level target of the data set, told from a readout of the backbone's tokens."""
+
+    name: str
+    scale: Literal["linear", "logarithmic"] = Field(
+        "linear", description="logarithmic: the decimal logarithm is told, for what spans decades"
+    )
+    readout: Literal["attention", "mean"] = "attention"
+    beta: float = Field(1.0, gt=0, description="standard deviations up to which the loss is quadratic")
+
+
 class Recipe(Settings):
     """Data, network and schedule."""
 
     name: str = Field(pattern=r"^[\w.-]+$")
     data: str = Field(description="a named data set, or the folder of one")
+    target: TargetSettings | None = Field(None, description="what to tell [default: the voltages of all nets]")
     backbone: BackboneSettings = BackboneSettings()
     steps: int = Field(ge=1)
     batch: int = Field(64, ge=1)
@@ -31,9 +43,10 @@ class Recipe(Settings):
     warmup: float = Field(0.08, ge=0, lt=1, description="share of the steps in which the learning rate rises")
     final_rate: float = Field(0.005, gt=0, le=1, description="the learning rate at the end, as a share of the highest")
     clip: float = Field(1.0, gt=0, description="norm to which gradients are clipped")
-    beta: float = Field(0.01, gt=0, description="volts up to which the loss is quadratic")
+    beta: float = Field(0.01, gt=0, description="volts up to which the loss of voltages is quadratic")
     validation: float = Field(0.1, gt=0, lt=1, description="share of the rows kept for validation")
     rows: int | None = Field(None, ge=1, description="use only this many rows for training")
+    looks: int = Field(20, ge=1, description="how often the validation accuracy is taken")
     accuracy: int = Field(200, ge=1, description="K of Acc@K")
     start_from: str | None = Field(None, description="a checkpoint to fine-tune")
     precision: Literal["float32", "bfloat16"] = "float32"

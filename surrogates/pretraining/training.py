@@ -1,4 +1,4 @@
-"""Trains a backbone to tell the voltages of nets, from a recipe and a data set; killed, it goes on where it was."""
+"""Trains a backbone on a task, from a recipe and a data set; killed, it goes on where it was."""
 
 import math
 import time
@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.random import default_rng
-from torch.nn.functional import smooth_l1_loss
 
 from sizing.files import only_writer
 from surrogates.backbones.backbone import Backbone
@@ -19,16 +18,15 @@ from surrogates.backbones.table import BackboneSettings, build_backbone
 from surrogates.checkpoints import CheckpointManifest, read_checkpoint, write_checkpoint
 from surrogates.hardware import device_named
 from surrogates.kinds import KINDS
-from surrogates.pretraining.accuracy import Accuracy, accuracy
+from surrogates.pretraining.accuracy import Accuracy
 from surrogates.pretraining.dataset import Manifest, Samples
 from surrogates.pretraining.recipe import Recipe, RecipeError
 from surrogates.pretraining.resistive import is_resistive
 from surrogates.pretraining.split import TensorCircuit, split
 from surrogates.pretraining.state import append_log, read_state, refuse_others, shorten_log, write_state
+from surrogates.pretraining.tasks import Task, task_of
 
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
-LOOKS = 20
-"""How often the validation accuracy is taken."""
 
 
 @dataclass(frozen=True)
@@ -73,11 +71,11 @@ class Training:
         self._rows = np.array([len(circuit.parameters) for circuit in self._train], dtype=float)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.backbone, self._settings, self._start = _initial(recipe, self._train)
-            self.backbone.to(self._device)
+            self._task, self._settings, self._start = _initial(recipe, self._train)
+            self._task.to(self._device)
         self._wirings = [self.backbone.bind(circuit.topology, self._device) for circuit in self._train]
         self._optimizer = torch.optim.AdamW(
-            self.backbone.parameters(), recipe.learning_rate, (0.9, 0.98), weight_decay=recipe.weight_decay, fused=True
+            self._task.parameters(), recipe.learning_rate, (0.9, 0.98), weight_decay=recipe.weight_decay, fused=True
         )
         self.step = 0
         self.cpu_s = 0.0
@@ -91,6 +89,15 @@ class Training:
         with only_writer(folder, "training"):
             self._take_up()
 
+    @property
+    def backbone(self) -> Backbone:
+        """The network under training."""
+        return self._task.backbone
+
+    def reached(self) -> Accuracy:
+        """How well the task is told now, on the rows kept for validation."""
+        return self._task.accuracy(self.validation, self.recipe.accuracy)
+
     def run(self, observer: Observer | None = None) -> Accuracy:
         """Train to the last step; Ctrl-C leaves a checkpoint from which the same call goes on."""
         with only_writer(self._folder, "training"):
@@ -98,7 +105,7 @@ class Training:
             return self._run(observer)
 
     def _run(self, observer: Observer | None) -> Accuracy:
-        looks = {round(self.recipe.steps * (look + 1) / LOOKS) for look in range(LOOKS)}
+        looks = {round(self.recipe.steps * (look + 1) / self.recipe.looks) for look in range(self.recipe.looks)}
         seen: Accuracy | None = None
         loss = math.nan
         saved = time.monotonic()
@@ -108,7 +115,7 @@ class Training:
                 loss = self._advance()
                 self.cpu_s = before + time.process_time() - began
                 if self.step in looks:
-                    seen = accuracy(self.backbone, self.validation, self.recipe.accuracy)
+                    seen = self.reached()
                     figures = (seen.at_k, seen.at_k_free, seen.mean_error, seen.mean_error_free)
                     append_log(self._folder, self.step, self.cpu_s, loss, figures)
                     before -= time.process_time() - began - (self.cpu_s - before)  # looking is not training
@@ -120,10 +127,10 @@ class Training:
         finally:
             if self._between_steps:  # else weights and step disagree, and the latest checkpoint stays
                 self._save()
-        return seen or accuracy(self.backbone, self.validation, self.recipe.accuracy)
+        return seen or self.reached()
 
     def publish(self, path: Path, reached: Accuracy, command: str) -> None:
-        """Write the trained network as a checkpoint."""
+        """Write the trained backbone as a checkpoint; the head of a graph-level target is not part of it."""
         seen = {KINDS[kind].name for circuit in self._train for kind in circuit.topology.kinds}
         rows, data = int(self._rows.sum()), self._data
         simulated = sum(
@@ -159,16 +166,13 @@ class Training:
         rows = torch.from_numpy(rng.integers(len(circuit.parameters), size=recipe.batch))
         for group in self._optimizer.param_groups:
             group["lr"] = recipe.learning_rate * _schedule(recipe, self.step)
-        self.backbone.train()
-        truth = circuit.voltages[rows, 1:].to(self._device)
+        self._task.train()
+        parameters, truths = circuit.parameters[rows].to(self._device), circuit.truths[rows].to(self._device)
         with torch.autocast(self._device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
-            states = self.backbone(self._wirings[number], circuit.parameters[rows].to(self._device))
-            late = states[len(states) // 2 :]
-            losses = [smooth_l1_loss(self.backbone.voltages(state)[:, 1:], truth, beta=recipe.beta) for state in late]
-        loss = torch.stack(losses).mean()
+            loss = self._task.loss(self._wirings[number], parameters, truths)
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.backbone.parameters(), recipe.clip)
+        torch.nn.utils.clip_grad_norm_(self._task.parameters(), recipe.clip)
         reached = loss.item()
         if not math.isfinite(reached):
             raise RecipeError(
@@ -181,7 +185,7 @@ class Training:
         return reached
 
     def _save(self) -> None:
-        tensors = {f"model.{name}": tensor for name, tensor in self.backbone.state_dict().items()}
+        tensors = {f"model.{name}": tensor for name, tensor in self._task.state_dict().items()}
         for number, state in self._optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{number}.{name}": torch.as_tensor(value) for name, value in state.items()}
         tensors["progress"] = torch.tensor([self.step, self.cpu_s], dtype=torch.float64)
@@ -192,7 +196,7 @@ class Training:
         if tensors is None:
             self._save()
             return
-        self.backbone.load_state_dict(_under("model", tensors))
+        self._task.load_state_dict(_under("model", tensors))
         groups = self._optimizer.state_dict()["param_groups"]
         states: dict[int, dict[str, torch.Tensor]] = {}
         for name, tensor in _under("optimizer", tensors).items():
@@ -218,15 +222,16 @@ def _known_plan(recipe: Recipe, seed: int) -> dict[str, Any]:
 
 def _initial(
     recipe: Recipe, train: Sequence[TensorCircuit]
-) -> tuple[Backbone, BackboneSettings, CheckpointManifest | None]:
-    """The network before training, what it is, and the manifest of the checkpoint that it is from."""
+) -> tuple[Task, BackboneSettings, CheckpointManifest | None]:
+    """The task before training, what its backbone is, and the manifest of the checkpoint that it is from."""
     if recipe.start_from is not None:
         backbone, settings, start = _start(recipe, recipe.start_from)
     else:
-        backbone, settings, start = build_backbone(recipe.backbone), recipe.backbone, None
+        settings, start = recipe.backbone.sized([circuit.topology for circuit in train]), None
+        backbone = build_backbone(settings)
     given = ((circuit.topology, circuit.parameters.numpy()) for circuit in train)
     backbone.normalisation.fit(given, known=start.kinds if start else ())
-    return backbone, settings, start
+    return task_of(recipe, backbone, train), settings, start
 
 
 def _start(recipe: Recipe, checkpoint: str) -> tuple[Backbone, BackboneSettings, CheckpointManifest]:

@@ -1,0 +1,67 @@
+"""The command that does the published comparisons again."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sizing.cli.pretraining import DATA
+
+
+def study(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="table1, table2, fig6, fig7, fig8, fig9 or fig11")],
+    scale: Annotated[str, typer.Option(help="small: minutes on two cores; full: the paper's size")] = "small",
+    seeds: Annotated[str | None, typer.Option(help="seeds by commas [default: three]")] = None,
+    device: Annotated[str, typer.Option(help="cpu, or cuda")] = "cpu",
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="simulator processes, runs at a time [default: all cores]")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="folder [default: runs/NAME-SCALE]")] = None,
+) -> None:
+    """Do a table or figure of Hakhamaneshi et al. (2022) again: table.csv, plot.svg, and page.md beside the paper's.
+
+    Interrupted, the same command goes on. Data sets that are not in runs/data are made first.
+
+    Example: sizing study fig7 --scale small
+    """
+    from sizing.mistakes import InputError
+    from sizing.report.tables import markdown
+    from sizing.spec.shipped import shipped_specs
+    from sizing.study.study import Options, carry_out
+    from sizing.study.table import study_named
+
+    if scale not in ("small", "full"):
+        raise InputError(f"--scale: expected small or full, got {scale!r}")
+    options = Options(
+        "small" if scale == "small" else "full", DATA, shipped_specs() / "netlists", _numbers(seeds), device, jobs
+    )
+    chosen = study_named(name, options)
+    try:
+        done = carry_out(
+            chosen,
+            out or Path("runs") / f"{name}-{scale}",
+            shlex.join(["sizing", *sys.argv[1:]]),
+            lambda line: print(line, file=sys.stderr, flush=True),
+        )
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on", file=sys.stderr)
+        raise typer.Exit(130) from None
+    for section in done.sections:
+        print(f"{section.heading}:\n\n{markdown(section.table)}\n")
+    print(done.page)
+
+
+def _numbers(seeds: str | None) -> tuple[int, ...] | None:
+    from sizing.mistakes import InputError
+
+    if seeds is None:
+        return None
+    try:
+        numbers = tuple(int(seed) for seed in seeds.split(","))
+    except ValueError:
+        raise InputError(f"--seeds: expected numbers separated by commas, got {seeds!r}") from None
+    if len(set(numbers)) < len(numbers) or min(numbers) < 0:
+        raise InputError(f"--seeds: expected each once and none below 0, got {seeds!r}")
+    return numbers

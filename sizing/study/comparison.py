@@ -1,0 +1,155 @@
+"""Table II and figure 11: what each search method needs for the two op-amps, peers beside the paper's six."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from sizing.compare import Entry, compare
+from sizing.mistakes import InputError
+from sizing.objectives import cost
+from sizing.records.reading import RunRecord, find_runs, read_run
+from sizing.report.tables import means_table, runs_table
+from sizing.spec.shipped import shipped_specs
+from sizing.study.plots import Line, panels
+from sizing.study.study import Observer, Options, Scale, Section, Study, StudySettings, settings_for
+
+OURS = ("evo", "oracle", "fc", "gnn-random", "gnn-frozen", "gnn-finetuned")
+PEERS: tuple[str, ...] = ()
+"""Methods of other makers to run beside them; every name must be one that `sizing methods` lists."""
+
+PAPER = pd.DataFrame(
+    [
+        ("opamp_cc_rz", "evo", 2757.3, None),
+        ("opamp_cc_rz", "oracle", 193.0, 3770.7),
+        ("opamp_cc_rz", "fc", 397.7, 14720.0),
+        ("opamp_cc_rz", "gnn-random", 254.7, 8892.0),
+        ("opamp_cc_rz", "gnn-frozen", 347.3, 8000.3),
+        ("opamp_cc_rz", "gnn-finetuned", 226.0, 4890.7),
+        ("opamp_cc", "evo", 5422.7, None),
+        ("opamp_cc", "oracle", 224.3, 18821.0),
+        ("opamp_cc", "fc", 4024.0, 176568.3),
+        ("opamp_cc", "gnn-random", 426.5, 47961.7),
+        ("opamp_cc", "gnn-frozen", 500.3, 27309.0),
+        ("opamp_cc", "gnn-finetuned", 293.0, 14408.7),
+    ],
+    columns=["spec", "method", "paper_sims_search", "paper_queries"],
+)
+"""Table II of Hakhamaneshi et al. (2022), means of three seeds; its simulations most likely exclude the 100 initial."""
+
+SHOWN = ("in_spec", "first_in_spec_at", "sims_search", "sims_total", "queries", "wall_s")
+POINTS = 60
+"""Of a convergence curve, at most."""
+
+
+class ComparisonSettings(StudySettings):
+    """Which shipped specs, methods and seeds, and the budget of a run in simulations, initial ones included."""
+
+    specs: tuple[str, ...]
+    methods: tuple[str, ...]
+    max_sims: int
+
+
+class SizingComparison(Study):
+    """One comparison in `runs`; table II is its counts, figure 11 its convergence."""
+
+    def __init__(self, title: str, settings: ComparisonSettings, options: Options) -> None:
+        if options.device != "cpu":
+            raise InputError(f"--device: expected cpu for comparisons of methods, got {options.device!r}; set it in "
+                             "a spec's run.judge.device for `sizing compare`")  # fmt: skip
+        self.title = title
+        self.settings: ComparisonSettings = settings
+        self._jobs = options.jobs
+
+    def carried_out(self, folder: Path, observer: Observer) -> pd.DataFrame:
+        """Run what is left to run."""
+
+        def ended(entry: Entry, status: str) -> None:
+            observer(f"{entry.spec.stem} {entry.method} seed {entry.seed}: {status}")
+
+        given = self.settings
+        specs = [shipped_specs() / f"{name}.yaml" for name in given.specs]
+        comparison = compare(
+            specs, given.methods, given.seeds, folder / "runs", max_sims=given.max_sims, jobs=self._jobs, on_end=ended
+        )
+        if comparison.failures:
+            raise InputError("\n".join(f"{run}: {why}" for run, why in comparison.failures.items()))
+        table = runs_table(comparison.records)
+        table.to_csv(folder / "table.csv", index=False)
+        return table
+
+    def sections(self, table: pd.DataFrame) -> list[Section]:
+        """Means over seeds beside the paper's."""
+        words = (
+            "Means over seeds ± standard error; `status` of every run is in table.csv: a run that ended on its budget "
+            "of simulations without enough designs in spec counts that budget, which is no result. `sims_total` has "
+            "the 100 initial designs, `sims_search` has not; `paper_sims_search` is what the paper prints, most likely "
+            "without them. `first_in_spec_at` is in units of `sims_total`."
+        )
+        return [Section("Simulations and queries to 20 designs in spec", words, beside_paper(table))]
+
+    def figure(self, table: pd.DataFrame, folder: Path) -> Figure:
+        """Cost of the best 20 over simulations, mean and standard error over seeds."""
+        records = [read_run(path) for path in find_runs([folder / "runs"])]
+        return panels(
+            {spec: _curves([r for r in records if r.problem.name == spec]) for spec in self.settings.specs},
+            "simulations, initial ones included",
+            "mean cost of the best 20",
+            log_x=True,
+        )
+
+
+def beside_paper(runs: pd.DataFrame, columns: Sequence[str] = SHOWN) -> pd.DataFrame:
+    """Means over seeds of runs as `runs_table` gives them, with the paper's columns behind."""
+    means = means_table(runs)
+    kept = [c for name in columns for c in (name, f"{name}_se") if c in means]
+    return means[["spec", "method", "seeds", *kept]].merge(PAPER, on=["spec", "method"], how="left")
+
+
+def _curves(records: Sequence[RunRecord]) -> list[Line]:
+    """A line for each method; a run that has ended keeps its last value."""
+    lines = []
+    for method in dict.fromkeys(record.manifest["method"] for record in records):
+        costs = [top_costs(record) for record in records if record.manifest["method"] == method]
+        length = max(map(len, costs))
+        table = np.array([np.append(each, np.full(length - len(each), each[-1])) for each in costs])
+        measured = np.flatnonzero(np.isfinite(table).all(axis=0))
+        if not len(measured):
+            continue
+        shown = measured[np.unique(np.geomspace(1, len(measured), POINTS).astype(int)) - 1]
+        error = table[:, shown].std(axis=0, ddof=1) / np.sqrt(len(table)) if len(table) > 1 else 0 * shown
+        lines.append(Line(method, (shown + 1).tolist(), table[:, shown].mean(axis=0).tolist(), error.tolist()))
+    return lines
+
+
+def top_costs(record: RunRecord) -> NDArray[np.float64]:
+    """Mean cost of the best designs, as many as the run wanted, after each simulation (N,); infinite before."""
+    wanted = record.manifest["run"]["in_spec"]
+    best = np.full(wanted, np.inf)
+    means = []
+    for value in cost(record.problem, record.values):
+        if value < best[-1]:
+            best = np.sort(np.append(best[:-1], value))
+        means.append(best.mean())
+    return np.array(means)
+
+
+COMPARISONS: Mapping[Scale, ComparisonSettings] = {
+    "small": ComparisonSettings(specs=("cs_amp",), methods=("evo", "oracle", "fc"), max_sims=300),
+    "full": ComparisonSettings(
+        specs=("opamp_cc_rz", "opamp_cc"), methods=(*OURS, *PEERS), seeds=(0, 10, 20), max_sims=10_000
+    ),
+}
+
+
+def table2(options: Options) -> SizingComparison:
+    """Simulations and queries to 20 designs in spec."""
+    return SizingComparison("Table II: sizing", settings_for(options, COMPARISONS), options)
+
+
+def fig11(options: Options) -> SizingComparison:
+    """Convergence of the same comparison."""
+    return SizingComparison("Figure 11: convergence", settings_for(options, COMPARISONS), options)

@@ -1,0 +1,1 @@
+"""The paper's studies of networks that tell operating points."""
