@@ -106,9 +106,10 @@ have not begun to learn after as many steps: this scale cannot tell them apart, 
 of the three. Longer trainings of the three at the paper's width and depth, one seed each, are in the table further up;
 they had not converged either. The figure's size is in `--scale full`, which wants a GPU.""",
     "fig7": """The network pretrained on ladders tells these circuits before any further training, so that little is
-left to fine-tune; from scratch the series pair is behind at both sizes, and the other two are nearly there with a tenth of
-the graphs. The paper's claim holds where there is something to win; where both tell nearly everything within the
-tolerance there is no difference to see, but in the mean error. The fractions between are in `--scale full`.""",
+left to fine-tune; from scratch the series pair is behind at both sizes, and the other two are nearly there with a
+tenth of the graphs. The paper's claim holds where there is something to win; where both tell nearly everything
+within the tolerance there is no difference to see, but in the mean error. The fractions between are in `--scale
+full`.""",
     "fig8": """As in the paper, the fine-tuned network is ahead of the one from scratch, and attention far ahead of mean
 pooling, from which hardly anything was learned in these steps: the resistance is seen at one net of many, and a mean
 over all of them says little of it. From scratch the spread is wide, because some trainings had begun to learn when they
