@@ -1,5 +1,6 @@
 """A judge that predicts every metric, with how sure it is, by a Gaussian process each."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -69,8 +70,11 @@ class Regression:
         ends = torch.tensor([scale.targets for scale in self._scales], dtype=torch.float64)
         low, high = ends.T
         if reference is not None:  # as good as the reference will do, on its side of the target
-            own = torch.from_numpy(self._scaled(values_of([reference]))[0])
-            low, high = torch.minimum(low, own), torch.maximum(high, own)
+            values = values_of([reference])
+            own = torch.from_numpy(self._scaled(values)[0])
+            missing = torch.from_numpy(np.isnan(values[0]))  # nothing is worse
+            low = torch.minimum(low, own).masked_fill(missing, -torch.inf)
+            high = torch.maximum(high, own).masked_fill(missing, torch.inf)
         return _between(low, high, mean, deviation).numpy()
 
     def _rows(self, values: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -92,5 +96,9 @@ def _between(low: torch.Tensor, high: torch.Tensor, mean: torch.Tensor, deviatio
     above, below = (low - mean) / deviation, (high - mean) / deviation
     flipped = above > 0  # the upper tail's complement would round to 0
     left, right = torch.where(flipped, -below, above), torch.where(flipped, -above, below)
-    probability: torch.Tensor = torch.special.ndtr(right) - torch.special.ndtr(left)
-    return probability
+    return _below(right) - _below(left)
+
+
+def _below(deviations: torch.Tensor) -> torch.Tensor:
+    """The standard normal distribution function; torch.special.ndtr rounds to 0 from -8.3 on."""
+    return torch.erfc(-deviations / math.sqrt(2)) / 2

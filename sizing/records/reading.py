@@ -18,6 +18,14 @@ from sizing.simulation.simulator import Measured, outcome_from
 
 
 @dataclass(frozen=True)
+class Batch:
+    """The evaluations, by index, that joined the population together, and the decision behind them if there was one."""
+
+    evaluations: tuple[int, ...]
+    decision: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """A run as its folder tells it."""
 
@@ -27,15 +35,23 @@ class RunRecord:
     evaluations: tuple[Evaluation, ...]
     """Every simulation, in order."""
     purposes: tuple[Purpose, ...]
-    joined: tuple[int, ...]
-    """Indices of the evaluations that joined the population, in order: what `sims_total` counts."""
-    decisions: tuple[Mapping[str, Any], ...]
+    batches: tuple[Batch, ...]
     summary: Mapping[str, Any]
     """Status and times; empty for a run that did not end, or has lost the end of its journal."""
     damage: str = ""
     """What is wrong with the journal, and in which line; the record holds what comes before it."""
     notice: str = ""
     """What of the end of the journal had to be left out, if anything; `sizing resume` simulates it again."""
+
+    @cached_property
+    def joined(self) -> tuple[int, ...]:
+        """Indices of the evaluations that joined the population, in order: what `sims_total` counts."""
+        return tuple(index for batch in self.batches for index in batch.evaluations)
+
+    @cached_property
+    def decisions(self) -> tuple[Mapping[str, Any], ...]:
+        """The decisions behind the batches that have one, in order."""
+        return tuple(batch.decision for batch in self.batches if batch.decision is not None)
 
     @cached_property
     def population(self) -> tuple[Evaluation, ...]:
@@ -87,16 +103,14 @@ def _read(path: Path) -> RunRecord:
         raise RunError(f"{path / 'manifest.json'}: damaged: {error!r}") from None
     evaluations: list[Evaluation] = []
     purposes: list[Purpose] = []
-    joined: list[int] = []
-    decisions = []
+    batches: list[Batch] = []
     held = read_journal(path, sealed=manifest["format"] > 1)
     damage = held.damage
     for number, text in enumerate(held.lines, 1):
         line = json.loads(text)
         try:
             if "batch" in line:
-                joined += _known(line["batch"], len(evaluations))
-                decisions += [line["decision"]] if "decision" in line else []
+                batches.append(Batch(_known(line["batch"], len(evaluations)), line.get("decision")))
             else:
                 evaluations.append(_evaluation(line, len(evaluations)))
                 purposes.append(line["purpose"])
@@ -112,7 +126,7 @@ def _read(path: Path) -> RunRecord:
     if not damage and summary.get("seal", held.seal) != held.seal:
         notice = f"{path / NAME}: the end is missing; `sizing resume {path}` simulates what was lost again"
         summary = {}
-    found = (tuple(evaluations), tuple(purposes), tuple(joined), tuple(decisions))
+    found = (tuple(evaluations), tuple(purposes), tuple(batches))
     return RunRecord(path, manifest, problem, *found, summary, damage, notice)
 
 
@@ -138,11 +152,11 @@ def _is_run(folder: Path) -> bool:
     return (folder / "spec.yaml").exists() and not folder.match(".*.part")
 
 
-def _known(batch: list[int], count: int) -> list[int]:
+def _known(batch: list[int], count: int) -> tuple[int, ...]:
     """These indices; raises ValueError for one that is no evaluation before it."""
     if not all(0 <= index < count for index in batch):
         raise ValueError(f"expected evaluations before this line, 0 to {count - 1}, got {batch}")
-    return batch
+    return tuple(batch)
 
 
 def _evaluation(line: Mapping[str, Any], index: int) -> Evaluation:

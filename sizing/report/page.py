@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 from sizing.objectives import cost, meets, order
 from sizing.problem import Metric
 from sizing.records.reading import RunRecord
+from sizing.report.calibration import calibration_tables
 from sizing.report.curves import ended, reached_at, wanted
 from sizing.report.plots import Plot, plots
 from sizing.report.styles import INK, RULE, methods_in_order
@@ -28,7 +29,7 @@ from sizing.units import format_quantity
 BEST = 10
 """Designs listed of a run that has the page for itself."""
 _TEXT_COLUMNS = ("method", "status", "reached")
-_PLOTS_OF_ONE_RUN = ("convergence", "in-spec")
+_PLOTS_OF_ONE_RUN = ("convergence", "in-spec", "calibration")
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ class Task:
     wanted: str
     budget: str
     plots: tuple[tuple[Plot, Markup], ...]
+    calibration: tuple[tuple[str, ...], ...]
+    """Method, bin, answers, mean predicted, share observed and its interval."""
 
 
 @dataclass(frozen=True)
@@ -224,9 +227,26 @@ def _tasks(records: Sequence[RunRecord], kinds: Sequence[str] | None) -> list[Ta
                 _span([each["in_spec"] for each in settings]),
                 _span([each["max_sims"] for each in settings]),
                 tuple((plot, _inline(plot, f"p{number}")) for number, plot in enumerate(drawn) if plot.spec == name),
+                _calibration([record for record in runs if not record.damage]),
             )
         )
     return tasks
+
+
+def _calibration(runs: Sequence[RunRecord]) -> tuple[tuple[str, ...], ...]:
+    """The rows of the methods' tables of calibration, without empty bins."""
+    return tuple(
+        (
+            name,
+            f"{row['from']:.0%} to {row['to']:.0%}",
+            f"{row['count']:.0f}",
+            f"{row['predicted']:.1%}",
+            f"{row['observed']:.1%}",
+            f"{row['low']:.1%} to {row['high']:.1%}",
+        )
+        for name, table in calibration_tables(runs).items()
+        for _, row in table[table["count"] > 0].iterrows()
+    )
 
 
 def _count(number: int) -> str:

@@ -1,4 +1,4 @@
-"""Plots of runs: convergence, designs in spec, simulations needed, queries and times, one figure for each spec.
+"""Plots of runs: convergence, designs in spec, simulations needed, queries, calibration and times, for each spec.
 
 Every figure is drawn once, in INK and RULE for all that is neither data nor paper, so that a page can put its own
 colours there.
@@ -18,6 +18,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from sizing.records.reading import RunRecord
+from sizing.report.calibration import calibration_tables, reliability_diagram
 from sizing.report.curves import Curve, in_spec_counts, mean_curve, reached_at, top_costs, wanted
 from sizing.report.styles import (
     ACTIVITIES,
@@ -109,7 +110,7 @@ def plots(records: Sequence[RunRecord]) -> list[Plot]:
         by_method = {name: [r for r in of_spec if r.manifest["method"] == name] for name in methods_in_order(of_spec)}
         runs = _Runs(spec, by_method, look)
         with mpl.rc_context({"text.parse_math": False, "font.size": 9}):  # names may have a $, which is no formula
-            made += [draw(runs) for draw in (_convergence, _designs, _first, _enough, _queries, _times)]
+            made += [draw(runs) for draw in (_convergence, _designs, _first, _enough, _queries, _calibration, _times)]
     return [plot for plot in made if plot is not None]
 
 
@@ -173,6 +174,20 @@ def _queries(runs: _Runs) -> Plot | None:
     return Plot("queries", runs.spec, "Queries", caption, _strip(runs, rows, "queries", log=True, nothing="no judge"))
 
 
+def _calibration(runs: _Runs) -> Plot | None:
+    tables = calibration_tables(runs.all)
+    if not tables:
+        return None
+    figure = reliability_diagram(tables, runs.look)
+    _legend_below(figure.axes[0], [_legend_mark(name, runs.look[name]) for name in tables])
+    caption = (
+        "Of the simulated designs that the judge had proposed, metric by metric: how probable it held the answer to be "
+        "that the target is met, or the value no worse than the reference's, and how often it was so; on the dotted "
+        "line it is right. Lines: Wilson's 95 % interval. Below: how many answers."
+    )
+    return Plot("calibration", runs.spec, "Calibration of the judge", caption, figure)
+
+
 def _times(runs: _Runs) -> Plot | None:
     rows = {name: [run.summary for run in group if "wall_s" in run.summary] for name, group in runs.by_method.items()}
     if not any(rows.values()):
@@ -201,7 +216,6 @@ def _times(runs: _Runs) -> Plot | None:
 
 def _draw_curves(axes: Axes, runs: _Runs, curves: Mapping[str, Curve]) -> None:
     """A line with its band for every method, over simulations, and the legend below."""
-    marks = []
     lengths = [len(run.joined) for run in runs.all]
     for name, curve in curves.items():
         style = runs.look[name]
@@ -218,11 +232,15 @@ def _draw_curves(axes: Axes, runs: _Runs, curves: Mapping[str, Curve]) -> None:
         axes.plot(curve.sims[-1:], curve.mean[-1:], label=f"_end of {name}", **look, **mark, clip_on=False, zorder=4)
         low, high = np.maximum(curve.mean - curve.error, 0), curve.mean + curve.error
         axes.fill_between(curve.sims, low, high, step="post", color=style.colour, alpha=0.15, linewidth=0)
-        marks.append(Line2D([], [], **look, **mark | {"markerfacecolor": style.colour}, label=wrapped(name)))
     first = min((int(curve.sims[0]) for curve in curves.values() if len(curve.sims)), default=1)
     log = max(lengths) > 5 * min(lengths)
     number_axis(axes, "x", "simulations", first if log else 0, max(lengths), log=log)
-    _legend_below(axes, marks)
+    _legend_below(axes, [_legend_mark(name, runs.look[name]) for name in curves])
+
+
+def _legend_mark(name: str, style: Style) -> Line2D:
+    look: dict[str, Any] = {"linestyle": style.line, "linewidth": 1.6, "marker": style.marker, "markersize": 5.5}
+    return Line2D([], [], color=style.colour, **look, label=wrapped(name))
 
 
 def _legend_below(axes: Axes, marks: Sequence[Line2D]) -> None:

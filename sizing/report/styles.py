@@ -59,20 +59,27 @@ def styles(methods: Sequence[str]) -> dict[str, Style]:
 
 def figure_with_axes(height: float) -> tuple[Figure, Axes]:
     """An empty figure of the width of all, this many inches high."""
+    figure, (axes,) = figure_with_panels(height, (1,))
+    return figure, axes
+
+
+def figure_with_panels(height: float, ratios: Sequence[float]) -> tuple[Figure, list[Axes]]:
+    """The same with axes below each other, of heights in these ratios, that share what is horizontal."""
     figure = Figure(figsize=(_WIDTH, height), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    axes.set_facecolor("none")
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for spine in axes.spines.values():
-        spine.set_color(INK)
-        spine.set_linewidth(0.8)
-    axes.tick_params(colors=INK, width=0.8, length=3)
-    axes.tick_params(which="minor", color=INK, width=0.5, length=2)
-    axes.set_axisbelow(True)
-    axes.grid(color=RULE, linewidth=0.6)
-    return figure, axes
+    panels = list(figure.subplots(len(ratios), sharex=True, height_ratios=ratios, squeeze=False)[:, 0])
+    for axes in panels:
+        axes.set_facecolor("none")
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+        for spine in axes.spines.values():
+            spine.set_color(INK)
+            spine.set_linewidth(0.8)
+        axes.tick_params(colors=INK, width=0.8, length=3)
+        axes.tick_params(which="minor", color=INK, width=0.5, length=2)
+        axes.set_axisbelow(True)
+        axes.grid(color=RULE, linewidth=0.6)
+    return figure, panels
 
 
 def number_axis(axes: Axes, which: str, label: str, low: float, high: float, *, log: bool) -> None:

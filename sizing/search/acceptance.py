@@ -131,7 +131,9 @@ class Ranking:
                 promise = np.concatenate([promise, _promise(self._judge(candidates))])
                 kept = np.argsort(-promise, kind="stable")[: pool_of.kept]
                 pool, promise = pool[kept], promise[kept]
-            if last and len(pool):
+            if not len(pool):
+                break
+            if last:
                 bred = self.toolbox.wander(pool[: pool_of.elite], pool_of.children // 2)
         chosen, probability = self._batch(pool, promise)
         decision = Decision(

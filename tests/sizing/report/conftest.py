@@ -1,6 +1,7 @@
 """Runs with known numbers: one variable, and one metric that wants at least 1, so that cost is what is missing to 1."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from sizing.evaluation import Evaluation
 from sizing.problem import Metric, Problem, Variable
-from sizing.records.reading import RunRecord
+from sizing.records.reading import Batch, RunRecord
 from sizing.simulation.simulator import Failed, Measured
 
 NAN = float("nan")
@@ -17,7 +18,10 @@ MakeRun = Callable[..., RunRecord]
 
 @pytest.fixture(scope="session")
 def make_run() -> MakeRun:
-    """A run that was asked for two designs in spec and simulated these values in order; None failed, NaN has none."""
+    """A run that was asked for two designs in spec and simulated these values in order; None failed, NaN has none.
+
+    The first design is the initial one; `judgement` is of the others, against the evaluation `reference`.
+    """
 
     def make(
         values: list[float | None],
@@ -26,6 +30,8 @@ def make_run() -> MakeRun:
         *,
         spec: str = "amp",
         queries: int | None = None,
+        judgement: list[float] | None = None,
+        reference: int | None = 0,
         message: str = "no convergence",
         **changes: Any,
     ) -> RunRecord:
@@ -42,14 +48,16 @@ def make_run() -> MakeRun:
             "created": "2026-05-01T10:00:00+00:00", "host": "bench", "platform": "Linux", "versions": {"ngspice": "39"},
             "command": ["sizing", "run", f"{spec}.yaml"], "checkpoint": None,
         }  # fmt: skip
-        decision = {"critical": ["gain"], "reference": 0, "bred": 7, "judged": queries, "regardless": 0}
+        decision = {"critical": ["gain"], "reference": reference, "bred": 7, "judged": queries, "regardless": 0}
+        if judgement is not None:
+            decision["judgement"] = [[each] for each in judgement]
         summary = {"status": "in spec", "wall_s": 2.0, "simulate_s": 1.0, "train_s": 0.5, "query_s": 0.25}
         record = RunRecord(
             Path(f"runs/{spec}-{method}-s{seed}"), manifest, problem,
             tuple(Evaluation(index, (index % 2,), outcome) for index, outcome in enumerate(outcomes)),
-            tuple("initial" if index == 0 else "search" for index in range(count)), tuple(range(count)),
-            (decision,) if count else (), summary,
+            tuple("initial" if index == 0 else "search" for index in range(count)),
+            (Batch((0,)), Batch(tuple(range(1, count)), decision)) if count else (), summary,
         )  # fmt: skip
-        return RunRecord(**{**vars(record), **changes}) if changes else record
+        return replace(record, **changes)
 
     return make

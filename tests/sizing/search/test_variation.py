@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.random import Generator, default_rng
 
-from sizing.search.variation import Indices, blend, mutate, random_designs, swap
+from sizing.search.variation import Indices, blend, mutate, random_designs, swap, wander
 
 SHAPE = np.array([99, 20, 1, 2])
 Operator = Callable[[Indices, Indices, Generator], Indices]
@@ -16,6 +16,7 @@ OPERATORS: dict[str, Operator] = {
     "blend": lambda mothers, fathers, rng: np.concatenate(blend(mothers, fathers, SHAPE, 0.5, rng)),
     "swap": lambda mothers, fathers, rng: np.concatenate(swap(mothers, fathers, 0.5, rng)),
     "mutate": lambda mothers, fathers, rng: mutate(mothers, SHAPE, 0.5, rng),
+    "wander": lambda mothers, fathers, rng: wander(mothers, len(mothers), SHAPE, rng),
     "random": lambda mothers, fathers, rng: random_designs(len(mothers), SHAPE, rng),
 }
 
@@ -58,7 +59,7 @@ def test_parents_are_left_as_they_are(operator: Operator):
         np.testing.assert_array_equal(parent, copy)
 
 
-@pytest.mark.parametrize("name", ["blend", "mutate", "random"])
+@pytest.mark.parametrize("name", ["blend", "mutate", "wander", "random"])
 def test_both_ends_of_every_range_are_reached(name: str):
     children = OPERATORS[name](*parents(2000, 3), default_rng(4))
     np.testing.assert_array_equal(children.min(axis=0), np.zeros(4))
@@ -150,3 +151,26 @@ def test_random_designs_are_uniform(shape: tuple[int, int]):
     rng = default_rng(8)
     first = np.concatenate([random_designs(4, np.array(shape), rng) for _ in range(2500)])[:, 0]
     np.testing.assert_allclose(np.bincount(first, minlength=shape[0]) / 10_000, 1 / shape[0], rtol=0.3)
+
+
+def test_wandering_children_stay_near_a_parent():
+    children = wander(np.array([[500, 500]]), 20_000, np.array([1001, 1001]), default_rng(0))
+    steps = np.abs(children - 500)
+    still = (steps == 0).mean()
+    assert still == pytest.approx(1 - np.mean([0.2, 0.4, 0.8]), abs=0.03)
+    assert np.median(steps[steps > 0]) < 100  # a tenth of the range
+    assert (steps > 300).mean() > 0.005  # the largest steps have a deviation of 0.3 of it
+
+
+def test_the_genes_of_a_wandering_child_come_from_one_parent_or_from_two():
+    family = np.array([[100] * 6, [900] * 6])
+    children = wander(family, 5000, np.full(6, 1001), default_rng(1))
+    from_first = (np.abs(children - 100) < np.abs(children - 900)).mean(axis=1)
+    assert (from_first == 0).mean() > 0.2
+    assert (from_first == 1).mean() > 0.2
+    assert ((from_first > 0) & (from_first < 1)).mean() > 0.15
+
+
+@pytest.mark.parametrize("count", [0, 1, 7])
+def test_as_many_children_wander_as_asked_for(count: int):
+    assert wander(np.array([[3, 3]]), count, np.array([9, 9]), default_rng(0)).shape == (count, 2)
