@@ -11,7 +11,7 @@ from typing import Self
 
 import torch
 
-FIRST_STEPS, STEPS, RATE = 150, 30, 0.1
+FIRST_STEPS, STEPS, RATE = 80, 12, 0.1
 USUAL_LENGTH, LENGTH_SPREAD = 1.0, 0.75
 """Median of the prior of a length, in inputs that run from -1 to 1, and its standard deviation in logarithms."""
 USUAL_NOISE, NOISE_SPREAD = 0.03, 1.5
