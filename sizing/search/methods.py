@@ -105,7 +105,7 @@ METHODS = {
     "pymoo-nsga2": Method(
         "NSGA-II with constraints (pymoo), every metric's margin an objective",
         partial(_peer, "pymoo_algorithms", "nsga2"),
-        {"initial": 20},
+        {"initial": 20, "peer": {"scale": "log"}},
     ),
     "de": Method(
         "differential evolution with constraints (pymoo)",
