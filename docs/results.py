@@ -93,33 +93,33 @@ figure 11 are the comparison above.
 {runs}
 """
 WORDS = {
-    "table1": """Without further training the relaxation network tells ladders of 128 branches about as well as those of
-12, and all better than anything in the paper's table, where accuracy falls with length. It is another network, whose
-rounds share their weights and settle as a solver's do, so this is no reproduction of DeepGEN's figures; DeepGEN at the
-paper's size is in `--scale full`, which wants a GPU. The perceptron is, as in the paper, far behind and the worse the
-longer the ladder; its figures are below the paper's, having a tenth of the graphs and a short training. That the
-pretrained network is ahead of the one specialised to 12 branches says that it was trained for longer, no more;
-specialised networks of more branches are in `--scale full` as well.""",
-    "fig6": """The relaxation network reaches in these few steps what the paper's network has in the end; it begins as a
-damped Jacobi iteration and has only to be refined. DeepGEN, GCN and GAT, narrower and shallower here than the paper's,
-have not begun to learn after as many steps: this scale cannot tell them apart, and says nothing of the paper's order of
-the three. Longer trainings of the three at the paper's width and depth, one seed each, are in the table further up; they
-had not converged either. The figure's size is in `--scale full`, which wants a GPU.""",
-    "fig7": """The network pretrained on ladders tells these circuits before any further training, so that little is left
-to fine-tune; from scratch the series pair is behind at both sizes, and the other two are nearly there with a tenth of
-the graphs. The paper's claim holds where there is something to win; where both tell nearly everything within the
-tolerance there is no difference to see, but in the mean error. The fractions between are in `--scale full`.""",
-    "fig8": """As in the paper, the fine-tuned network is ahead of the one from scratch, and attention far ahead of mean
-pooling, from which hardly anything was learned in these steps: the resistance is seen at one net of many, and a mean
-over all of them says little of it. From scratch the spread is wide, because some trainings had begun to learn when they
-ended and others had not; longer ones would bring the two closer, which was not measured. Mean pooling was run from the
-pretrained network only. All fine-tuned trainings start from one pretrained network: error bars are over training, not
-over pretraining. The fractions between, and twelve times the steps, are in `--scale full`.""",
+    "table1": """Without further training the relaxation network tells ladders of 128 branches about as well as those
+of 12, and all better than anything in the paper's table, where accuracy falls with length. It is another network,
+whose rounds share their weights and settle as a solver's do, so this is no reproduction of DeepGEN's figures; DeepGEN
+at the paper's size is in `--scale full`, which wants a GPU. The perceptron is, as in the paper, far behind and the
+worse the longer the ladder; its figures are below the paper's, having a tenth of the graphs and a short training.
+That the pretrained network is ahead of the one specialised to 12 branches says that it was trained for longer, no
+more; specialised networks of more branches are in `--scale full` as well.""",
+    "fig6": """The relaxation network reaches in these few steps what the paper's network has in the end; it begins as
+a damped Jacobi iteration and has only to be refined. DeepGEN, GCN and GAT, narrower and shallower here than the
+paper's, have not begun to learn after as many steps: this scale cannot tell them apart, and says nothing of the
+paper's order of the three. Longer trainings of the three at the paper's width and depth, one seed each, are in the
+table further up; they had not converged either. The figure's size is in `--scale full`, which wants a GPU.""",
+    "fig7": """The network pretrained on ladders tells these circuits before any further training, so that little is
+left to fine-tune; from scratch the series pair is behind at both sizes, and the other two are nearly there with a
+tenth of the graphs. The paper's claim holds where there is something to win; where both tell nearly everything within
+the tolerance there is no difference to see, but in the mean error. The fractions between are in `--scale full`.""",
+    "fig8": """As in the paper, the fine-tuned network is ahead of the one from scratch, and attention far ahead of
+mean pooling, from which hardly anything was learned in these steps: the resistance is seen at one net of many, and a
+mean over all of them says little of it. From scratch the spread is wide, because some trainings had begun to learn
+when they ended and others had not; longer ones would bring the two closer, which was not measured. Mean pooling was
+run from the pretrained network only. All fine-tuned trainings start from one pretrained network: error bars are over
+training, not over pretraining. The fractions between, and twelve times the steps, are in `--scale full`.""",
     "fig9": """As in the paper, the fine-tuned network is ahead of the one from scratch at every fraction, in voltages
 and in gain. How far ahead says as much of the short trainings as of the data: the voltages of both are far below what
-the longer trainings further down reach, where the gap narrows as graphs are added. Gain is told as a decimal logarithm,
-because random biases leave most amplifiers without any and its values span a dozen decades; whether the paper did so
-is not known. The two largest fractions and mean pooling are in `--scale full`.""",
+the longer trainings further down reach, where the gap narrows as graphs are added. Gain is told as a decimal
+logarithm, because random biases leave most amplifiers without any and its values span a dozen decades; whether the
+paper did so is not known. The two largest fractions and mean pooling are in `--scale full`.""",
 }
 CONDITIONS = "`{command}`\non {machine}; commit {commit}, {date}. {note}"
 
