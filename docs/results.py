@@ -118,9 +118,9 @@ pretrained network only. All fine-tuned trainings start from one pretrained netw
 over pretraining. The fractions between, and twelve times the steps, are in `--scale full`.""",
     "fig9": """As in the paper, the fine-tuned network is ahead of the one from scratch at every fraction, in voltages
 and in gain. How far ahead says as much of the short trainings as of the data: the voltages of both are far below what
-the longer trainings further down reach, where the gap narrows as graphs are added. Gain is told as a decimal logarithm,
-because random biases leave most amplifiers without any and its values span a dozen decades; whether the paper did so
-is not known. The two largest fractions and mean pooling are in `--scale full`.""",
+the longer trainings further down reach, where the gap narrows as graphs are added. Gain is told as a decimal
+logarithm, because random biases leave most amplifiers without any and its values span a dozen decades; whether the
+paper did so is not known. The two largest fractions and mean pooling are in `--scale full`.""",
 }
 CONDITIONS = "`{command}`\non {machine}; commit {commit}, {date}. {note}"
 
