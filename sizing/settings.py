@@ -91,7 +91,7 @@ class PeerSettings(Settings):
 class RunSettings(Settings):
     """One run: who searches, from which seed, and when it ends."""
 
-    method: str = "fc"
+    method: str = "gp"
     seed: int = Field(0, ge=0)
     initial: int = Field(100, ge=2, le=MOST, description="distinct random designs to start from")
     batch: int = Field(5, ge=1, le=MOST, description="designs simulated in an iteration")

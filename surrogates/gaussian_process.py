@@ -17,6 +17,7 @@ USUAL_LENGTH, LENGTH_SPREAD = 1.0, 0.75
 USUAL_NOISE, NOISE_SPREAD = 0.03, 1.5
 """The same of the noise's standard deviation, in standard deviations of the quantity."""
 JITTER = 1e-6
+"""What keeps a covariance positive definite, as a share of the signal's variance; also the least variance told."""
 WIDEST = 3.0
 
 
@@ -74,7 +75,7 @@ class GaussianProcesses:
 
     def _solve(self) -> None:
         """The covariance's Cholesky factor (M, N, N), and its inverse times the targets (M, N, 1)."""
-        noise = self._noise.exp().square() + JITTER
+        noise = self._noise.exp().square() + JITTER * self._signal.exp().square()
         covariance = self._kernel(self._inputs, self._inputs)
         self._factor = torch.linalg.cholesky(
             covariance + noise * torch.eye(len(self._inputs), dtype=torch.float64, device=covariance.device)

@@ -80,7 +80,7 @@ def run(
 ) -> None:
     """Size a circuit: search until enough designs meet every target, or a budget ends.
 
-    Example: sizing run specs/opamp_cc.yaml --method fc --seed 10 --max-sims 2000
+    Example: sizing run specs/opamp_cc.yaml --method gp --seed 10 --max-sims 2000
     """
     from sizing.cli.progress import shown_progress
     from sizing.loop import run as run_spec
@@ -98,7 +98,7 @@ def resume(
 ) -> None:
     """Take up a run that was killed or interrupted, as if nothing had happened.
 
-    Example: sizing resume runs/opamp_cc-fc-s0
+    Example: sizing resume runs/opamp_cc-gp-s0
     """
     from sizing.cli.progress import shown_progress
     from sizing.loop import resume as resume_run
@@ -221,7 +221,7 @@ def show(
 ) -> None:
     """List a run's best designs, each metric against its target.
 
-    Example: sizing show runs/opamp_cc-fc-s0 --best 3
+    Example: sizing show runs/opamp_cc-gp-s0 --best 3
     """
     from sizing.cli.show import best_designs
     from sizing.records.reading import read_run
@@ -243,7 +243,7 @@ def export(
 ) -> None:
     """Write the netlist with the values of a sized design, ready for ngspice.
 
-    Example: sizing export runs/opamp_cc-fc-s0 --rank 2 --out sized.cir
+    Example: sizing export runs/opamp_cc-gp-s0 --rank 2 --out sized.cir
     """
     from sizing.loop import export as export_run
     from sizing.records.reading import read_run

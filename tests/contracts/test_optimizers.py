@@ -17,7 +17,7 @@ from sizing.search.optimizer import Optimizer
 from sizing.settings import RunSettings
 from sizing.simulation.simulator import Failed, Measured, Outcome
 
-LEARNED = ("oracle", "fc", "gnn-random", "gnn-frozen", "gnn-finetuned")
+LEARNED = ("oracle", "fc", "gp-pretrained", "gnn-random", "gnn-frozen", "gnn-finetuned")
 """Evolution with a filter: they share its optimizer, and tests/contracts/test_discriminators.py has the filters."""
 QUICK = [method for method in METHODS if method not in LEARNED]
 SLOW = ("optuna-gp", "turbo")

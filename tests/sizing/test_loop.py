@@ -16,7 +16,7 @@ from sizing.evaluation import values_of
 from sizing.loop import check, most_frequent_failure
 from sizing.objectives import in_spec
 from sizing.records.reading import RunError
-from sizing.search.methods import METHODS
+from sizing.search.methods import DISCRIMINATORS, METHODS
 from sizing.simulation.pool import SimulationPool
 from sizing.simulation.simulator import Measured
 from sizing.spec.load import Spec, load_spec
@@ -27,7 +27,7 @@ def run(spec: Spec, out: Path, **settings: Any) -> sizing.Result:
     return sizing.run(spec, out=out, workers=settings.pop("workers", 1), **settings)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", DISCRIMINATORS)
 def test_every_method_sizes_the_amplifier_and_counts_what_it_did(method: str, amplifier: Spec, tmp_path: Path):
     result = run(amplifier, tmp_path / "run", method=method, seed=3, judge={"steps": 40, "body_steps": 4})
     row = result.table.iloc[0]

@@ -139,6 +139,19 @@ def test_a_metric_between_two_bounds_is_met_between_them():
     assert (judged.round() == [0, 0, 1, 0, 0]).all()
 
 
+@pytest.mark.parametrize("bounds", [{"at_least": 1.6}, {"at_most": 1.4}])
+def test_a_reference_on_either_side_of_its_target_is_as_far_as_a_value_may_go(bounds: dict[str, float]):
+    grid = tuple(np.linspace(1.0, 2.0, 41).tolist())
+    problem = Problem("p", "p", (Variable("x", grid, "m"),), (Metric("level", "V", **bounds),))
+    known = [Evaluation(n, (place,), Measured((grid[place],), {})) for n, place in enumerate(range(0, 41, 4))]
+    reference, candidates = known[5], np.array([[4], [18], [22], [38]])  # 1.5, between 1.45 and 1.55
+    truth = no_worse(problem, np.array(grid)[candidates], values_of([reference]))
+    assert 0 < truth.sum() < 4
+    judge = judge_of(problem, known)
+    np.testing.assert_array_equal(judge.judge(candidates, reference) > 0.5, truth)
+    assert (judge.judge(candidates[1:3]) < 0.5).all()  # neither meets the target itself
+
+
 def test_a_metric_that_no_design_has_had_is_not_promised_to_any():
     grid = tuple(np.linspace(1.0, 2.0, 41).tolist())
     problem = Problem("p", "p", (Variable("x", grid, "m"),), (Metric("level", "V", at_least=1.4),))

@@ -13,6 +13,7 @@ import pytest
 import typer
 
 from sizing.cli.main import app
+from sizing.search.methods import METHODS
 
 SIZING = [sys.executable, "-c", "from sizing.cli import main; main()"]
 COLUMNS = (
@@ -145,7 +146,8 @@ def test_schema_is_json_schema_with_every_measurement():
 
 def test_methods_lists_methods_and_measurements():
     known = json.loads(sizing("methods", "--json").stdout)
-    assert list(known["methods"]) == ["evo", "oracle", "fc", "gnn-random", "gnn-frozen", "gnn-finetuned"]
+    assert list(known["methods"]) == list(METHODS)
+    assert {"gp", "evo", "oracle", "fc", "gnn-finetuned", "optuna-tpe"} <= known["methods"].keys()
     assert "phase_margin" in known["measurements"]
     assert "  oracle" in sizing("methods").stdout
 

@@ -13,7 +13,7 @@ import pytest
 
 from sizing.cli import main
 
-KINDS = ["convergence", "enough", "first", "in-spec", "queries", "time"]
+KINDS = ["calibration", "convergence", "enough", "first", "in-spec", "queries", "time"]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def test_a_comparison_leaves_its_tables_plots_and_page(comparison):
     assert list(means["sims_total"]) == list(table["sims_total"])
     assert sorted(path.name for path in (folder / "c" / "plots").iterdir()) == [f"cs_amp-{kind}.svg" for kind in KINDS]
     text = (folder / "c" / "report.html").read_text(encoding="utf-8")
-    assert text.count("<svg") == 6
+    assert text.count("<svg") == len(KINDS)
     assert "bad evo 1: " in text
     assert "bad oracle 1: " in text
     assert "<b>nowhere" not in text

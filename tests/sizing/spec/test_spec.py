@@ -136,7 +136,10 @@ UNKNOWN_MEASURES = (
     "bandwidth, dc_gain, dc_value, delay, gain_at, gain_margin, gain_ratio, meas, offset, overshoot, phase_margin, "
     "power, rms_noise, settling_time, slew_rate, supply_current, unity_gain_frequency"
 )
-RUN_KEYS = "batch, in_spec, initial, judge, max_seconds, max_sims, method, patience, ranking, search, seed, timeout"
+RUN_KEYS = (
+    "batch, in_spec, initial, judge, max_seconds, max_sims, memory, method, patience, peer, ranking, search, seed, "
+    "simulator, timeout, warm_start"
+)
 
 
 @pytest.mark.parametrize(
