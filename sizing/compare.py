@@ -128,7 +128,7 @@ def _end_of(entry: Entry, trust: bool) -> str:
     """Start the run, or take it up; its status."""
     if entry.folder.exists():
         return resume(entry.folder, workers=1, trust=trust).status
-    settings = parse_variant(entry.method) | {"seed": entry.seed, "max_sims": entry.max_sims}
+    settings = {"max_sims": entry.max_sims} | parse_variant(entry.method) | {"seed": entry.seed}
     return run(entry.spec, trust=trust, out=entry.folder, workers=1, **settings).status
 
 

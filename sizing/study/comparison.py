@@ -6,20 +6,24 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from sizing.compare import Entry, compare
 from sizing.mistakes import InputError
-from sizing.objectives import cost
 from sizing.records.reading import RunRecord, find_runs, read_run
+from sizing.report.curves import mean_curve, top_costs
 from sizing.report.tables import means_table, runs_table
 from sizing.spec.shipped import shipped_specs
 from sizing.study.plots import Line, panels
 from sizing.study.study import Observer, Options, Scale, Section, Study, StudySettings, settings_for
 
-OURS = ("evo", "oracle", "fc", "gnn-random", "gnn-frozen", "gnn-finetuned")
-PEERS: tuple[str, ...] = ()
-"""Methods of other makers to run beside them; every name must be one that `sizing methods` lists."""
+OURS = ("gp", "evo", "oracle", "fc", "gnn-random", "gnn-frozen", "gnn-finetuned")
+"""The default, and the paper's six."""
+PEERS = (
+    *(f"{name}:max_sims=600" for name in ("random", "grid", "optuna-tpe", "optuna-cmaes")),
+    *(f"{name}:max_sims=600" for name in ("pymoo-ga", "pymoo-nsga2", "de")),
+    "optuna-gp:max_sims=150",
+)
+"""Methods of other makers beside them, with budgets that their own time allows."""
 
 PAPER = pd.DataFrame(
     [
@@ -110,31 +114,17 @@ def beside_paper(runs: pd.DataFrame, columns: Sequence[str] = SHOWN) -> pd.DataF
 
 
 def _curves(records: Sequence[RunRecord]) -> list[Line]:
-    """A line for each method; a run that has ended keeps its last value."""
+    """A line for each method, through at most POINTS of its curve."""
     lines = []
     for method in dict.fromkeys(record.manifest["method"] for record in records):
-        costs = [top_costs(record) for record in records if record.manifest["method"] == method]
-        length = max(map(len, costs))
-        table = np.array([np.append(each, np.full(length - len(each), each[-1])) for each in costs])
-        measured = np.flatnonzero(np.isfinite(table).all(axis=0))
-        if not len(measured):
-            continue
-        shown = measured[np.unique(np.geomspace(1, len(measured), POINTS).astype(int)) - 1]
-        error = table[:, shown].std(axis=0, ddof=1) / np.sqrt(len(table)) if len(table) > 1 else 0 * shown
-        lines.append(Line(method, (shown + 1).tolist(), table[:, shown].mean(axis=0).tolist(), error.tolist()))
+        runs = [record for record in records if record.manifest["method"] == method]
+        curve = mean_curve(runs, [top_costs(run) for run in runs])
+        if len(curve.sims):
+            shown = np.unique(np.geomspace(1, len(curve.sims), POINTS).astype(int)) - 1
+            lines.append(
+                Line(method, curve.sims[shown].tolist(), curve.mean[shown].tolist(), curve.error[shown].tolist())
+            )
     return lines
-
-
-def top_costs(record: RunRecord) -> NDArray[np.float64]:
-    """Mean cost of the best designs, as many as the run wanted, after each simulation (N,); infinite before."""
-    wanted = record.manifest["run"]["in_spec"]
-    best = np.full(wanted, np.inf)
-    means = []
-    for value in cost(record.problem, record.values):
-        if value < best[-1]:
-            best = np.sort(np.append(best[:-1], value))
-        means.append(best.mean())
-    return np.array(means)
 
 
 COMPARISONS: Mapping[Scale, ComparisonSettings] = {
