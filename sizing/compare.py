@@ -3,6 +3,8 @@
 import hashlib
 import json
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -69,7 +71,7 @@ def compare(
     _claim(out, {"specs": digests, "methods": methods, "seeds": seeds, "max_sims": max_sims})
     failures: dict[str, str] = {}
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs or default_workers(), mp_context=spawn) as executor:
+    with ProcessPoolExecutor(jobs or default_workers(), spawn, _end_with_the_comparison) as executor:
         futures = {executor.submit(_end_of, entry, trust): entry for entry in entries}
         try:
             for future in as_completed(futures):
@@ -122,6 +124,18 @@ def _status(future: Future[str], entry: Entry, failures: dict[str, str]) -> str:
     except (InputError, SimulationError, SimulatorMissing, OSError) as error:
         failures[f"{entry.spec.stem} {entry.method} {entry.seed}"] = str(error)
         return f"failed: {error}"
+
+
+def _end_with_the_comparison() -> None:
+    """In a worker: when the comparison is killed, leave its runs to the next one at once."""
+    comparison = multiprocessing.parent_process()
+    assert comparison is not None
+
+    def watch() -> None:
+        comparison.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _end_of(entry: Entry, trust: bool) -> str:

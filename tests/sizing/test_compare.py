@@ -1,8 +1,13 @@
 """Comparisons: equal terms, resumable, one broken run does not stop the others."""
 
+import random
 import shutil
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from sizing.compare import Entry, compare
@@ -36,6 +41,28 @@ def test_every_run_is_there_once_and_a_second_call_repeats_none(specs: Path, tmp
         assert [run_row(one)[c] for c in COUNTS] == [run_row(other)[c] for c in COUNTS]
     untouched = [p for p in before if p.parent.name in ("cs_amp-evo-s0", "cs_amp-oracle-s1")]
     assert all(path.stat().st_mtime_ns == before[path] for path in untouched)
+
+
+@pytest.mark.parametrize("kills", [3])
+def test_a_comparison_killed_at_any_moment_ends_as_if_unbroken(specs: Path, tmp_path: Path, kills: int):
+    arguments = ["--methods", "evo,fc,pymoo-ga", "--seeds", "0,1", "--max-sims", "150", "--jobs", "2", "--out"]
+    command = [sys.executable, "-c", "from sizing.cli import main; main()", "compare", str(specs / "cs_amp.yaml")]
+    moments = random.Random(kills)
+    for _ in range(kills):
+        process = subprocess.Popen([*command, *arguments, tmp_path / "killed"], stderr=subprocess.DEVNULL)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(moments.uniform(2, 6))
+        process.kill()
+        process.wait()
+    for name in ("killed", "whole"):
+        subprocess.run([*command, *arguments, tmp_path / name], check=True, capture_output=True)
+    journals = {path.relative_to(tmp_path / "whole"): path for path in (tmp_path / "whole").rglob("journal.jsonl")}
+    assert len(journals) == 6
+    for name, whole in journals.items():
+        assert (tmp_path / "killed" / name).read_bytes() == whole.read_bytes()
+    tables = [pd.read_csv(tmp_path / name / "table.csv")[["spec", "method", "seed", "status", *COUNTS]]
+              for name in ("killed", "whole")]  # fmt: skip
+    pd.testing.assert_frame_equal(*tables)
 
 
 def test_a_spec_that_fails_its_check_does_not_stop_the_others(specs: Path, tmp_path: Path):

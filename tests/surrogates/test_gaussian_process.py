@@ -45,7 +45,7 @@ def textbook(processes: GaussianProcesses, data: Numbers, targets: Numbers, poin
             return signal**2 * (1 + 5**0.5 * r + 5 / 3 * r**2) * torch.exp(-(5**0.5) * r)
 
         center, scale = processes._center[m], processes._scale[m]
-        inverse = torch.linalg.inv(kernel(data, data) + (noise**2 + JITTER) * torch.eye(len(data)))
+        inverse = torch.linalg.inv(kernel(data, data) + (noise**2 + JITTER * signal**2) * torch.eye(len(data)))
         across = kernel(points, data)
         means.append(center + scale * across @ inverse @ ((targets[:, m] - center) / scale))
         variance = (kernel(points, points) - across @ inverse @ across.T).diagonal()

@@ -221,7 +221,7 @@ def test_operating_points_that_fail_are_left_out_and_counted(monkeypatch: pytest
     drawn = [circuit.draw(default_rng([0, 0, part]), rows) for part, rows in enumerate((20, 10))]
     a, b = (np.concatenate([each[name] for each in drawn]) for name in ("a", "b"))
     lost, outside = int((a == 1).sum()), int(((a == 0) & (b < 0)).sum())
-    assert manifest.circuits[0].failed == {"convergence": lost, "outside what its sources allow": outside}
+    assert manifest.circuits[0].failed == {"invalid": lost, "outside what its sources allow": outside}
     samples = read_dataset(tmp_path)[1][0]
     assert samples.values.tolist() == np.stack([a, b], axis=1)[(a == 0) & (b > 0)].tolist()
     assert 0 < len(samples) == 30 - lost - outside
@@ -231,7 +231,7 @@ def test_operating_points_that_fail_are_left_out_and_counted(monkeypatch: pytest
 
 def test_a_data_set_without_any_operating_point_is_refused(tmp_path: Path):
     with pytest.raises(
-        DatasetError, match=r"wild: expected some operating points, but all 5 failed: \{'convergence': 5"
+        DatasetError, match=r"wild: expected some operating points, but all 5 failed: \{'invalid': 5"
     ):
         generate.generate("test", [(wild(a=(1.0,), b=(2.0,)), 5)], tmp_path, workers=1)
     assert not (tmp_path / "manifest.json").exists()
