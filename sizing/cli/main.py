@@ -114,7 +114,7 @@ def resume(
 @app.command()
 def compare(
     specs: Annotated[list[Path], typer.Argument(metavar="SPEC...", help="spec files (YAML)")],
-    methods: Annotated[str, typer.Option(help="methods by commas, with settings: fc,fc:initial=20")] = "evo,oracle,fc",
+    methods: Annotated[str, typer.Option(help="methods by commas, with settings: fc,fc:initial=20")] = "gp,oracle,fc",
     seeds: Annotated[str, typer.Option(help="seeds, separated by commas")] = "0,10,20",
     max_sims: Annotated[int | None, typer.Option(min=1, help="simulation budget of each run")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="runs at a time [default: one per core]")] = None,

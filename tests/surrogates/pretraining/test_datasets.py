@@ -230,9 +230,7 @@ def test_operating_points_that_fail_are_left_out_and_counted(monkeypatch: pytest
 
 
 def test_a_data_set_without_any_operating_point_is_refused(tmp_path: Path):
-    with pytest.raises(
-        DatasetError, match=r"wild: expected some operating points, but all 5 failed: \{'invalid': 5"
-    ):
+    with pytest.raises(DatasetError, match=r"wild: expected some operating points, but all 5 failed: \{'invalid': 5"):
         generate.generate("test", [(wild(a=(1.0,), b=(2.0,)), 5)], tmp_path, workers=1)
     assert not (tmp_path / "manifest.json").exists()
 
