@@ -187,7 +187,8 @@ def test_without_ngspice_one_message_says_so(specs: Path, tmp_path: Path):
 def test_ctrl_c_leaves_tables_and_exits_130(specs: Path, tmp_path: Path):
     command = [*SIZING, "run", str(specs / "opamp_cc.yaml"), "--method", "evo", "--out", "run"]
     process = subprocess.Popen(command, cwd=tmp_path, text=True, stderr=subprocess.PIPE, stdout=subprocess.PIPE,
-                               start_new_session=True)  # fmt: skip
+                               start_new_session=True,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # fmt: skip
     journal = tmp_path / "run" / "journal.jsonl"
     for _ in range(600):
         if journal.exists() and journal.read_bytes().count(b"batch") >= 2:

@@ -137,7 +137,7 @@ def test_ctrl_c_leaves_a_training_to_go_on_with(home: Path):
     command = [*SIZING, "pretrain", "tiny.yaml", "--steps", "3000", "--out", "long"]
     process = subprocess.Popen(
         command, cwd=home, text=True, stderr=subprocess.PIPE, stdout=subprocess.PIPE, env=ENVIRONMENT,
-        start_new_session=True,
+        start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     for _ in range(1200):
         if (home / "long" / "log.csv").exists():  # after a twentieth
