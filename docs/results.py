@@ -31,7 +31,7 @@ How sure the judge is, of the designs it had simulated in these runs (each metri
 
 {calibration}
 
-What its parts are worth, on the same seeds:
+What its parts are worth, each beside `gp` in the table above:
 
 {ablation_conditions}
 
@@ -40,7 +40,8 @@ What its parts are worth, on the same seeds:
 - The process under the published filter (`search.acceptance=filter`) needs several times as many simulations: a filter
   lets everything pass that is no worse than a mediocre reference. Ranking a pool by the `fc` network's probabilities
   helps on `opamp_cc_rz` and does not on `opamp_cc`: it does not know how sure it is.
-- Two designs an iteration instead of five, and ten random ones to begin with instead of twenty, save a few simulations.
+- Two designs an iteration instead of five, and ten random ones to begin with instead of twenty, save a few simulations
+  on `opamp_cc_rz`; on `opamp_cc` the seeds do not tell.
 - Letting the pool evolve for three generations instead of one is worth nothing that these seeds show.
 - `gp` with 1 000 random designs of `opamp_cc_rz` to learn from needs half as many on `opamp_cc`. These simulations are
   `sims_pretrain`. A finished run, whose few designs are nearly all alike, gave little as a warm start when it was tried
