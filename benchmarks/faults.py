@@ -36,7 +36,7 @@ from sizing.simulation.pool import SimulationPool
 
 SPEC = Path(__file__).parent.parent / "specs" / "cs_amp.yaml"
 KINDS = (*DEADLY, *GARBAGE, "hang", "swell")
-TIMEOUT, MEMORY = 3.0, 3e8
+TIMEOUT, MEMORY = 5.0, 3e8
 SHARE_KILLED, SHARE_FULL = 0.5, 0.2
 DISK_FULL = 70
 INFINITY = resource.RLIM_INFINITY
