@@ -116,7 +116,7 @@ def campaign(plan: Plan, folder: Path) -> Ending:
     same = [(folder / "run" / name).read_bytes() == (whole.path / name).read_bytes() for name in (NAME, "designs.csv")]
     log = (faults.folder / LOG).read_text().splitlines()
     simulated = Counter(line.split(" ", 1)[1] for line in log if line.startswith("simulated "))
-    happened.update(line.split()[1] for line in log if line.startswith("fault "))
+    happened += faults.happened()
     done = [json.dumps(list(faulty.problem.values(e.design).values())) for e in faulty.evaluations]
     assert len(set(done)) == len(done)
     again = sum(simulated.values()) - len(done)
