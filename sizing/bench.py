@@ -15,6 +15,9 @@ ALTERABLE = {("r", "r"), ("c", "c"), ("l", "l"), ("m", "m"), ("v", "dc"), ("v", 
 _PLAIN_TARGET = re.compile(r"@[\w.]+\[m\]|[\w.]+( acmag)?")
 """What `alter` takes literally; ngspice's command line gives other characters, such as backquotes, a meaning."""
 
+TEMPERATURE = "temperature"
+"""Among the values of a job, the degrees Celsius at which all benches are simulated in place of their own."""
+
 _COMMENT = re.compile(r"^\s*\*.*|(?:;|(?:(?<=[\s,])|^)\$|//).*")
 _BRACES = r"\{[^{}]*\}"
 _PARENTHESES = r"\([^()]*\)"
@@ -54,11 +57,13 @@ class Bench:
     analyses: tuple[Analysis, ...]
 
     def deck(self, values: Mapping[str, float], analysis: Analysis | None = None) -> str:
-        """A whole SPICE file with these variable values, ready for `ngspice -b` where an analysis is named."""
+        """A whole SPICE file with the values of a job, ready for `ngspice -b` where an analysis is named."""
         lines = [line.text for line in self.lines]
         if analysis is not None:
             lines = _excited(lines, dict(analysis.excite))
         text = [f"* {self.name}", substitute_parameters("\n".join(lines), values)]
+        if TEMPERATURE in values:  # of several, the last counts
+            text.append(f".options temp={spice_number(values[TEMPERATURE])}")
         if analysis is not None:
             text += [f".meas {analysis.kind} {name} {what}" for name, what in analysis.meas]
             text.append(f".{analysis.command}")
@@ -72,6 +77,10 @@ class Task:
     benches: tuple[Bench, ...]
     measures: tuple[AnyMeasure, ...]
     variables: tuple[str, ...]
+
+    def corner(self, values: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+        """What the values of a job set that is no variable."""
+        return tuple((name, value) for name, value in values.items() if name not in self.variables)
 
     @property
     def vectors(self) -> Mapping[str, tuple[str, ...]]:

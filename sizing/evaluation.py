@@ -1,33 +1,56 @@
-"""Designs -> evaluations, each simulated once and counted once, by purpose."""
+"""Designs -> evaluations: each simulated at the corners that decide about it, once, and counted by purpose."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sizing.clock import Clock
+from sizing.corners import NOMINAL, Order, active_corners, next_corners, worst
 from sizing.problem import Design, Problem
 from sizing.simulation.simulator import Failed, Measured, Outcome
 
 Purpose = Literal["initial", "search", "oracle"]
 Simulate = Callable[[Sequence[Mapping[str, float]]], Iterable[Outcome]]
-"""Outcomes of jobs (variable values by name), in their order and as they come."""
+"""Outcomes of jobs (values by name, as of Problem.job), in their order and as they come."""
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """A design and what its simulation gave; `index` counts the simulations of a run."""
+class Simulation:
+    """One simulation: a design at a corner, and what it gave; `index` counts the simulations of a run."""
 
     index: int
     design: Design
     outcome: Outcome
+    corner: int = NOMINAL
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A design and the worst that its simulations gave; `index` is that of the first of these."""
+
+    index: int
+    design: Design
+    outcome: Outcome
+    corners: Mapping[int, Outcome] = field(default_factory=dict)
+    """What each corner gave, in the order in which they were simulated; the nominal one alone where nothing is said."""
+
+    def __post_init__(self) -> None:
+        if not self.corners:
+            object.__setattr__(self, "corners", {NOMINAL: self.outcome})
 
     @property
     def ok(self) -> bool:
-        """Whether the design was measured."""
+        """Whether the design was measured, at every corner that was simulated."""
         return isinstance(self.outcome, Measured)
+
+
+def evaluation_of(problem: Problem, simulations: Sequence[Simulation]) -> Evaluation:
+    """The evaluation that these simulations of one design, in their order, come to."""
+    corners = {simulation.corner: simulation.outcome for simulation in simulations}
+    return Evaluation(simulations[0].index, simulations[0].design, worst(problem, corners), corners)
 
 
 def values_of(evaluations: Sequence[Evaluation]) -> NDArray[np.float64]:
@@ -45,26 +68,56 @@ def designs_of(evaluations: Sequence[Evaluation]) -> NDArray[np.int64]:
 class Evaluator:
     """Simulates designs that this run has not simulated yet, and remembers the others.
 
-    `record` is called once for every new simulation, in the order of the designs asked for.
+    `record` is called once for every new simulation, in an order that depends on the designs asked for alone: the
+    nominal corner of all of them, then the corner that comes next of those that still can be in spec, and so on.
     """
 
     def __init__(
-        self, problem: Problem, simulate: Simulate, record: Callable[[Evaluation, Purpose], None], clock: Clock
+        self,
+        problem: Problem,
+        simulate: Simulate,
+        record: Callable[[Simulation, Purpose], None],
+        clock: Clock,
+        order: Order = "nominal-first",
     ) -> None:
         self._problem = problem
         self._simulate = simulate
         self._record = record
         self._clock = clock
+        self._order = order
         self._known: dict[Design, Evaluation] = {}
+        self._count = 0
 
-    def evaluate(self, designs: Sequence[Design], purpose: Purpose) -> list[Evaluation]:
-        """One evaluation per design, in their order."""
-        new = [design for design in dict.fromkeys(designs) if design not in self._known]
+    def evaluate(self, designs: Sequence[Design], purpose: Purpose, most: int | None = None) -> list[Evaluation]:
+        """One evaluation per design, in their order.
+
+        With `most`, no more simulations than that are made; designs that they did not suffice to decide about are left
+        out.
+        """
+        begun: dict[Design, list[Simulation]] = {design: [] for design in designs if design not in self._known}
+        active = active_corners(self._problem, [evaluation.corners for evaluation in self._known.values()])
+        last = None if most is None else self._count + most
         with self._clock.activity("simulate"):
-            outcomes = self._simulate([self._problem.values(design) for design in new])
-            for design, outcome in zip(new, outcomes, strict=True):
-                evaluation = Evaluation(len(self._known), design, outcome)
-                self._known[design] = evaluation
-                self._clock.add("simulator", outcome.seconds)
-                self._record(evaluation, purpose)
-        return [self._known[design] for design in designs]
+            while wanted := self._wanted(begun, active)[: None if last is None else last - self._count]:
+                outcomes = self._simulate([self._problem.job(design, corner) for design, corner in wanted])
+                for (design, corner), outcome in zip(wanted, outcomes, strict=True):
+                    simulation = Simulation(self._count, design, outcome, corner)
+                    self._count += 1
+                    begun[design].append(simulation)
+                    self._clock.add("simulator", outcome.seconds)
+                    self._record(simulation, purpose)
+        undecided = {design for design, _ in self._wanted(begun, active)}
+        for design, simulations in begun.items():
+            if design not in undecided:
+                self._known[design] = evaluation_of(self._problem, simulations)
+        return [self._known[design] for design in designs if design not in undecided]
+
+    def _wanted(self, begun: Mapping[Design, Sequence[Simulation]], active: Sequence[int]) -> list[tuple[Design, int]]:
+        """The simulations that come next: designs that are not decided about, at corners."""
+        return [
+            (design, corner)
+            for design, simulations in begun.items()
+            for corner in next_corners(
+                self._problem, self._order, active, {each.corner: each.outcome for each in simulations}
+            )
+        ]

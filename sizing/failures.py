@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from sizing.evaluation import Evaluation
-from sizing.simulation.simulator import Failed
+from sizing.simulation.simulator import Failed, Outcome
 
 SHARE = 0.9
 """Of the initial designs."""
@@ -30,16 +30,18 @@ class FailureWatch:
         if not self._began:
             self._began = True
             failed = sum(not evaluation.ok for evaluation in evaluations)
-            return commonest_failure(evaluations) if failed >= SHARE * len(evaluations) else ""
+            return (
+                commonest_failure([each.outcome for each in evaluations]) if failed >= SHARE * len(evaluations) else ""
+            )
         due = before < IN_A_ROW <= len(self._latest)
-        return f"the latest {commonest_failure(self._latest)}" if due else ""
+        return f"the latest {commonest_failure([each.outcome for each in self._latest])}" if due else ""
 
 
-def commonest_failure(evaluations: Sequence[Evaluation]) -> str:
+def commonest_failure(outcomes: Sequence[Outcome]) -> str:
     """The commonest reason for failed simulations, with one of their messages; nothing where none failed."""
-    failures = [e.outcome for e in evaluations if isinstance(e.outcome, Failed)]
+    failures = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
     if not failures:
         return ""
     reason, count = Counter(failure.reason for failure in failures).most_common(1)[0]
     example = next(failure.message for failure in failures if failure.reason == reason)
-    return f"{count} of {len(evaluations)} simulations failed for {reason}: {example}"
+    return f"{count} of {len(outcomes)} simulations failed for {reason}: {example}"

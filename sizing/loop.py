@@ -13,7 +13,7 @@ import pandas as pd
 
 from sizing.bench import substitute_parameters
 from sizing.clock import Clock
-from sizing.evaluation import Evaluation, Evaluator, Purpose, Simulate, values_of
+from sizing.evaluation import Evaluation, Evaluator, Purpose, Simulate, Simulation, values_of
 from sizing.evidence import Evidence
 from sizing.failures import FailureWatch, commonest_failure
 from sizing.files import write_all_whole
@@ -114,7 +114,7 @@ def run(
     folder = Path(out) if out else Path("runs") / f"{spec.problem.name}-{spec.run.method}-s{spec.run.seed}"
     RunFolder.refuse_existing(folder)
     with pool_for(spec.task, spec.run, workers or default_workers()) as pool:
-        pool.load(spec.problem.values(spec.problem.middle))
+        pool.load(spec.problem.job(spec.problem.middle))
         with _with_cache(cache, spec, pool) as simulate:
             loop = _Loop(spec, simulate, observer, evidence)
             where = Path(cache).resolve() if cache else None
@@ -142,7 +142,7 @@ def resume(
     if checkpoint != now:
         raise RunError(f"{record.path}: expected the checkpoint that the run began with, {checkpoint}, got {now}")
     with pool_for(spec.task, spec.run, workers or default_workers()) as pool:
-        pool.load(spec.problem.values(spec.problem.middle))
+        pool.load(spec.problem.job(spec.problem.middle))
         with _with_cache(record.manifest.get("cache"), spec, pool) as simulate:
             _Loop(spec, _Replay(record, simulate), observer, read_evidence(record)).run(RunFolder(record.path))
     return _finished(record.path)
@@ -150,7 +150,7 @@ def resume(
 
 def check(spec: Spec) -> Outcome:
     """Simulate every bench once, at the middle of the ranges; raises SimulationError where ngspice refuses a deck."""
-    values = spec.problem.values(spec.problem.middle)
+    values = spec.problem.job(spec.problem.middle)
     with pool_for(spec.task, spec.run, 1) as pool:
         pool.load(values)
         return pool.run([values])[0]
@@ -174,12 +174,13 @@ class _Loop:
         self._recorder: RunFolder
         self._observer = observer
         self._clock = Clock()
-        self._evaluator = Evaluator(self._problem, simulate, self._record, self._clock)
+        self._evaluator = Evaluator(self._problem, simulate, self._record, self._clock, spec.run.corners)
         circuits = {bench.name: bench.circuit for bench in spec.benches}
         streams = Streams.from_seed(spec.run.seed)
         context = Context(self._problem, spec.run, circuits, self._evaluator, streams, self._clock, evidence)
         self._optimizer = METHODS[spec.run.method].optimizer(context)
         self._costs = np.empty(0)
+        self._simulations = 0
         self._queries = 0
         self._iteration = 0
         self._improved_at = 0
@@ -205,8 +206,8 @@ class _Loop:
                 status = "interrupted"
             recorder.finish({"status": status, **self._seconds()})
 
-    def _record(self, evaluation: Evaluation, purpose: Purpose) -> None:
-        self._recorder.evaluation(evaluation, purpose)
+    def _record(self, simulation: Simulation, purpose: Purpose) -> None:
+        self._recorder.simulation(simulation, purpose, len(self._problem.corners))
         self._go_on()
 
     def _go_on(self) -> None:
@@ -227,19 +228,21 @@ class _Loop:
     def _iterate(self) -> Status | None:
         settings = self._settings
         proposal = self._optimizer.ask()
-        budget = settings.max_sims - len(self._costs) if settings.max_sims else None
+        budget = settings.max_sims - self._simulations if settings.max_sims else None
         designs = proposal.designs[:budget]
         if not designs:
             return "exhausted"
-        evaluations = self._evaluator.evaluate(designs, proposal.purpose)
+        evaluations = _within(budget, self._evaluator.evaluate(designs, proposal.purpose, budget))
+        self._simulations += sum(len(evaluation.corners) for evaluation in evaluations)
         self._optimizer.tell(evaluations)
         self._recorder.batch(evaluations, proposal.decision)
         self._queries += (proposal.decision.judged or 0) if proposal.decision else 0
         self._go_on()
         if self._going_on:
             self._recorder.note_seconds(self._seconds())
-        self._note(evaluations)
-        return self._reason_to_stop(evaluations)
+        if evaluations:
+            self._note(evaluations)
+        return self._reason_to_stop(evaluations, cut_off=len(evaluations) < len(designs))
 
     def _note(self, evaluations: list[Evaluation]) -> None:
         """Bring the costs up to date and tell the observer."""
@@ -251,31 +254,37 @@ class _Loop:
         measured = best[np.isfinite(best)]
         standing = (int(np.sum(np.isinf(best))), float(np.sum(measured)))
         if standing < self._standing or len(self._costs) <= len(best):
-            self._standing, self._improved_at = standing, len(self._costs)
+            self._standing, self._improved_at = standing, self._simulations
         self._iteration += 1
         warning = self._failing(evaluations)
         if self._observer:
-            counts = (self._iteration - 1, len(self._costs), self._queries, int(np.sum(best == 0)))
+            counts = (self._iteration - 1, self._simulations, self._queries, int(np.sum(best == 0)))
             self._observer(Progress(*counts, float(best[0]), float(np.mean(best)), self._clock.wall, warning))
 
-    def _reason_to_stop(self, evaluations: list[Evaluation]) -> Status | None:
-        settings, total = self._settings, len(self._costs)
+    def _reason_to_stop(self, evaluations: list[Evaluation], *, cut_off: bool) -> Status | None:
+        settings, total = self._settings, self._simulations
         if np.count_nonzero(self._costs == 0) >= settings.in_spec:
             return "in spec"
-        if settings.max_sims and total >= settings.max_sims:
+        if cut_off or (settings.max_sims and total >= settings.max_sims):
             return "max_sims"
         if settings.max_seconds and self._going_on and self._clock.wall >= settings.max_seconds:
             return "max_seconds"
         if total - self._improved_at >= settings.patience:
             return "no progress"
-        if total == len(evaluations) and not any(evaluation.ok for evaluation in evaluations):
+        if len(self._costs) == len(evaluations) and not any(evaluation.ok for evaluation in evaluations):
             return "all failed"
         return None
 
 
 def most_frequent_failure(record: RunRecord) -> str | None:
     """The commonest reason for failed simulations of a run, with one of their messages."""
-    return commonest_failure(record.evaluations) or None
+    return commonest_failure([each.outcome for each in record.evaluations]) or None
+
+
+def _within(budget: int | None, evaluations: Sequence[Evaluation]) -> list[Evaluation]:
+    """The first of these designs, as many as a budget of simulations allows; an oracle may have simulated more."""
+    spent = np.cumsum([len(evaluation.corners) for evaluation in evaluations])
+    return [each for each, total in zip(evaluations, spent, strict=True) if budget is None or total <= budget]
 
 
 @contextmanager

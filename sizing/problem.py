@@ -1,7 +1,7 @@
 """What is searched: variables on grids, metrics with targets, and designs as grid indices. Values only, no I/O."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
 
@@ -34,6 +34,18 @@ class Metric:
 
 
 @dataclass(frozen=True)
+class Corner:
+    """An operating condition that every design has to stand: what it sets, by name.
+
+    `temperature` is in degrees Celsius; the others are parameters of the netlist or of stimuli, in SI units. What a
+    corner does not set is as the netlist and the benches have it.
+    """
+
+    name: str
+    settings: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Problem:
     """A sizing task as the search sees it."""
 
@@ -41,6 +53,8 @@ class Problem:
     topology: str
     variables: tuple[Variable, ...]
     metrics: tuple[Metric, ...]
+    corners: tuple[Corner, ...] = (Corner("nominal"),)
+    """The first is nominal; a design is in spec that meets every target at all of them."""
 
     @cached_property
     def shape(self) -> NDArray[np.int64]:
@@ -60,3 +74,7 @@ class Problem:
     def values(self, design: Sequence[int]) -> dict[str, float]:
         """The value of every variable by name, in SI units."""
         return {variable.name: variable.values[index] for variable, index in zip(self.variables, design, strict=True)}
+
+    def job(self, design: Sequence[int], corner: int = 0) -> dict[str, float]:
+        """What a simulator is given: the value of every variable, and the settings of a corner."""
+        return {**self.values(design), **self.corners[corner].settings}

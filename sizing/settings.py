@@ -99,6 +99,11 @@ class RunSettings(Settings):
     max_sims: int | None = Field(None, ge=1, description="stop after this many simulations, initial ones included")
     max_seconds: Seconds | None = Field(None, description="stop after this wall-clock time")
     patience: int = Field(5000, ge=1, description="stop after this many simulations without a better best design")
+    corners: Literal["nominal-first", "all"] = Field(
+        "nominal-first",
+        description="of a spec with corners: nominal-first, where only a design that meets every target at the nominal "
+        "one is simulated at others, or all of them for every design",
+    )
     simulator: Literal["ngspice", "ngspice-batch"] = Field(
         "ngspice", description="ngspice in process, or as a program of its own for decks that crash it"
     )

@@ -8,8 +8,10 @@ import torch
 from numpy.typing import NDArray
 
 from sizing.evidence import Evidence
-from sizing.problem import Problem
+from sizing.problem import Corner, Problem
 
+CORNERS_APART = 0.3
+"""The largest feature of a corner, and its negative the smallest."""
 OTHER_CIRCUIT = 0.3
 """The last feature of the run's own circuit, and its negative of another one."""
 
@@ -72,6 +74,22 @@ class LogarithmicFeatures:
         sign = 1.0 if evidence.topology == self._topology else -1.0
         columns += [np.full(len(evidence.settings), sign * apart) for apart in self._apart]
         return torch.from_numpy(np.stack(columns, axis=1))
+
+
+def corner_features(corners: Sequence[Corner]) -> torch.Tensor:
+    """Features (C, K) of corners: a place for every setting that differs between them, close to one another.
+
+    A corner that leaves a setting as the benches have it is in the middle.
+    """
+    names = dict.fromkeys(name for corner in corners for name in corner.settings)
+    columns = []
+    for name in names:
+        values = np.array([corner.settings.get(name, np.nan) for corner in corners])
+        if len({corner.settings.get(name) for corner in corners}) > 1:
+            low, high = np.nanmin(values), np.nanmax(values)
+            places = 2 * (values - low) / (high - low) - 1 if high > low else np.ones(len(values))
+            columns.append(np.where(np.isnan(values), 0.0, CORNERS_APART * places))
+    return torch.from_numpy(np.array(columns).reshape(-1, len(corners)).T.copy())
 
 
 @dataclass(frozen=True)

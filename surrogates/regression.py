@@ -7,9 +7,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sizing.evaluation import Evaluation, designs_of, values_of
+from sizing.corners import NOMINAL, active_corners
+from sizing.evaluation import Evaluation, values_of
 from sizing.objectives import order
 from sizing.problem import Problem
+from sizing.simulation.simulator import Measured
+from surrogates.features import corner_features
 from surrogates.gaussian_process import GaussianProcesses
 from surrogates.scales import Scale
 
@@ -34,26 +37,32 @@ class Regression:
         most: int,
         evidence: tuple[torch.Tensor, NDArray[np.float64]] | None = None,
     ) -> None:
-        """`most` designs are learned from at once: the best ones and the latest, half each.
+        """`most` simulations are learned from at once: the best ones and the latest, half each.
 
-        `evidence` is what earlier runs measured: features (N, F) and metric values (N, M).
+        `evidence` is what earlier runs measured at the nominal corner: features (N, F) and metric values (N, M).
         """
         torch.set_num_threads(1)  # the matrices are too small to share
+        self._corners = corner_features(problem.corners)
+        self._asked: tuple[int, ...] = (NOMINAL,)
+        """The corners at which candidates are judged: those that have decided about a design so far."""
         self._problem = problem
         self._features = features
         self._most = most
-        self._processes = GaussianProcesses(len(problem.metrics), width)
+        self._processes = GaussianProcesses(len(problem.metrics), width + self._corners.shape[1])
         self._scales: list[Scale] = []
         self._evidence = evidence or (torch.empty((0, width)), np.empty((0, len(problem.metrics))))
 
     def fit(self, evaluations: Sequence[Evaluation]) -> None:
-        """Learn from these measured designs."""
+        """Learn from these measured designs: from what they gave at each of the corners that decide."""
+        self._asked = (NOMINAL, *active_corners(self._problem, [evaluation.corners for evaluation in evaluations]))
+        designs, corners, measured = _by_corner(evaluations, self._asked)
+        rows = self._rows(measured)
         inputs, before = self._evidence
-        rows = self._rows(values_of(evaluations))
-        values = np.concatenate([before, values_of(evaluations)[rows]])
+        values = np.concatenate([before, measured[rows]])
         self._scales = [Scale.of(metric, values[:, m]) for m, metric in enumerate(self._problem.metrics)]
-        own = self._inputs(designs_of(evaluations)[rows])
-        self._processes.fit(torch.cat([inputs.double(), own]), torch.from_numpy(self._scaled(values)))
+        own = self._inputs(designs[rows], corners[rows])
+        evidence = self._at(inputs.double(), np.full(len(inputs), NOMINAL))
+        self._processes.fit(torch.cat([evidence, own]), torch.from_numpy(self._scaled(values)))
 
     def judge(
         self,
@@ -61,12 +70,14 @@ class Regression:
         reference: Evaluation | None = None,
         pending: NDArray[np.int64] | None = None,
     ) -> NDArray[np.float64]:
-        """Probability (B, M) that each metric is no worse than the reference's or meets its target."""
+        """Probability (B, M) that each metric is no worse than the reference's or meets its target.
+
+        It is the smallest of those at the corners that decide.
+        """
         processes = self._processes
         if pending is not None and len(pending):
-            processes = processes.expecting(self._inputs(pending))
-        mean, deviation = processes.predict(self._inputs(candidates))
-        deviation = torch.hypot(deviation, torch.tensor(LEAST_DEVIATION, dtype=torch.float64))
+            everywhere = [self._inputs(pending, np.full(len(pending), corner)) for corner in self._asked]
+            processes = processes.expecting(torch.cat(everywhere))
         ends = torch.tensor([scale.targets for scale in self._scales], dtype=torch.float64)
         low, high = ends.T
         if reference is not None:  # as good as the reference will do, on its side of the target
@@ -75,10 +86,16 @@ class Regression:
             missing = torch.from_numpy(np.isnan(values[0]))  # nothing is worse
             low = torch.minimum(low, own).masked_fill(missing, -torch.inf)
             high = torch.maximum(high, own).masked_fill(missing, torch.inf)
-        return _between(low, high, mean, deviation).numpy()
+        probability = torch.ones((len(candidates), len(self._problem.metrics)), dtype=torch.float64)
+        features = self._features(candidates).double()
+        for corner in self._asked:
+            mean, deviation = processes.predict(self._at(features, np.full(len(candidates), corner)))
+            deviation = torch.hypot(deviation, torch.tensor(LEAST_DEVIATION, dtype=torch.float64))
+            probability = torch.minimum(probability, _between(low, high, mean, deviation))
+        return probability.numpy()
 
     def _rows(self, values: NDArray[np.float64]) -> NDArray[np.intp]:
-        """The designs to learn from, in their order."""
+        """The simulations to learn from, in their order."""
         if len(values) <= self._most:
             return np.arange(len(values))
         best = order(self._problem, values)[: self._most // 2]
@@ -87,8 +104,26 @@ class Regression:
     def _scaled(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.stack([scale(values[:, m]) for m, scale in enumerate(self._scales)], axis=1)
 
-    def _inputs(self, designs: NDArray[np.int64]) -> torch.Tensor:
-        return self._features(designs).double()
+    def _inputs(self, designs: NDArray[np.int64], corners: NDArray[np.int64]) -> torch.Tensor:
+        return self._at(self._features(designs).double(), corners)
+
+    def _at(self, features: torch.Tensor, corners: NDArray[np.int64]) -> torch.Tensor:
+        """Inputs (B, F + K) of designs with these features at these corners (B,)."""
+        return torch.cat([features, self._corners[torch.from_numpy(corners)]], dim=1)
+
+
+def _by_corner(
+    evaluations: Sequence[Evaluation], wanted: Sequence[int]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Designs (N, V), corners (N,) and metric values (N, M) of what designs gave at the wanted corners."""
+    rows = [
+        (evaluation.design, corner, outcome.values)
+        for evaluation in evaluations
+        for corner, outcome in evaluation.corners.items()
+        if corner in wanted and isinstance(outcome, Measured)
+    ]
+    designs, corners, values = zip(*rows, strict=True)
+    return np.array(designs), np.array(corners), np.array(values)
 
 
 def _between(low: torch.Tensor, high: torch.Tensor, mean: torch.Tensor, deviation: torch.Tensor) -> torch.Tensor:

@@ -23,6 +23,8 @@ def run_summary(result: Result, console: Console | None = None) -> None:
     best_designs(result.record, 3, console)
     queries = "" if pd.isna(row["queries"]) else f", {row['queries']} queries"
     simulations = f"{row['sims_total']} simulations ({row['sims_initial']} of them initial)"
+    if not pd.isna(row["corners"]):
+        simulations += f" of {row['designs']} designs at {row['corners']} corners"
     console.out(f"{row['in_spec']} designs in spec after {simulations}{queries}, {row['wall_s']:.1f} s:")
     console.out(f"{STATUS_WORDS[result.status]}.")
     console.out(f"Sized netlist: {result.folder / 'sized.cir'}", f"More designs: sizing show {result.folder}", sep="\n")
@@ -37,7 +39,7 @@ def best_designs(record: RunRecord, count: int, console: Console | None = None) 
     grid.add_column("")
     grid.add_column("target")
     for rank, row in enumerate(ranked, 1):
-        grid.add_column(f"#{rank} (sim {row + 1})", justify="right")
+        grid.add_column(f"#{rank} (sim {record.simulations_at[row]})", justify="right")
     for index, variable in enumerate(problem.variables):
         values = (variable.values[record.population[row].design[index]] for row in ranked)
         grid.add_row(variable.name, "", *(format_quantity(value, variable.unit) for value in values))

@@ -5,16 +5,18 @@ from pathlib import Path
 
 import numpy as np
 
+from sizing.corners import NOMINAL
 from sizing.evidence import Evidence
 from sizing.problem import Problem
 from sizing.records.journal import RunError
 from sizing.records.reading import RunRecord
+from sizing.simulation.simulator import Measured
 
 EVIDENCE = "evidence.json"
 
 
 def evidence_of(record: RunRecord, problem: Problem) -> Evidence:
-    """What a run measured, for a problem with the same metrics.
+    """What a run measured at its nominal corner, for a problem with the same metrics.
 
     Raises RunError for a run without some of them, or that measured nothing.
     """
@@ -25,6 +27,7 @@ def evidence_of(record: RunRecord, problem: Problem) -> Evidence:
     rows = [row for row, evaluation in enumerate(record.population) if evaluation.ok]
     if not rows:
         raise RunError(f"warm_start: {record.path}: expected a run with measured designs, got one without")
+    nominal = [record.population[row].corners[NOMINAL] for row in rows]
     settings = [list(record.problem.values(record.population[row].design).values()) for row in rows]
     return Evidence(
         str(record.path),
@@ -33,7 +36,7 @@ def evidence_of(record: RunRecord, problem: Problem) -> Evidence:
         tuple(variable.name for variable in record.problem.variables),
         np.array(settings),
         tuple((metric.name, metric.unit) for metric in record.problem.metrics),
-        record.values[rows],
+        np.array([outcome.values for outcome in nominal if isinstance(outcome, Measured)]),
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sizing.evaluation import Evaluation, Purpose
-from sizing.problem import Metric, Problem, Variable
+from sizing.corners import NOMINAL
+from sizing.evaluation import Evaluation, Purpose, Simulation, evaluation_of
+from sizing.problem import Corner, Design, Metric, Problem, Variable
 from sizing.records.journal import NAME, read_journal
 from sizing.records.journal import RunError as RunError
 from sizing.simulation.simulator import Measured, outcome_from
@@ -32,7 +33,7 @@ class RunRecord:
     path: Path
     manifest: Mapping[str, Any]
     problem: Problem
-    evaluations: tuple[Evaluation, ...]
+    evaluations: tuple[Simulation, ...]
     """Every simulation, in order."""
     purposes: tuple[Purpose, ...]
     batches: tuple[Batch, ...]
@@ -45,7 +46,7 @@ class RunRecord:
 
     @cached_property
     def joined(self) -> tuple[int, ...]:
-        """Indices of the evaluations that joined the population, in order: what `sims_total` counts."""
+        """Indices of the designs that joined the population, in order: of the first simulation of each."""
         return tuple(index for batch in self.batches for index in batch.evaluations)
 
     @cached_property
@@ -55,12 +56,23 @@ class RunRecord:
 
     @cached_property
     def population(self) -> tuple[Evaluation, ...]:
-        """The evaluations that joined the population, in order."""
-        return tuple(self.evaluations[index] for index in self.joined)
+        """The designs that joined the population, in order."""
+        begun: dict[Design, list[Simulation]] = {}
+        by_first: dict[int, list[Simulation]] = {}
+        for each in self.evaluations:
+            if each.corner == NOMINAL:
+                begun[each.design] = by_first[each.index] = []
+            begun[each.design].append(each)
+        return tuple(evaluation_of(self.problem, by_first[index]) for index in self.joined)
+
+    @cached_property
+    def simulations_at(self) -> NDArray[np.int64]:
+        """How many simulations there had been of the population, at all corners, when each of it was known (N,)."""
+        return np.cumsum([len(evaluation.corners) for evaluation in self.population], dtype=np.int64)
 
     @cached_property
     def values(self) -> NDArray[np.float64]:
-        """Metric values of the population (N, M); NaN where missing or failed."""
+        """Metric values of the population (N, M), the worst of its corners; NaN where missing or failed."""
         width = len(self.problem.metrics)
         rows = [e.outcome.values if isinstance(e.outcome, Measured) else (np.nan,) * width for e in self.population]
         return np.array(rows, dtype=float).reshape(-1, width)
@@ -101,7 +113,7 @@ def _read(path: Path) -> RunRecord:
         problem = _problem(manifest["problem"])
     except (ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path / 'manifest.json'}: damaged: {error!r}") from None
-    evaluations: list[Evaluation] = []
+    evaluations: list[Simulation] = []
     purposes: list[Purpose] = []
     batches: list[Batch] = []
     held = read_journal(path, sealed=manifest["format"] > 1)
@@ -112,7 +124,7 @@ def _read(path: Path) -> RunRecord:
             if "batch" in line:
                 batches.append(Batch(_known(line["batch"], len(evaluations)), line.get("decision")))
             else:
-                evaluations.append(_evaluation(line, len(evaluations)))
+                evaluations.append(_simulation(line, len(evaluations), len(problem.corners)))
                 purposes.append(line["purpose"])
         except (ValueError, KeyError, TypeError) as error:
             damage = f"{path / NAME}:{number}: damaged line: {error!r}"
@@ -144,7 +156,9 @@ def find_runs(paths: Sequence[str | Path]) -> list[Path]:
 def _problem(stored: Mapping[str, Any]) -> Problem:
     variables = tuple(Variable(**{**entry, "values": tuple(entry["values"])}) for entry in stored["variables"])
     metrics = tuple(Metric(**entry) for entry in stored["metrics"])
-    return Problem(stored["name"], stored["topology"], variables, metrics)
+    corners = tuple(Corner(**entry) for entry in stored.get("corners", ()))
+    problem = Problem(stored["name"], stored["topology"], variables, metrics)
+    return replace(problem, corners=corners) if corners else problem
 
 
 def _is_run(folder: Path) -> bool:
@@ -159,8 +173,11 @@ def _known(batch: list[int], count: int) -> tuple[int, ...]:
     return tuple(batch)
 
 
-def _evaluation(line: Mapping[str, Any], index: int) -> Evaluation:
-    """The evaluation of a line; raises ValueError where it is another one than comes next."""
+def _simulation(line: Mapping[str, Any], index: int, corners: int) -> Simulation:
+    """The simulation of a line; raises ValueError where it is another one than comes next, or at no corner."""
+    corner = line.get("corner", NOMINAL)
     if line["evaluation"] != index:
         raise ValueError(f"expected evaluation {index}, got {line['evaluation']}")
-    return Evaluation(index, tuple(line["design"]), outcome_from(line))
+    if not 0 <= corner < corners:
+        raise ValueError(f"expected a corner from 0 to {corners - 1}, got {corner}")
+    return Simulation(index, tuple(line["design"]), outcome_from(line), corner)

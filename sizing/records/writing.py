@@ -19,7 +19,7 @@ from typing import Any, Self
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import LiteralScalarString
 
-from sizing.evaluation import Evaluation, Purpose
+from sizing.evaluation import Evaluation, Purpose, Simulation
 from sizing.evidence import Evidence
 from sizing.files import CannotWrite, only_writer, remove_parts, sync_folder, write_whole
 from sizing.netlist import inline_includes
@@ -104,11 +104,12 @@ class RunFolder:
         """Whether the run being taken up has yet to reach the point where it ended."""
         return self._journal.replaying
 
-    def evaluation(self, evaluation: Evaluation, purpose: Purpose) -> None:
-        """Append one simulation."""
-        line = {"evaluation": evaluation.index, "purpose": purpose, "design": evaluation.design}
+    def simulation(self, simulation: Simulation, purpose: Purpose, corners: int) -> None:
+        """Append one simulation, with its corner where there are several."""
+        line = {"evaluation": simulation.index, "purpose": purpose, "design": simulation.design}
+        corner = {"corner": simulation.corner} if corners > 1 else {}
         with self._writing():
-            self._journal.append(line | outcome_entries(evaluation.outcome))
+            self._journal.append(line | corner | outcome_entries(simulation.outcome))
 
     def batch(self, evaluations: Sequence[Evaluation], decision: Decision | None) -> None:
         """Append which evaluations joined the population together, and the decision behind them."""

@@ -45,18 +45,19 @@ def top_costs(record: RunRecord) -> Numbers:
             del best[count:]
         if len(best) == count:
             means[number] = np.mean(best)
-    return means
+    return _after_each_simulation(record, means, np.inf)
 
 
 def in_spec_counts(record: RunRecord) -> Numbers:
     """Designs in spec after each simulation (N,)."""
-    return np.cumsum(in_spec(record.problem, record.values)).astype(float)
+    counts = np.cumsum(in_spec(record.problem, record.values)).astype(float)
+    return _after_each_simulation(record, counts, 0.0)
 
 
 def reached_at(record: RunRecord, count: int) -> int | None:
     """Simulations until this many designs were in spec, the initial ones included; None where there never were."""
     good = np.flatnonzero(in_spec(record.problem, record.values))
-    return int(good[count - 1]) + 1 if len(good) >= count else None
+    return int(record.simulations_at[good[count - 1]]) if len(good) >= count else None
 
 
 def mean_curve(runs: Sequence[RunRecord], series: Sequence[Numbers]) -> Curve:
@@ -78,6 +79,12 @@ def mean_curve(runs: Sequence[RunRecord], series: Sequence[Numbers]) -> Curve:
     table = table[:, changes]
     spread = table.std(axis=0, ddof=1) / np.sqrt(len(table)) if len(table) > 1 else np.zeros(table.shape[1])
     return Curve(sims[changes], table.mean(axis=0), spread)
+
+
+def _after_each_simulation(record: RunRecord, series: Numbers, before: float) -> Numbers:
+    """Values after each design as values after each simulation, of which a design has one for every corner."""
+    simulations = np.arange(1, record.simulations_at[-1] + 1) if len(series) else np.empty(0)
+    return np.concatenate([[before], series])[np.searchsorted(record.simulations_at, simulations, side="right")]
 
 
 def _carried_on(values: Numbers, length: int) -> Numbers:

@@ -315,7 +315,13 @@ def _sized(record: RunRecord, rank: int, index: int) -> Sized:
     targets = (
         _target(metric, float(values[m]), bool(met[m]), reasons.get(m, "")) for m, metric in enumerate(problem.metrics)
     )
-    return Sized(rank, index + 1, f"{total:.4g}" if np.isfinite(total) else "–", tuple(variables), tuple(targets))
+    return Sized(
+        rank,
+        int(record.simulations_at[index]),
+        f"{total:.4g}" if np.isfinite(total) else "–",
+        tuple(variables),
+        tuple(targets),
+    )
 
 
 def _target(metric: Metric, value: float, met: bool, why: str) -> Target:

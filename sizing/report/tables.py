@@ -1,17 +1,19 @@
 """Tables of runs (one row per spec, method and seed), of their means over seeds, and of a run's designs."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from sizing.evaluation import Purpose
 from sizing.objectives import cost, in_spec, order
 from sizing.records.reading import RunRecord
 from sizing.simulation.simulator import Failed
 
 COLUMNS = [
-    *("spec", "topology", "method", "seed", "status", "in_spec", "first_in_spec_at"),
+    *("spec", "topology", "method", "seed", "status", "in_spec", "first_in_spec_at", "corners", "designs"),
     *("sims_initial", "sims_search", "sims_oracle", "sims_total", "sims_failed", "sims_op", "sims_pretrain"),
     *("cache_hits", "queries", "best_cost", "top_cost", "wall_s", "simulate_s", "train_s", "query_s"),
 ]
@@ -21,15 +23,14 @@ KEYS = ["spec", "topology", "method"]
 
 
 def run_row(record: RunRecord) -> dict[str, Any]:
-    """One run's counts. `sims_total` is the designs that joined the population, initial ones and search, but for those
-    that a cache knew."""
+    """One run's counts. `sims_total` is the simulations of the designs that joined the population, initial ones and
+    search, and of one that a budget cut off, but for those that a cache knew."""
     problem, wanted = record.problem, record.manifest["run"]["in_spec"]
     costs = np.sort(cost(problem, record.values))
     good = np.flatnonzero(in_spec(problem, record.values))
     simulated = [not evaluation.outcome.cached for evaluation in record.evaluations]
-    joined = [record.purposes[index] for index in record.joined if simulated[index]]
-    oracle = record.purposes.count("oracle")
-    asked = sum(purpose == "oracle" for purpose, real in zip(record.purposes, simulated, strict=True) if real)
+    counted = _counted(record)
+    by_corners = len(problem.corners) > 1
     judged = [decision["judged"] for decision in record.decisions if decision["judged"] is not None]
     row = {
         "spec": problem.name,
@@ -38,11 +39,13 @@ def run_row(record: RunRecord) -> dict[str, Any]:
         "seed": record.manifest["seed"],
         "status": "damaged" if record.damage else record.summary.get("status", "unfinished"),
         "in_spec": len(good),
-        "first_in_spec_at": sum(simulated[index] for index in record.joined[: good[0] + 1]) if good.size else None,
-        "sims_initial": joined.count("initial"),
-        "sims_search": len(joined) - joined.count("initial"),
-        "sims_oracle": asked - joined.count("oracle") if oracle else None,
-        "sims_total": len(joined),
+        "first_in_spec_at": _simulated_until(record, int(good[0])) if good.size else None,
+        "corners": len(problem.corners) if by_corners else None,
+        "designs": len(record.joined) if by_corners else None,
+        "sims_initial": counted["initial"],
+        "sims_search": counted["search"],
+        "sims_oracle": counted["oracle"] if "oracle" in record.purposes else None,
+        "sims_total": counted["initial"] + counted["search"],
         "sims_failed": sum(isinstance(e.outcome, Failed) and not e.outcome.cached for e in record.evaluations),
         "sims_pretrain": _before(record),
         "cache_hits": simulated.count(False) if record.manifest.get("cache") else None,
@@ -52,6 +55,31 @@ def run_row(record: RunRecord) -> dict[str, Any]:
     }
     row |= {name: record.summary.get(name) for name in ("wall_s", "simulate_s", "train_s", "query_s")}
     return {column: row.get(column) for column in COLUMNS}
+
+
+def _counted(record: RunRecord) -> Counter[Purpose]:
+    """Simulations by purpose, without answers from a cache.
+
+    Those of an oracle are of the search where their design joined the population. Those of a design that did not join
+    count where a budget cut it off, not where it will be taken up.
+    """
+    joined = {evaluation.design for evaluation in record.population}
+    status = "interrupted" if record.damage else record.summary.get("status", "interrupted")
+    counted: Counter[Purpose] = Counter()
+    for simulation, purpose in zip(record.evaluations, record.purposes, strict=True):
+        if simulation.outcome.cached:
+            continue
+        if simulation.design in joined:
+            counted["search" if purpose == "oracle" else purpose] += 1
+        elif purpose == "oracle" or status != "interrupted":
+            counted[purpose] += 1
+    return counted
+
+
+def _simulated_until(record: RunRecord, place: int) -> int:
+    """Simulations of the population, without answers from a cache, up to the one in this place."""
+    outcomes = (outcome for each in record.population[: place + 1] for outcome in each.corners.values())
+    return sum(not outcome.cached for outcome in outcomes)
 
 
 def runs_table(records: Sequence[RunRecord]) -> pd.DataFrame:
@@ -86,7 +114,12 @@ def designs_table(record: RunRecord) -> pd.DataFrame:
     rows = []
     for rank, row in enumerate(ranked, 1):
         values = dict(zip((metric.name for metric in problem.metrics), record.values[row], strict=True))
-        head = {"rank": rank, "simulation": int(row) + 1, "in_spec": bool(good[row]), "cost": float(costs[row])}
+        head = {
+            "rank": rank,
+            "simulation": int(record.simulations_at[row]),
+            "in_spec": bool(good[row]),
+            "cost": float(costs[row]),
+        }
         rows.append(head | problem.values(record.population[row].design) | values)
     return pd.DataFrame(rows)
 

@@ -149,7 +149,7 @@ class KeyOf:
     """Keys of a task's outcomes: hashes of all that they depend on.
 
     These are the decks with what they include, the analyses, the measurements and the code that takes them, the
-    simulator's version, and the variables' values.
+    simulator's version, the variables' values, and what a corner sets.
     """
 
     def __init__(self, task: Task, version: str) -> None:
@@ -160,11 +160,12 @@ class KeyOf:
         measures = [each.model_dump(mode="json") for each in task.measures]
         code = Path(measure.__file__).read_text(encoding="utf-8")
         self._task = _digest([benches, measures, code, version]).hex()
-        self._variables = task.variables
+        self._of = task
 
     def __call__(self, values: Values) -> bytes:
         """The key of the outcome for these values."""
-        return _digest([self._task, [(name, values[name]) for name in self._variables]])
+        variables = [(name, values[name]) for name in self._of.variables]
+        return _digest([self._task, variables, *sorted(self._of.corner(values))])
 
 
 def _digest(content: object) -> bytes:

@@ -1,4 +1,4 @@
-"""ngspice inside this process, through PySpice: every bench is loaded once, then altered and run for each design.
+"""ngspice inside this process, through PySpice: every bench is loaded once for each corner, then altered and run.
 
 What this module guards against was measured on ngspice 39 and PySpice 1.5: BSIM4 threads that spin against other
 processes (`num_threads`), PySpice taking notes for errors, return codes of 0 after failures, plots that pile up.
@@ -40,6 +40,10 @@ INSTALL_HINT = (
 )
 
 
+_Deck = tuple[int, tuple[tuple[str, float], ...]]
+"""A bench, by its place in the task, at a corner."""
+
+
 class SimulatorMissing(RuntimeError):
     """No usable ngspice on this machine; the message says how to get it."""
 
@@ -66,19 +70,19 @@ class NgSpice:
     """The benches of one task, loaded into the ngspice of this process."""
 
     def __init__(self, task: Task) -> None:
+        self._task = task
         self._benches = task.benches
         self._wanted = task.vectors
         self._alterations = [alterations(bench, task.variables) for bench in task.benches]
         self._shared: Any = None
-        self._order: list[int] = []
-        """Benches as ngspice counts its circuits: the one read last comes first."""
-        self._altered: dict[int, dict[str, float]] = {}
-        """The variable values that each bench has in ngspice now, as altered: none for a deck just read.
+        self._order: list[_Deck] = []
+        """Decks as ngspice counts its circuits: the one read last comes first."""
+        self._altered: dict[_Deck, dict[str, float]] = {}
+        """The variable values that each deck has in ngspice now, as altered: none for one just read.
 
         ngspice reads a number in a deck to another last bit than the same number in `alter`; were a deck's own values
         left in place, results would depend on which design came first.
         """
-        self._loaded = False
         self.seconds = 0.0
         self.version = ""
         self.unusable = False
@@ -98,28 +102,27 @@ class NgSpice:
         self.load(values)
         results: dict[str, Waveforms] = {}
         for number, bench in enumerate(self._benches):
-            self._select(number, values)
+            self._select((number, self._task.corner(values)), values)
             for analysis in bench.analyses:
                 results[f"{bench.name}.{analysis.name}"] = self._analyse(bench, analysis, values)
         return results
 
     def load(self, values: Mapping[str, float]) -> None:
-        """Load every deck, unless that has been done; raises SimulationError("netlist")."""
-        if self._loaded:
-            return
+        """Load every deck of the values' corner, unless that has been done; raises SimulationError("netlist")."""
         self.start()
-        self._loaded = True
         for number in range(len(self._benches)):
-            self._read_deck(number, values)
+            deck = (number, self._task.corner(values))
+            if deck not in self._altered:
+                self._read_deck(deck, values)
 
-    def _read_deck(self, number: int, values: Mapping[str, float]) -> None:
-        bench = self._benches[number]
+    def _read_deck(self, deck: _Deck, values: Mapping[str, float]) -> None:
+        bench = self._benches[deck[0]]
         self._shared.words.clear()
         began = time.perf_counter()
         self._shared.load(bench.deck(values))
         self.seconds += time.perf_counter() - began
-        self._order.insert(0, number)
-        self._altered[number] = {}
+        self._order.insert(0, deck)
+        self._altered[deck] = {}
         words = self._said()
         if self._shared.exited or self._circuits() != len(self._order):
             self.unusable = True
@@ -130,25 +133,25 @@ class NgSpice:
         self._command("setcirc")
         return sum(re.match(r"(Current\s+)?\d+\t", line) is not None for line in self._said())
 
-    def _select(self, number: int, values: Mapping[str, float]) -> None:
-        """Make a bench the current circuit, with these values: altered in place, or read again where it must be.
+    def _select(self, deck: _Deck, values: Mapping[str, float]) -> None:
+        """Make a deck the current circuit, with these values: altered in place, or read again where it must be.
 
         `alterparam` and `reset` are no way out: ngspice resets to the deck read last, whichever circuit is current.
         """
-        self._command(f"setcirc {self._order.index(number) + 1}")
-        targets = self._alterations[number]
+        self._command(f"setcirc {self._order.index(deck) + 1}")
+        targets = self._alterations[deck[0]]
         if targets is None:
             self._command("remcirc")
-            self._order.remove(number)
-            self._read_deck(number, values)
+            self._order.remove(deck)
+            self._read_deck(deck, values)
             return
-        altered = self._altered[number]
-        for name, value in values.items():
-            if altered.get(name) == value:
+        altered = self._altered[deck]
+        for name, found in targets.items():
+            if altered.get(name) == values[name]:
                 continue
-            for target in targets[name]:
-                self._command(f"alter {target}={spice_number(value)}")
-            altered[name] = value
+            for target in found:
+                self._command(f"alter {target}={spice_number(values[name])}")
+            altered[name] = values[name]
 
     def _analyse(self, bench: Bench, analysis: Analysis, values: Mapping[str, float]) -> Waveforms:
         self._command("destroy all")

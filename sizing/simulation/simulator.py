@@ -72,7 +72,7 @@ def outcome_from(entries: Mapping[str, Any]) -> Outcome:
 
 
 class Simulator(Protocol):
-    """Runs every analysis of every bench for one set of variable values."""
+    """Runs every analysis of every bench for one set of values: of every variable, and of what a corner sets."""
 
     seconds: float
     """Time spent inside the simulator since it was made."""
@@ -88,7 +88,7 @@ class Simulator(Protocol):
         """
 
     def load(self, values: Mapping[str, float]) -> None:
-        """Read the decks, once; raises SimulationError("netlist") where one is refused."""
+        """Read the decks of the values' corner, once; raises SimulationError("netlist") where one is refused."""
 
     def simulate(self, values: Mapping[str, float]) -> Results:
         """Waveforms by "bench.analysis"; raises SimulationError."""

@@ -56,7 +56,8 @@ def _excitation(value: Any) -> Any:
 
 
 Name = Annotated[str, Field(pattern=r"^\w+$")]
-Quantity = Annotated[str | int | float, BeforeValidator(_scalar)]
+Scalar = str | int | float
+Quantity = Annotated[Scalar, BeforeValidator(_scalar)]
 SourceName = Annotated[str, Field(pattern=r"^[\w.+-]+$")]
 Excitation = Annotated[
     dict[str, float],
@@ -66,6 +67,26 @@ Excitation = Annotated[
     ),
 ]
 Option = Annotated[str | int | float, BeforeValidator(_option)]
+
+
+def _corners(value: Any) -> Any:
+    if not isinstance(value, list | dict) or not value:
+        raise ValueError(
+            "expected a list of values, such as [27, -40, 125], or a mapping of what this corner sets, such as "
+            f"{{temperature: 125}}, got {value!r:.80}"
+        )
+    for name in value if isinstance(value, dict) else ():
+        if not (isinstance(name, str) and re.fullmatch(r"\w+", name)):
+            raise ValueError(f"expected the name of a parameter, got {name!r:.80}")
+    for each in value.values() if isinstance(value, dict) else value:
+        _scalar(each)
+    return value
+
+
+CornerEntry = Annotated[
+    list[Quantity] | dict[Name, Quantity],
+    BeforeValidator(_corners, json_schema_input_type=list[Scalar] | dict[Name, Scalar]),
+]
 
 
 class VariableEntry(Settings):
@@ -181,6 +202,11 @@ class SpecModel(BaseModel):
     )
     benches: dict[Name, BenchEntry] = Field(min_length=1, max_length=MOST_BENCHES)
     metrics: dict[Name, AnyMeasure] = Field(min_length=1, max_length=MOST_METRICS)
+    corners: dict[Name, CornerEntry] = Field(
+        {},
+        description="conditions that every design has to stand: lists of temperatures and of values of parameters, all "
+        "of whose combinations are corners, or mappings of these by the corner's name; the first is nominal",
+    )
     run: RunSettings = RunSettings()
 
 

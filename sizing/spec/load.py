@@ -1,6 +1,6 @@
 """A spec file, validated: its entries by themselves, then against each other and against the netlists."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ from sizing.circuit import Circuit, parse_circuit
 from sizing.measure import AnyMeasure
 from sizing.mistakes import nearest
 from sizing.netlist import Line, NetlistError, read_netlist, read_text
-from sizing.problem import Metric, Problem
+from sizing.problem import Corner, Metric, Problem
 from sizing.settings import RunSettings, merged
+from sizing.spec.corners import CornerReader
 from sizing.spec.entries import SpecModel
 from sizing.spec.mistakes import Location, SpecError, dotted, in_words
 from sizing.spec.shipped import shipped_specs
@@ -148,16 +149,27 @@ class _Checker:
             self._check_variables(circuit)
         benches = [bench for bench in (self._bench(name, lines) for name in model.benches) if bench is not None]
         self._check_metrics({bench.name: bench for bench in benches})
-        return Spec(path, model.description, netlist, self._problem(), tuple(benches), tuple(model.metrics.values()),
+        problem = self._problem(self._corners(benches))
+        return Spec(path, model.description, netlist, problem, tuple(benches), tuple(model.metrics.values()),
                     model.run, model.run, {})  # fmt: skip
 
-    def _problem(self) -> Problem:
+    def _corners(self, benches: Sequence[Bench]) -> tuple[Corner, ...]:
+        """The corners, where every bench could be read: another one may have the parameters."""
+        if len(benches) < len(self.source.plain()["benches"]):
+            return ()
+        used = {name for bench in benches for name in bench.circuit.parameters if name in bench.circuit.used_names}
+        variables = {name.lower() for name in self.model.variables}
+        return CornerReader(variables, sorted(used), self.mistakes).corners(self.model.corners)
+
+    def _problem(self, corners: tuple[Corner, ...]) -> Problem:
         variables = tuple(entry.variable(name.lower()) for name, entry in self.model.variables.items())
         metrics = tuple(
             Metric(name, metric.unit, metric.at_least, metric.at_most, metric.weight)
             for name, metric in self.model.metrics.items()
         )
-        return Problem(self.model.name or self.source.path.stem, Path(self.model.netlist).stem, variables, metrics)
+        return Problem(
+            self.model.name or self.source.path.stem, Path(self.model.netlist).stem, variables, metrics, corners
+        )
 
     def _netlist(self, path: Path) -> tuple[Line, ...] | None:
         try:

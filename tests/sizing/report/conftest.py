@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sizing.evaluation import Evaluation
+from sizing.evaluation import Simulation
 from sizing.problem import Metric, Problem, Variable
 from sizing.records.reading import Batch, RunRecord
 from sizing.simulation.simulator import Failed, Measured
@@ -54,7 +54,7 @@ def make_run() -> MakeRun:
         summary = {"status": "in spec", "wall_s": 2.0, "simulate_s": 1.0, "train_s": 0.5, "query_s": 0.25}
         record = RunRecord(
             Path(f"runs/{spec}-{method}-s{seed}"), manifest, problem,
-            tuple(Evaluation(index, (index % 2,), outcome) for index, outcome in enumerate(outcomes)),
+            tuple(Simulation(index, (index % 2,), outcome) for index, outcome in enumerate(outcomes)),
             tuple("initial" if index == 0 else "search" for index in range(count)),
             (Batch((0,)), Batch(tuple(range(1, count)), decision)) if count else (), summary,
         )  # fmt: skip
