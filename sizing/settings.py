@@ -99,6 +99,7 @@ class RunSettings(Settings):
     max_sims: int | None = Field(None, ge=1, description="stop after this many simulations, initial ones included")
     max_seconds: Seconds | None = Field(None, description="stop after this wall-clock time")
     patience: int = Field(5000, ge=1, description="stop after this many simulations without a better best design")
+    max_failed: Fraction = Field(0.9, gt=0, description="stop when this share of the latest 50 simulations failed")
     simulator: Literal["ngspice", "ngspice-batch"] = Field(
         "ngspice", description="ngspice in process, or as a program of its own for decks that crash it"
     )
