@@ -16,7 +16,7 @@ Simulate = Callable[[Sequence[Mapping[str, float]]], Iterable[Outcome]]
 """Outcomes of jobs (variable values by name), in their order and as they come."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """A design and what its simulation gave; `index` counts the simulations of a run."""
 
