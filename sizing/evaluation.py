@@ -17,7 +17,7 @@ Simulate = Callable[[Sequence[Mapping[str, float]]], Iterable[Outcome]]
 """Outcomes of jobs (values by name, as of Problem.job), in their order and as they come."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Simulation:
     """One simulation: a design at a corner, and what it gave; `index` counts the simulations of a run."""
 
@@ -27,7 +27,7 @@ class Simulation:
     corner: int = NOMINAL
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """A design and the worst that its simulations gave; `index` is that of the first of these."""
 

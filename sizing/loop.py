@@ -33,8 +33,8 @@ from sizing.simulation.simulators import SIMULATORS, pool_for
 from sizing.spec.load import Spec, load_spec
 from sizing.spec.mistakes import SpecError
 
-Status = Literal["in spec", "max_sims", "max_seconds", "no progress", "exhausted", "interrupted", "all failed"]
-"""Why a run ended: enough designs in spec, a budget, patience, no new designs, Ctrl-C, or not one design measured."""
+Status = Literal["in spec", "max_sims", "max_seconds", "no progress", "exhausted", "interrupted", "failing"]
+"""Why a run ended: enough designs in spec, a budget, patience, no new designs, Ctrl-C, or too many failures."""
 
 TIMED = ("simulate", "train", "query", "simulator")
 """Wall-clock time waiting for simulations, training and judging; and time inside simulators, over all workers."""
@@ -184,7 +184,7 @@ class _Loop:
         self._queries = 0
         self._iteration = 0
         self._improved_at = 0
-        self._failing = FailureWatch()
+        self._failing = FailureWatch(spec.run.max_failed)
         self._going_on = False
         """Whether the run has passed the point where it was taken up."""
         self._standing = (0, np.inf)
@@ -242,7 +242,7 @@ class _Loop:
             self._recorder.note_seconds(self._seconds())
         if evaluations:
             self._note(evaluations)
-        return self._reason_to_stop(evaluations, cut_off=len(evaluations) < len(designs))
+        return self._reason_to_stop(cut_off=len(evaluations) < len(designs))
 
     def _note(self, evaluations: list[Evaluation]) -> None:
         """Bring the costs up to date and tell the observer."""
@@ -261,7 +261,7 @@ class _Loop:
             counts = (self._iteration - 1, self._simulations, self._queries, int(np.sum(best == 0)))
             self._observer(Progress(*counts, float(best[0]), float(np.mean(best)), self._clock.wall, warning))
 
-    def _reason_to_stop(self, evaluations: list[Evaluation], *, cut_off: bool) -> Status | None:
+    def _reason_to_stop(self, *, cut_off: bool) -> Status | None:
         settings, total = self._settings, self._simulations
         if np.count_nonzero(self._costs == 0) >= settings.in_spec:
             return "in spec"
@@ -271,8 +271,8 @@ class _Loop:
             return "max_seconds"
         if total - self._improved_at >= settings.patience:
             return "no progress"
-        if len(self._costs) == len(evaluations) and not any(evaluation.ok for evaluation in evaluations):
-            return "all failed"
+        if self._failing.hopeless:
+            return "failing"
         return None
 
 

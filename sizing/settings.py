@@ -104,6 +104,7 @@ class RunSettings(Settings):
         description="of a spec with corners: nominal-first, where only a design that meets every target at the nominal "
         "one is simulated at others, or all of them for every design",
     )
+    max_failed: Fraction = Field(0.9, gt=0, description="stop when this share of the latest 50 simulations failed")
     simulator: Literal["ngspice", "ngspice-batch"] = Field(
         "ngspice", description="ngspice in process, or as a program of its own for decks that crash it"
     )

@@ -14,7 +14,7 @@ from sizing.search.evolution import Evolution
 from sizing.search.optimizer import Optimizer
 from sizing.settings import RunSettings, merged
 
-GOALS = ("seed", "in_spec", "max_sims", "max_seconds", "patience", "timeout", "judge.device")
+GOALS = ("seed", "in_spec", "max_sims", "max_seconds", "patience", "max_failed", "timeout", "judge.device")
 """Run settings that say what is asked of a method and where, not how it goes about it."""
 
 
