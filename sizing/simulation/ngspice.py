@@ -102,7 +102,7 @@ class NgSpice:
         self.load(values)
         results: dict[str, Waveforms] = {}
         for number, bench in enumerate(self._benches):
-            self._select((number, self._task.corner(values)), values)
+            self._select(number, values)
             for analysis in bench.analyses:
                 results[f"{bench.name}.{analysis.name}"] = self._analyse(bench, analysis, values)
         return results
@@ -133,13 +133,14 @@ class NgSpice:
         self._command("setcirc")
         return sum(re.match(r"(Current\s+)?\d+\t", line) is not None for line in self._said())
 
-    def _select(self, deck: _Deck, values: Mapping[str, float]) -> None:
-        """Make a deck the current circuit, with these values: altered in place, or read again where it must be.
+    def _select(self, number: int, values: Mapping[str, float]) -> None:
+        """Make a bench the current circuit, with these values: altered in place, or read again where it must be.
 
         `alterparam` and `reset` are no way out: ngspice resets to the deck read last, whichever circuit is current.
         """
+        deck = (number, self._task.corner(values))
         self._command(f"setcirc {self._order.index(deck) + 1}")
-        targets = self._alterations[deck[0]]
+        targets = self._alterations[number]
         if targets is None:
             self._command("remcirc")
             self._order.remove(deck)

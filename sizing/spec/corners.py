@@ -34,7 +34,7 @@ class CornerReader:
         lists = {name: entry for name, entry in entries.items() if not isinstance(entry, Mapping)}
         if not lists:
             named = {name: entry for name, entry in entries.items() if isinstance(entry, Mapping)}
-            return tuple(Corner(name, dict(self._settings((name,), entry))) for name, entry in named.items())
+            return tuple(self._named(name, entry) for name, entry in named.items())
         if len(lists) < len(entries):
             other = next(name for name in entries if name not in lists)
             self._note((other,), "expected a list, as the others are; or write all corners as mappings by name")
@@ -46,39 +46,48 @@ class CornerReader:
         return tuple(_corner(settings, axes) for settings in combinations)
 
     def _axis(self, name: str, values: Sequence[Scalar]) -> Iterator[tuple[str, float]]:
+        """The settings that a list stands for."""
+        if not self._known((name,), name):
+            return
         found: list[float] = []
         for index, value in enumerate(values):
-            for setting, number in self._settings((name, index), {name: value}, inner=False):
-                if number in found:
-                    self._note((name, index), f"expected distinct values, got {value} twice")
+            number = self._number((name, index), name, value)
+            if number in found:
+                self._note((name, index), f"expected distinct values, got {value} twice")
+            elif number is not None:
                 found.append(number)
-                yield setting, number
+                yield name.lower(), number
 
-    def _settings(
-        self, loc: Location, entry: Mapping[str, Scalar], *, inner: bool = True
-    ) -> Iterator[tuple[str, float]]:
-        """Names and values; `inner` says that the names stand below `loc`."""
-        for written, value in entry.items():
-            name, at = written.lower(), (*loc, written) if inner else loc
-            problem = self._name_problem(name)
-            try:
-                number = float(parse_quantity(value, ""))
-            except ValueError as error:
-                problem, number = problem or str(error), 0.0
-            if not problem and name == TEMPERATURE and number <= ABSOLUTE_ZERO:
-                problem = f"expected degrees Celsius above {ABSOLUTE_ZERO}, got {value}"
-            if problem:
-                self._note(at, problem)
-            else:
-                yield name, number
+    def _named(self, corner: str, entry: Mapping[str, Scalar]) -> Corner:
+        settings: dict[str, float] = {}
+        for name, value in entry.items():
+            number = self._number((corner, name), name, value)
+            if self._known((corner, name), name) and number is not None:
+                settings[name.lower()] = number
+        return Corner(corner, settings)
 
-    def _name_problem(self, name: str) -> str:
+    def _number(self, loc: Location, name: str, value: Scalar) -> float | None:
+        try:
+            number = float(parse_quantity(value, ""))
+        except ValueError as error:
+            self._note(loc, str(error))
+            return None
+        if name.lower() == TEMPERATURE and number <= ABSOLUTE_ZERO:
+            self._note(loc, f"expected degrees Celsius above {ABSOLUTE_ZERO}, got {value}")
+            return None
+        return number
+
+    def _known(self, loc: Location, written: str) -> bool:
+        """Whether a corner may set this."""
+        name = written.lower()
         if name in self.variables:
-            return "expected what a design does not choose, got a variable"
-        if name == TEMPERATURE or name in self.parameters:
-            return ""
-        known = [TEMPERATURE, *(each for each in self.parameters if each not in self.variables)]
-        return f"no parameter {name!r} is used in the netlist or a stimulus{nearest(name, known)}"
+            self._note(loc, "expected what a design does not choose, got a variable")
+        elif name != TEMPERATURE and name not in self.parameters:
+            known = [TEMPERATURE, *(each for each in self.parameters if each not in self.variables)]
+            self._note(loc, f"no parameter {name!r} is used in the netlist or a stimulus{nearest(name, known)}")
+        else:
+            return True
+        return False
 
     def _note(self, loc: Location, message: str) -> None:
         self.mistakes.append((("corners", *loc), message))
