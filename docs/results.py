@@ -53,12 +53,24 @@ What its parts are worth, each beside `gp` in the table above:
 
 {peers}
 
+The same peers on ten seeds held back, for which `gp` is in the table at the top:
+
+{peers_held_back_conditions}
+
+{peers_held_back}
+
+And those that fit Gaussian processes themselves, of which a step takes seconds:
+
 {bayesian_conditions}
 
 {bayesian}
 
+{optuna_gp_conditions}
+
+{optuna_gp}
+
 Each peer hears of every target as a constraint, natively where it can; `runs/studies/peer_settings` has what their
-settings were chosen by. Three seeds: enough to tell these factors apart, not to rank the peers among themselves.
+settings were chosen by. No run of any peer ended before `gp` did with the same seed.
 
 ## Simulations to 20 designs in spec with the published loop
 
@@ -178,6 +190,10 @@ def main() -> None:
         ablation=counts("ablation"),
         peers_conditions=conditions("peers"),
         peers=counts("peers"),
+        peers_held_back_conditions=conditions("peers_held_back"),
+        peers_held_back=counts("peers_held_back"),
+        optuna_gp_conditions=conditions("optuna_gp"),
+        optuna_gp=counts("optuna_gp"),
         bayesian_conditions=conditions("bayesian"),
         bayesian=counts("bayesian"),
         conditions="\n\n".join(conditions(study) for study in ("main_job", "extractors")),
