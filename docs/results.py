@@ -47,6 +47,13 @@ What its parts are worth, each beside `gp` in the table above:
   `sims_pretrain`. A finished run, whose few designs are nearly all alike, gave little as a warm start when it was tried
   during development.
 
+Whether the circuit is balanced decides much and is hard to learn from sizes alone: with node voltages beside them, as a
+graph network pretrained on operating points predicts them, the first design in spec comes sooner and the bad seeds go:
+
+{voltages_conditions}
+
+{voltages}
+
 ### Beside other people's optimizers
 
 {peers_conditions}
@@ -188,6 +195,8 @@ def main() -> None:
         calibration=markdown(pd.read_csv(STUDIES / "held_back" / "calibration.csv")),
         ablation_conditions=conditions("ablation"),
         ablation=counts("ablation"),
+        voltages_conditions=conditions("voltages"),
+        voltages=counts("voltages"),
         peers_conditions=conditions("peers"),
         peers=counts("peers"),
         peers_held_back_conditions=conditions("peers_held_back"),
