@@ -69,7 +69,8 @@ class Evaluator:
     """Simulates designs that this run has not simulated yet, and remembers the others.
 
     `record` is called once for every new simulation, in an order that depends on the designs asked for alone: the
-    nominal corner of all of them, then the corner that comes next of those that still can be in spec, and so on.
+    nominal corner of all of them, then the corner that comes next of those that still can be in spec, and so on. `look`
+    finds operating points, which are counted apart.
     """
 
     def __init__(
@@ -79,14 +80,23 @@ class Evaluator:
         record: Callable[[Simulation, Purpose], None],
         clock: Clock,
         order: Order = "nominal-first",
+        look: Simulate = lambda jobs: (),
     ) -> None:
         self._problem = problem
         self._simulate = simulate
+        self._look = look
         self._record = record
         self._clock = clock
         self._order = order
         self._known: dict[Design, Evaluation] = {}
         self._count = 0
+        self._beyond_nominal: list[Mapping[int, Outcome]] = []
+        self._seen: dict[Design, Outcome] = {}
+
+    @property
+    def looks(self) -> int:
+        """Operating points found so far."""
+        return len(self._seen)
 
     def evaluate(self, designs: Sequence[Design], purpose: Purpose, most: int | None = None) -> list[Evaluation]:
         """One evaluation per design, in their order.
@@ -95,7 +105,7 @@ class Evaluator:
         out.
         """
         begun: dict[Design, list[Simulation]] = {design: [] for design in designs if design not in self._known}
-        active = active_corners(self._problem, [evaluation.corners for evaluation in self._known.values()])
+        active = active_corners(self._problem, self._beyond_nominal)
         last = None if most is None else self._count + most
         with self._clock.activity("simulate"):
             while wanted := self._wanted(begun, active)[: None if last is None else last - self._count]:
@@ -109,8 +119,18 @@ class Evaluator:
         undecided = {design for design, _ in self._wanted(begun, active)}
         for design, simulations in begun.items():
             if design not in undecided:
-                self._known[design] = evaluation_of(self._problem, simulations)
+                evaluation = evaluation_of(self._problem, simulations)
+                self._known[design] = evaluation
+                if len(simulations) > 1:
+                    self._beyond_nominal.append(evaluation.corners)
         return [self._known[design] for design in designs if design not in undecided]
+
+    def look(self, designs: Sequence[Design]) -> list[Outcome]:
+        """The voltages of each design's operating point at the nominal corner (`Task.look`), found once."""
+        new = [design for design in dict.fromkeys(designs) if design not in self._seen]
+        with self._clock.activity("simulate"):
+            self._seen.update(zip(new, self._look([self._problem.job(design) for design in new]), strict=True))
+        return [self._seen[design] for design in designs]
 
     def _wanted(self, begun: Mapping[Design, Sequence[Simulation]], active: Sequence[int]) -> list[tuple[Design, int]]:
         """The simulations that come next: designs that are not decided about, at corners."""

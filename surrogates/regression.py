@@ -33,7 +33,6 @@ class Regression:
         self,
         problem: Problem,
         features: Features,
-        width: int,
         most: int,
         evidence: tuple[torch.Tensor, NDArray[np.float64]] | None = None,
     ) -> None:
@@ -48,21 +47,24 @@ class Regression:
         self._problem = problem
         self._features = features
         self._most = most
-        self._processes = GaussianProcesses(len(problem.metrics), width + self._corners.shape[1])
+        self._evidence = evidence
+        self._processes: GaussianProcesses
         self._scales: list[Scale] = []
-        self._evidence = evidence or (torch.empty((0, width)), np.empty((0, len(problem.metrics))))
 
     def fit(self, evaluations: Sequence[Evaluation]) -> None:
         """Learn from these measured designs: from what they gave at each of the corners that decide."""
         self._asked = (NOMINAL, *active_corners(self._problem, [evaluation.corners for evaluation in evaluations]))
         designs, corners, measured = _by_corner(evaluations, self._asked)
         rows = self._rows(measured)
-        inputs, before = self._evidence
-        values = np.concatenate([before, measured[rows]])
+        inputs, values = self._inputs(designs[rows], corners[rows]), measured[rows]
+        if self._evidence is not None:
+            before, known = self._evidence
+            at_nominal = self._at(before.double(), np.full(len(before), NOMINAL))
+            inputs, values = torch.cat([at_nominal, inputs]), np.concatenate([known, values])
+        if not self._scales:
+            self._processes = GaussianProcesses(values.shape[1], inputs.shape[1])
         self._scales = [Scale.of(metric, values[:, m]) for m, metric in enumerate(self._problem.metrics)]
-        own = self._inputs(designs[rows], corners[rows])
-        evidence = self._at(inputs.double(), np.full(len(inputs), NOMINAL))
-        self._processes.fit(torch.cat([evidence, own]), torch.from_numpy(self._scaled(values)))
+        self._processes.fit(inputs, torch.from_numpy(self._scaled(values)))
 
     def judge(
         self,
