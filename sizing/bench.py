@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sizing.bins import Bins
 from sizing.circuit import Circuit
 from sizing.device import Device
 from sizing.measure import AnyMeasure
@@ -46,16 +47,30 @@ class Analysis:
 
 @dataclass(frozen=True)
 class Bench:
-    """A deck without analyses (circuit, stimulus, options), what it contains, and what is run on it."""
+    """A deck without analyses (models, circuit, stimulus, options), what it contains, and what is run on it.
+
+    In `circuit` a sub-circuit of a process kit is one device.
+    """
 
     name: str
     lines: tuple[Line, ...]
     circuit: Circuit
     analyses: tuple[Analysis, ...]
+    bins: Bins | None = None
+
+    def needed(self, values: Mapping[str, float]) -> tuple[Line, ...]:
+        """The lines but for the models that no device has where variables have these values; raises OutsideBins."""
+        if self.bins is None:
+            return self.lines
+        unused = self.bins.unused(values)
+        return tuple(line for index, line in enumerate(self.lines) if index not in unused)
 
     def deck(self, values: Mapping[str, float], analysis: Analysis | None = None) -> str:
-        """A whole SPICE file with these variable values, ready for `ngspice -b` where an analysis is named."""
-        lines = [line.text for line in self.lines]
+        """A whole SPICE file with these variable values, ready for `ngspice -b` where an analysis is named.
+
+        Raises OutsideBins.
+        """
+        lines = [line.text for line in self.needed(values)]
         if analysis is not None:
             lines = _excited(lines, dict(analysis.excite))
         text = [f"* {self.name}", substitute_parameters("\n".join(lines), values)]

@@ -14,8 +14,8 @@ from sizing.waveforms import Vector, Waveforms
 
 AXES = {"ac": "frequency", "noise": "frequency", "tran": "time"}
 
-_PASSIVE = frozenset("rclkvdmqj")
-"""Kinds of devices that cannot make a DC voltage larger than the sources do."""
+_PASSIVE = frozenset("rclkvdmqjx")
+"""Kinds of devices that cannot make a DC voltage larger than the sources do; `x` is what a kit calls a device."""
 MARGIN = 2.0
 LEAST = 1.0
 
