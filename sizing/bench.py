@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sizing.circuit import Circuit
 from sizing.device import Device
-from sizing.measure import AnyMeasure
+from sizing.measures.table import AnyMeasure
 from sizing.netlist import Line
 from sizing.units import spice_number
 

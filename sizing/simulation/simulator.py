@@ -6,7 +6,8 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from sizing.measure import AnyMeasure, Missing
+from sizing.measures.measure import Missing
+from sizing.measures.table import AnyMeasure
 from sizing.waveforms import Results
 
 Reason = Literal["netlist", "convergence", "invalid", "timeout", "memory", "crash"]

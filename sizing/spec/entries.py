@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, model_validator
 
-from sizing.measure import AnyMeasure
+from sizing.measures.table import AnyMeasure
 from sizing.problem import Variable
 from sizing.settings import RunSettings, Settings
 from sizing.spec.commands import checked_analysis, checked_meas

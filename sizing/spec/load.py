@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from sizing.bench import Analysis, Bench, Task
 from sizing.circuit import Circuit, parse_circuit
-from sizing.measure import AnyMeasure
+from sizing.measures.table import AnyMeasure
 from sizing.mistakes import nearest
 from sizing.netlist import Line, NetlistError, read_netlist, read_text
 from sizing.problem import Metric, Problem
