@@ -17,10 +17,12 @@ from sizing.measures.small_signal import (
     UnityGainFrequency,
 )
 from sizing.measures.transient import Delay, Overshoot, SettlingTime, SlewRate
+from sizing.measures.transistors import CurrentDensity, GmOverId, OperatingPoint, Overdrive, Saturation
 
 AnyMeasure = Annotated[
-    DcGain | GainAt | Bandwidth | UnityGainFrequency | PhaseMargin | GainMargin | GainRatio | DcValue | Offset
-    | SupplyCurrent | Power | SettlingTime | SlewRate | Overshoot | Delay | RmsNoise | Meas,
+    DcGain | GainAt | Bandwidth | UnityGainFrequency | PhaseMargin | GainMargin | GainRatio
+    | DcValue | Offset | SupplyCurrent | Power | Saturation | Overdrive | CurrentDensity | GmOverId | OperatingPoint
+    | SettlingTime | SlewRate | Overshoot | Delay | RmsNoise | Meas,
     Field(discriminator="measure"),
 ]  # fmt: skip
 

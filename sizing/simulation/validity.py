@@ -12,8 +12,6 @@ from sizing.simulation.simulator import SimulationError
 from sizing.units import parse_quantity
 from sizing.waveforms import Vector, Waveforms
 
-AXES = {"ac": "frequency", "noise": "frequency", "tran": "time"}
-
 _PASSIVE = frozenset("rclkvdmqj")
 """Kinds of devices that cannot make a DC voltage larger than the sources do."""
 MARGIN = 2.0
@@ -25,8 +23,7 @@ def checked(analysis: Analysis, axis: NDArray[np.float64], vectors: Mapping[str,
 
     Raises SimulationError.
     """
-    if analysis.kind in AXES:
-        _check_complete(analysis, axis)
+    _check_complete(analysis, axis)
     for name, vector in vectors.items():
         if vector.shape != axis.shape:
             raise SimulationError("invalid", f"{name} has {vector.size} points, expected {axis.size}")

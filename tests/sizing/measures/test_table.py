@@ -1,5 +1,6 @@
 """What all measurements have in common: definitions, targets, the vectors they name; and ngspice's own."""
 
+from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
@@ -14,6 +15,7 @@ MEASURES: TypeAdapter[AnyMeasure] = TypeAdapter(AnyMeasure)
 NAMES = [
     "dc_gain", "gain_at", "bandwidth", "unity_gain_frequency", "phase_margin", "gain_margin", "gain_ratio", "dc_value",
     "offset", "supply_current", "power", "settling_time", "slew_rate", "overshoot", "delay", "rms_noise", "meas",
+    "saturation", "overdrive", "current_density", "gm_over_id", "operating_point",
 ]  # fmt: skip
 
 
@@ -26,6 +28,11 @@ def test_every_measurement_has_a_definition():
     for name, text in definitions().items():
         assert len(text) > 40, name
         assert text.strip().split("\n")[0].endswith("."), name
+
+
+def test_every_measurement_is_in_the_guide_to_specs(specs: Path):
+    guide = (specs / "README.md").read_text()
+    assert [name for name in definitions() if f"`{name}`" not in guide] == []
 
 
 def test_every_field_of_every_measurement_is_a_key_that_is_not_a_mistake():
