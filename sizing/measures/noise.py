@@ -11,13 +11,13 @@ from sizing.waveforms import Results
 class RmsNoise(Measure):
     """Root of the noise density squared and integrated over the sweep of a noise analysis (trapezoids).
 
-    `referred` to the output, or to the input source the analysis names.
+    `referred` to the output, or to the input source the analysis names; in A where that is a current source.
     """
 
     measure: Literal["rms_noise"]
     better = "lower"
     kinds = ("noise",)
-    unit: Literal["V"] = "V"
+    unit: Literal["V", "A"] = "V"
     referred: Literal["output", "input"] = "output"
 
     @property

@@ -18,11 +18,14 @@ class _Response(OfOutput):
 
 
 class DcGain(_Response):
-    """Magnitude of the output at the lowest frequency of the AC sweep, for an excitation of 1. Always exists."""
+    """Magnitude of the output at the lowest frequency of the AC sweep, for an excitation of 1. Always exists.
+
+    In Ohm where a current is excited.
+    """
 
     measure: Literal["dc_gain"]
     better = "higher"
-    unit: Literal["V/V", "dB"] = "V/V"
+    unit: Literal["V/V", "Ohm", "dB"] = "V/V"
 
     def value(self, results: Results) -> float:
         _, gain = self._gain(results)
@@ -34,7 +37,7 @@ class GainAt(_Response):
 
     measure: Literal["gain_at"]
     better = "either"
-    unit: Literal["V/V", "dB"] = "V/V"
+    unit: Literal["V/V", "Ohm", "dB"] = "V/V"
     frequency: Annotated[float, in_unit("Hz")]
 
     def value(self, results: Results) -> float:
@@ -58,6 +61,25 @@ class Bandwidth(_Response):
     def value(self, results: Results) -> float:
         frequency, gain = self._gain(results)
         return _falls_to(gain[0] / np.sqrt(2), frequency, gain, "3 dB below the gain at the start")
+
+
+class Peaking(_Response):
+    """How far the largest magnitude lies above that at the lowest frequency, in dB; 0 without a peak.
+
+    Missing where the magnitude is largest at the end of the sweep, or exactly zero at its start.
+    """
+
+    measure: Literal["peaking"]
+    better = "lower"
+    unit: Literal["dB"] = "dB"
+
+    def value(self, results: Results) -> float:
+        _, gain = self._gain(results)
+        if gain[0] == 0:
+            raise Missing("the gain starts at 0")
+        if gain[-1] == gain.max() > gain[0]:
+            raise Missing("the gain still rises when the sweep ends")
+        return float(20 * np.log10(gain.max() / gain[0]))
 
 
 class UnityGainFrequency(_Response):
@@ -131,7 +153,7 @@ class GainRatio(_Response):
 
 
 def _gain_in(gain: float, unit: str) -> float:
-    if unit == "V/V":
+    if unit != "dB":
         return float(gain)
     if gain == 0:
         raise Missing("the gain is exactly zero, which has no decibels")

@@ -79,6 +79,24 @@ class SlewRate(_StepResponse):
         return float(0.8 * abs(output[-1] - output[0]) / rise)
 
 
+class RiseTime(_StepResponse):
+    """Time that the output takes from 10 % to 90 % of its change from the first to the last point, rising or falling.
+
+    Missing where the output does not move, and where it moves by more than 5 % of its change in the last 5 % of the
+    transient: what it changes by then depends on where the transient ends.
+    """
+
+    measure: Literal["rise_time"]
+    better = "lower"
+    unit: Literal["s"] = "s"
+
+    def value(self, results: Results) -> float:
+        time, output, _ = self._step(results)
+        if np.ptp(_relative(output)[time > 0.95 * time[-1]]) > 0.05:
+            raise Missing("the output still moves when the transient ends")
+        return _reaches(time, output, 0.9) - _reaches(time, output, 0.1)
+
+
 class Overshoot(_StepResponse):
     """How far the output passes its last value, as a fraction of its change from the first to the last point.
 

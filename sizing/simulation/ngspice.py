@@ -180,10 +180,10 @@ class NgSpice:
     def _read(self, analysis: Analysis, reference: str) -> Waveforms:
         """The wanted vectors of the latest analysis, if they are what it must give."""
         plot = self._shared.current_plot()
-        if analysis.kind == "noise":  # the totals come last, in a plot of their own
-            plot = f"noise{int(plot.removeprefix('noise') or 1) - 1}"
         if not plot.startswith(analysis.kind):
             raise SimulationError("convergence", "no result")
+        if analysis.kind == "noise":  # the totals come last, in a plot of their own
+            plot = f"noise{int(plot.removeprefix('noise')) - 1}"
         along = axis_name(analysis)
         axis = np.zeros(1) if along is None else np.real(self._vector(plot, along))
         quantities = self._quantities[reference]

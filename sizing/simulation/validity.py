@@ -75,6 +75,8 @@ def _check_complete(analysis: Analysis, axis: NDArray[np.float64]) -> None:
     try:
         if analysis.kind == "tran":
             last = float(parse_quantity(words[2], ""))
+        elif analysis.kind == "dc":
+            last, step = (float(parse_quantity(word, "")) for word in words[3:5])
         elif analysis.kind in ("ac", "noise"):
             last = float(parse_quantity(words[-1] if analysis.kind == "ac" else words[6], ""))
         else:
@@ -83,5 +85,7 @@ def _check_complete(analysis: Analysis, axis: NDArray[np.float64]) -> None:
         return  # an expression; ngspice has judged it
     if analysis.kind == "tran" and axis[-1] < last * (1 - 1e-6):
         raise SimulationError("convergence", f"ended at {axis[-1]:g} of {last:g}")
-    if analysis.kind != "tran" and axis[-1] < last * 0.5:
+    if analysis.kind == "dc" and abs(axis[-1] - last) > abs(step) * 1.001:
+        raise SimulationError("convergence", f"ended at {axis[-1]:g} of {last:g}")
+    if analysis.kind in ("ac", "noise") and axis[-1] < last * 0.5:
         raise SimulationError("convergence", f"ended at {axis[-1]:g} Hz of {last:g} Hz")

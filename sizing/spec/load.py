@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from sizing.bench import Analysis, Bench, Task, transistors
 from sizing.circuit import Circuit, parse_circuit
+from sizing.measures.sweep import SWEPT
 from sizing.measures.table import AnyMeasure
 from sizing.mistakes import nearest
 from sizing.netlist import Line, NetlistError, read_netlist, read_text
@@ -279,6 +280,11 @@ def _mismatch(metric: AnyMeasure, reference: str, bench: Bench) -> Iterator[str]
     names = {name for name, _ in analysis.meas}
     if metric.measure == "meas" and metric.name not in names:
         yield f"name: {reference} has no meas {metric.name!r}{nearest(metric.name, names)}"
+    if metric.measure == "regulation" and metric.unit in SWEPT and analysis.kind == "dc":
+        _, source, _, _, _, *more = analysis.command.lower().split()
+        if more or source[0] != SWEPT[metric.unit]:
+            expected = "voltage" if metric.unit == "V/V" else "current"
+            yield f"a regulation in {metric.unit} is by one swept {expected}, but {reference} is `{analysis.command}`"
     nets = bench.circuit.nets
     sources = {device.name for device in bench.circuit.devices if device.kind == "v"}
     devices = transistors(bench.circuit)

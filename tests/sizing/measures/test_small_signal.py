@@ -159,3 +159,29 @@ def test_what_a_response_does_not_have_is_missing_with_the_reason(
     with pytest.raises(Missing) as caught:
         response(name, phasor, **keys)
     assert str(caught.value) == reason
+
+
+def peaking(phasor: np.ndarray, frequency: np.ndarray = FREQUENCY) -> float:
+    return measure("peaking", output="out", at_most=1).value(ac(phasor, frequency))
+
+
+@pytest.mark.parametrize("quality", [0.9, 2.0, 10.0])
+def test_the_peaking_of_a_resonance_is_known(quality: float):
+    frequency = np.geomspace(1.0, 1e6, 20001)
+    s = 1j * frequency / 1e3
+    expected = 20 * np.log10(quality / np.sqrt(1 - 1 / (2 * quality) ** 2))
+    assert peaking(7 / (1 + s / quality + s**2), frequency) == pytest.approx(expected, abs=1e-3)
+
+
+def test_without_a_resonance_there_is_no_peak_and_what_still_rises_has_none_yet():
+    assert peaking(poles(10.0, 1e3, 1e5)) == 0.0
+    assert peaking(np.ones(1001)) == 0.0
+    with pytest.raises(Missing, match=r"^the gain still rises when the sweep ends$"):
+        peaking(1 / poles(10.0, 1e3))
+    with pytest.raises(Missing, match=r"^the gain starts at 0$"):
+        peaking(np.linspace(0, 1, 1001))
+
+
+def test_a_response_to_a_current_is_in_ohms():
+    assert response("dc_gain", poles(-5e3, 1e6), unit="Ohm") == pytest.approx(5e3)
+    assert response("gain_at", poles(-5e3, 1e9), frequency=10, unit="Ohm") == pytest.approx(5e3)

@@ -16,6 +16,7 @@ NAMES = [
     "dc_gain", "gain_at", "bandwidth", "unity_gain_frequency", "phase_margin", "gain_margin", "gain_ratio", "dc_value",
     "offset", "supply_current", "power", "settling_time", "slew_rate", "overshoot", "delay", "rms_noise", "meas",
     "saturation", "overdrive", "current_density", "gm_over_id", "operating_point",
+    "peaking", "regulation", "rise_time", "oscillation_frequency", "average_current", "average_power",
 ]  # fmt: skip
 
 
@@ -65,7 +66,7 @@ def test_targets_are_in_the_metrics_unit():
 
 
 def test_a_mistaken_unit_is_one_mistake_not_two():
-    assert mistake("dc_gain", output="o", unit="V", at_least="60 dB") == "Input should be 'V/V' or 'dB'"
+    assert mistake("dc_gain", output="o", unit="V", at_least="60 dB") == "Input should be 'V/V', 'Ohm' or 'dB'"
 
 
 @pytest.mark.parametrize("name", ["dc_gain", "bandwidth", "unity_gain_frequency", "phase_margin", "gain_margin"])

@@ -85,7 +85,7 @@ def test_settling_above_the_target_is_measured_at_the_upper_edge():
     st.floats(0.01, 5),
     st.booleans(),
     st.sampled_from([0.0, 0.1e-6, 0.3e-6]),
-    st.sampled_from(["settling_time", "slew_rate", "overshoot", "delay"]),
+    st.sampled_from(["settling_time", "slew_rate", "rise_time", "overshoot", "delay"]),
 )
 def test_level_size_direction_and_moment_of_a_step_do_not_matter(
     level: float, size: float, falls: bool, at: float, name: str
@@ -135,6 +135,17 @@ def test_the_slew_rate_of_a_ramp_is_its_slope_and_of_an_exponential_is_known():
     assert step("slew_rate", transient(exponential())) == pytest.approx(0.8 / (TAU * np.log(9)), rel=1e-3)
 
 
+def test_the_rise_time_is_from_a_tenth_to_nine_tenths_of_a_rise_or_fall():
+    assert step("rise_time", transient(exponential())) == pytest.approx(TAU * np.log(9), rel=1e-3)
+    assert step("rise_time", transient(2 - 3 * exponential())) == pytest.approx(TAU * np.log(9), rel=1e-3)
+
+
+def test_the_rise_time_of_an_output_that_still_moves_is_missing():
+    assert step("rise_time", transient(exponential(0.2e-6))) > 0
+    with pytest.raises(Missing, match=r"^the output still moves when the transient ends$"):
+        step("rise_time", transient(after_step() ** 2))
+
+
 @pytest.mark.parametrize("damping", [0.1, 0.3, 0.6])
 def test_the_overshoot_of_a_second_order_response_is_known(damping: float):
     expected = np.exp(-np.pi * damping / np.sqrt(1 - damping**2))
@@ -153,14 +164,14 @@ def test_the_delay_is_taken_between_the_halves():
     assert step("delay", slow_input) == pytest.approx(TAU * np.log(2) - 20e-9, rel=2e-2)
 
 
-@pytest.mark.parametrize("name", ["settling_time", "slew_rate", "overshoot", "delay"])
+@pytest.mark.parametrize("name", ["settling_time", "slew_rate", "rise_time", "overshoot", "delay"])
 def test_without_a_step_every_step_measurement_is_missing(name: str):
     with pytest.raises(Missing) as caught:
         step(name, transient(exponential(), np.full(TIME.size, 0.6)))
     assert str(caught.value) == "v(in) does not step"
 
 
-@pytest.mark.parametrize("name", ["slew_rate", "overshoot", "delay"])
+@pytest.mark.parametrize("name", ["slew_rate", "rise_time", "overshoot", "delay"])
 def test_an_output_that_ends_where_it_began_is_missing(name: str):
     with pytest.raises(Missing) as caught:
         step(name, transient(np.full(TIME.size, 0.6)))

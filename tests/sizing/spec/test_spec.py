@@ -253,7 +253,7 @@ RUN_KEYS = (
         # metrics
         ("at_most: 90 ns", "at_most: 90 mV", "36: metrics.settling.at_most: expected seconds, got '90 mV'"),
         ("at_least: 20 dB", "at_least: 60 deg", "30: metrics.psrr.at_least: expected decibels, got '60 deg'"),
-        ("at_least: 0.5", "at_least: 0.5, unit: V", "29: metrics.gain.unit: expected 'V/V' or 'dB', got 'V'"),
+        ("at_least: 0.5", "at_least: 0.5, unit: V", "29: metrics.gain.unit: expected 'V/V', 'Ohm' or 'dB', got 'V'"),
         ("at_least: 0.5", "at_most: 0.5", "29: metrics.gain: higher is better here: expected at_least or both "
          "bounds, got only at_most"),
         ("at_most: 90 ns", "at_least: 90 ns", "31: metrics.settling: lower is better here: expected at_most or "
