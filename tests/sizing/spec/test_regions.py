@@ -67,6 +67,11 @@ def test_transistors_have_the_names_of_the_netlist_and_of_calls_with_one_inside(
     }
 
 
+def test_a_call_that_is_one_device_has_the_transistor_named_after_its_sub_circuit():
+    lines = read_text(NETLIST.replace(".include bptm45.mod", ""), "cascode", Path())
+    assert transistors(parse_circuit(lines, {"nfet": {}}))["x1"] == "m.x1.mnfet"
+
+
 @pytest.mark.parametrize(
     ("short", "devices", "margin"),
     [
