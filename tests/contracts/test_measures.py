@@ -70,7 +70,9 @@ def printed(folder: Path, device: str) -> dict[str, float]:
     commands = "\n".join(f"print @{device}[{name}]" for name in quantities)
     deck = f"* deck\n{TRANSISTORS}{BIAS}\n.control\nset numdgt=12\nop\n{commands}\n.endc\n.end\n"
     (folder / "deck.cir").write_text(deck)
-    said = subprocess.run(["ngspice", "-b", "deck.cir"], cwd=folder, capture_output=True, text=True).stdout
+    said = subprocess.run(
+        ["ngspice", "-b", "deck.cir"], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True
+    ).stdout
     return {match[1]: float(match[2]) for match in re.finditer(r"^@\S+\[(\w+)\] = (\S+)", said, re.MULTILINE)}
 
 
