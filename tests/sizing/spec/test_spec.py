@@ -135,8 +135,8 @@ def test_an_anchor_may_be_used_again_and_keys_merged(tmp_path: Path):
 
 UNKNOWN_MEASURES = ", ".join(sorted(definitions()))
 RUN_KEYS = (
-    "batch, in_spec, initial, judge, max_seconds, max_sims, memory, method, patience, peer, ranking, search, seed, "
-    "simulator, timeout, warm_start"
+    "batch, in_spec, initial, judge, max_failed, max_seconds, max_sims, memory, method, patience, peer, ranking, "
+    "search, seed, simulator, timeout, warm_start"
 )
 
 
