@@ -3,11 +3,13 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from sizing.bins import Bins
 from sizing.circuit import Circuit
 from sizing.device import Device
-from sizing.measure import AnyMeasure, DcValue
+from sizing.measures.operating_point import DcValue
+from sizing.measures.table import AnyMeasure
 from sizing.netlist import Line
 from sizing.units import spice_number
 
@@ -137,6 +139,22 @@ def alterations(bench: Bench, variables: Sequence[str]) -> dict[str, tuple[str, 
     return {name: tuple(found) for name, found in targets.items()}
 
 
+def transistors(circuit: Circuit) -> dict[str, str]:
+    """What ngspice calls every MOS transistor, by its name in the circuit and by that of a call that holds no other.
+
+    A call that is one device of the circuit is taken for one of a process kit, whose transistor is named after its
+    sub-circuit. Those whose names are no plain words are left out.
+    """
+    found = {device.name: _instance(device) for device in circuit.devices if device.kind == "m"}
+    found |= {call.name: f"m.{call.name}.m{call.model}" for call in circuit.devices if call.kind == "x"}
+    inside: dict[str, list[str]] = {}
+    for name in found:
+        for call in list(accumulate(name.split("."), "{}.{}".format))[:-1]:
+            inside.setdefault(call, []).append(name)
+    found |= {call: found[names[0]] for call, names in inside.items() if len(names) == 1}
+    return {name: called for name, called in found.items() if _PLAIN_TARGET.fullmatch(called)}
+
+
 def substitute_parameters(text: str, values: Mapping[str, float]) -> str:
     """The same netlist text, to the letter, but for the values that its `.param` lines give to these names."""
     given = {name.lower(): spice_number(value) for name, value in values.items()}
@@ -162,8 +180,13 @@ def _parameter_lines(text: str) -> str:
     return " ".join(result)
 
 
+def _instance(device: Device) -> str:
+    """What ngspice calls a device."""
+    return f"{device.kind}.{device.name}" if "." in device.name else device.name
+
+
 def _alter_target(device: Device, parameter: str) -> str:
-    name = f"{device.kind}.{device.name}" if "." in device.name else device.name
+    name = _instance(device)
     if parameter == "ac":
         return f"{name} acmag"
     return f"@{name}[m]" if parameter == "m" else name

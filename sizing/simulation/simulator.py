@@ -8,7 +8,8 @@ import numpy as np
 
 from sizing.bench import Bench
 from sizing.bins import OutsideBins
-from sizing.measure import AnyMeasure, Missing
+from sizing.measures.measure import Missing
+from sizing.measures.table import AnyMeasure
 from sizing.waveforms import Results
 
 Reason = Literal["netlist", "convergence", "invalid", "timeout", "memory", "crash"]
