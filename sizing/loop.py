@@ -2,9 +2,9 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,7 +27,7 @@ from sizing.search.context import Context
 from sizing.search.evolution import Streams
 from sizing.search.methods import METHODS, checkpoint_of, settled
 from sizing.simulation.cache import Cached, SimulationCache
-from sizing.simulation.pool import SimulationPool, default_workers
+from sizing.simulation.pool import Pool, default_workers
 from sizing.simulation.simulator import Outcome
 from sizing.simulation.simulators import SIMULATORS, pool_for
 from sizing.spec.load import Spec, load_spec
@@ -92,6 +92,7 @@ def run(
     *,
     out: str | Path | None = None,
     workers: int | None = None,
+    executor: str = "local",
     cache: str | Path | None = None,
     observer: Observer | None = None,
     trust: bool = False,
@@ -100,8 +101,10 @@ def run(
     """Search until enough designs meet every target, or a budget ends; Ctrl-C ends a run cleanly.
 
     `settings` replace the spec's run settings (method, seed, max_sims, …). The folder is `out`, by default
-    runs/<spec>-<method>-s<seed>. `cache` is a folder of simulations that runs share; the designs and their order are
-    the same with and without. `trust` is for `load_spec`. Raises SpecError, RunError, SimulatorMissing, and
+    runs/<spec>-<method>-s<seed>. `executor` says where simulations are done: "local" in processes of this machine,
+    "dask" by a Dask cluster that is started here, or the address of a Dask scheduler; the records are the same.
+    `cache` is a folder of simulations that runs share; the designs and their order are the same with and without.
+    `trust` is for `load_spec`. Raises SpecError, RunError, SimulatorMissing, and
     SimulationError where ngspice refuses the netlist, all before anything is written.
     """
     spec = (load_spec(spec, trust=trust) if not isinstance(spec, Spec) else spec).with_run(**settings)
@@ -113,7 +116,7 @@ def run(
     path = SIMULATORS[spec.run.simulator].path()
     folder = Path(out) if out else Path("runs") / f"{spec.problem.name}-{spec.run.method}-s{spec.run.seed}"
     RunFolder.refuse_existing(folder)
-    with pool_for(spec.task, spec.run, workers or default_workers()) as pool:
+    with _pool(spec, executor, workers) as pool:
         pool.load(spec.problem.values(spec.problem.middle))
         with _with_cache(cache, spec, pool) as simulate:
             loop = _Loop(spec, simulate, observer, evidence)
@@ -123,7 +126,12 @@ def run(
 
 
 def resume(
-    folder: str | Path, *, workers: int | None = None, observer: Observer | None = None, trust: bool = False
+    folder: str | Path,
+    *,
+    workers: int | None = None,
+    executor: str = "local",
+    observer: Observer | None = None,
+    trust: bool = False,
 ) -> Result:
     """Take up a run that was killed or interrupted, as if nothing had happened: same designs, same order, same counts.
 
@@ -141,7 +149,7 @@ def resume(
     checkpoint, now = record.manifest.get("checkpoint"), checkpoint_of(spec.run)
     if checkpoint != now:
         raise RunError(f"{record.path}: expected the checkpoint that the run began with, {checkpoint}, got {now}")
-    with pool_for(spec.task, spec.run, workers or default_workers()) as pool:
+    with _pool(spec, executor, workers) as pool:
         pool.load(spec.problem.values(spec.problem.middle))
         with _with_cache(record.manifest.get("cache"), spec, pool) as simulate:
             _Loop(spec, _Replay(record, simulate), observer, read_evidence(record)).run(RunFolder(record.path))
@@ -278,8 +286,17 @@ def most_frequent_failure(record: RunRecord) -> str | None:
     return commonest_failure(record.evaluations) or None
 
 
+def _pool(spec: Spec, executor: str, workers: int | None) -> AbstractContextManager[Pool]:
+    """Simulators on this machine or on those of a cluster, with a process of the spec's settings for each worker."""
+    if executor == "local":
+        return pool_for(spec.task, spec.run, workers or default_workers())
+    from sizing.cluster import cluster_pool
+
+    return cluster_pool(executor, workers, partial(pool_for, spec.task, spec.run, 1))
+
+
 @contextmanager
-def _with_cache(folder: str | Path | None, spec: Spec, pool: SimulationPool) -> Iterator[Simulate]:
+def _with_cache(folder: str | Path | None, spec: Spec, pool: Pool) -> Iterator[Simulate]:
     """The pool's simulations, with those that a cache knows answered by it."""
     if folder is None:
         yield pool.stream
