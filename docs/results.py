@@ -130,6 +130,24 @@ figure 11 are the comparison above.
 
 {few_shot}
 
+## Many machines
+
+{cluster_conditions}
+
+{cluster_words}
+
+Simulations per second, all in one batch, and which share of the time simulators were busy:
+
+{cluster_measured}
+
+In smaller batches, each begun when the one before was there:
+
+{cluster_batches}
+
+What the model expects beyond what was measured:
+
+{cluster_expected}
+
 ## Every run
 
 {runs}
@@ -164,6 +182,7 @@ the longer trainings further down reach, where the gap narrows as graphs are add
 logarithm, because random biases leave most amplifiers without any and its values span a dozen decades; whether the
 paper did so is not known. The two largest fractions and mean pooling are in `--scale full`.""",
 }
+CLUSTER = """TODO"""
 CONDITIONS = "`{command}`\non {machine}; commit {commit}, {date}. {note}"
 
 
@@ -182,6 +201,9 @@ def main() -> None:
         bayesian=counts("bayesian"),
         conditions="\n\n".join(conditions(study) for study in ("main_job", "extractors")),
         beside=markdown(beside_paper(runs, wanted)),
+        cluster_conditions=conditions("cluster"),
+        cluster_words=CLUSTER,
+        **many_machines(table("cluster")),
         runs=markdown(runs.drop(columns=["topology", "best_cost"])),
         pretraining_conditions=conditions("pretraining"),
         pretraining=table("pretraining").to_markdown(index=False),
@@ -213,6 +235,19 @@ def studied(name: str, words: str) -> str:
     for section in study.sections(table(name)):
         parts += [f"{section.heading}. {section.words}", markdown(section.table)]
     return "\n\n".join(parts)
+
+
+def many_machines(rows: pd.DataFrame) -> dict[str, str]:
+    """What was measured in one batch and in smaller ones, and what is expected beyond."""
+    measured = rows["per_second"].notna()
+    in_one = measured & (rows["batch"] == rows["simulations"])
+    shown = ["workers", "seconds", "batch", "per_second", "model_per_second", "busy", "model_busy"]
+    expected = rows[~measured].dropna(axis="columns")
+    return {
+        "cluster_measured": markdown(rows.loc[in_one, [*shown, "here_cpu_s"]].drop(columns="batch")),
+        "cluster_batches": markdown(rows.loc[measured & ~in_one, shown]),
+        "cluster_expected": markdown(expected),
+    }
 
 
 def quality(answers: pd.DataFrame) -> pd.DataFrame:

@@ -4,6 +4,7 @@ Dask hands out work and notices lost workers; the work itself is done in process
 hangs and limits are what they are without it.
 """
 
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,7 +25,7 @@ from sizing.simulation.simulator import Outcome, SimulationError
 
 try:
     import dask
-    from distributed import Client, KilledWorker, LocalCluster, Status, Worker, as_completed, get_worker
+    from distributed import Client, KilledWorker, LocalCluster, Reschedule, Status, Worker, as_completed, get_worker
     from distributed import Future as DaskFuture
     from distributed.diagnostics.plugin import WorkerPlugin
     from tornado.ioloop import PeriodicCallback
@@ -40,6 +41,7 @@ SECONDS_WARM = 300.0
 """Simulators of a run that was killed, which nobody asks any more, end after so long."""
 SECONDS_BETWEEN_LOOKS = 0.2
 
+_LOG = logging.getLogger(__name__)
 Values = Mapping[str, float]
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -63,10 +65,33 @@ def joined(executor: str, workers: int | None = None) -> Iterator[Client]:
             yield stack.enter_context(_client(executor))
 
 
+@contextmanager
+def cluster_executor(
+    executor: str, workers: int | None, initializer: Callable[[], None]
+) -> Iterator["ClusterExecutor"]:
+    """Processes on the workers of a cluster, as `joined` finds it."""
+    with joined(executor, workers) as client:
+        _say_if_nobody_works(client)
+        yield ClusterExecutor(client, initializer)
+
+
+@contextmanager
+def cluster_pool(executor: str, workers: int | None, make: Callable[[], SimulationPool]) -> Iterator["ClusterPool"]:
+    """Simulators on the workers of a cluster, as `joined` finds it; `make` is called there, for a pool of one."""
+    with joined(executor, workers) as client, ClusterPool(client, make) as pool:
+        _say_if_nobody_works(client)
+        yield pool
+
+
+def _say_if_nobody_works(client: Client) -> None:
+    if not client.nthreads():
+        _LOG.warning("no worker has joined the Dask scheduler yet: waiting for one")
+
+
 def _local_cluster(workers: int) -> LocalCluster:
     """Without a dashboard; and without a limit of memory, which simulators have of their own."""
     return LocalCluster(
-        n_workers=workers, threads_per_worker=1, memory_limit=0, dashboard_address=None, silence_logs="ERROR"
+        n_workers=workers, threads_per_worker=1, memory_limit=0, dashboard_address="127.0.0.1:0", silence_logs="ERROR"
     )
 
 
@@ -78,13 +103,6 @@ def _client(cluster: str | LocalCluster) -> Client:
             f"{cluster}: expected the address of a Dask scheduler, such as tcp://head:8786, but nobody answers "
             f"({error}); `dask scheduler` starts one and says its address"
         ) from error
-
-
-@contextmanager
-def cluster_pool(executor: str, workers: int | None, make: Callable[[], SimulationPool]) -> Iterator["ClusterPool"]:
-    """Simulators on the workers of a cluster; `make` is called there and gives a pool of one process."""
-    with joined(executor, workers) as client, ClusterPool(client, make) as pool:
-        yield pool
 
 
 class ClusterPool:
@@ -278,12 +296,13 @@ def _in_a_process(initializer: Callable[[], None], folder: Path, call: Callable[
     if not folder.is_dir():
         raise InputError(f"{folder}: expected this folder on {os.uname().nodename} too: runs need one that all share")
     with ProcessPoolExecutor(1, get_context("spawn"), initializer) as executor:
-        executor.submit(os.chdir, folder)
+        executor.submit(os.chdir, folder).result()
         process = executor.submit(os.getpid).result()
         answer = executor.submit(call)
         while not wait([answer], SECONDS_BETWEEN_LOOKS).done:
             if not _wanted():
                 os.kill(process, SIGKILL)
+                raise Reschedule  # elsewhere, where it is this worker that closes
         try:
             return answer.result()
         except BrokenProcessPool:
@@ -294,7 +313,8 @@ def _wanted() -> bool:
     """Whether the task of this thread is still to be done, and by this worker."""
     worker = get_worker()
     task = worker.state.tasks.get(worker.get_current_task())
-    return worker.status in (Status.running, Status.paused) and task is not None and task.state != "cancelled"
+    closing = worker.status in (Status.closing, Status.closed)
+    return not closing and task is not None and task.state != "cancelled"
 
 
 def _check_processes_are_allowed() -> None:

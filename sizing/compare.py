@@ -6,9 +6,9 @@ import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -136,18 +136,14 @@ def absent_runs(out: Path) -> list[str]:
     ]
 
 
-@contextmanager
-def _processes(executor: str, jobs: int | None) -> Iterator[Executor]:
+def _processes(executor: str, jobs: int | None) -> AbstractContextManager[Executor]:
     """Processes for runs, on this machine or on those of a cluster."""
-    with ExitStack() as stack:
-        if executor == "local":
-            spawn = multiprocessing.get_context("spawn")
-            yield stack.enter_context(ProcessPoolExecutor(jobs or default_workers(), spawn, _end_with_the_comparison))
-        else:
-            from sizing.cluster import ClusterExecutor, joined
+    if executor == "local":
+        spawn = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(jobs or default_workers(), spawn, _end_with_the_comparison)
+    from sizing.cluster import cluster_executor
 
-            client = stack.enter_context(joined(executor, jobs))
-            yield stack.enter_context(ClusterExecutor(client, _end_with_the_comparison))
+    return cluster_executor(executor, jobs, _end_with_the_comparison)
 
 
 def _status(future: Future[str], entry: Entry, failures: dict[str, str]) -> str:

@@ -21,6 +21,7 @@ from sizing.simulation.pool import SimulationPool
 from sizing.simulation.simulator import Failed, Outcome, SimulationError
 from sizing.spec.load import Spec
 
+dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")
 
 from sizing.cluster import ClusterPool, joined  # noqa: E402
@@ -41,7 +42,7 @@ def address(client: "distributed.Client") -> str:
 
 
 def worker_pids(client: "distributed.Client") -> list[int]:
-    client.wait_for_workers(2)
+    client.wait_for_workers(2, timeout=60)
     return list(client.run(os.getpid).values())
 
 
@@ -52,7 +53,7 @@ def kill_one(client: "distributed.Client") -> None:
 def simulators_of(client: "distributed.Client") -> list[psutil.Process]:
     """Processes below the Dask workers that simulate."""
     below = [child for pid in worker_pids(client) for child in psutil.Process(pid).children(recursive=True)]
-    return [child for child in below if os.path.basename(child.cwd()).isdigit()]
+    return [child for child in below if Path(child.cwd()).name.isdigit()]
 
 
 def jobs(spec: Spec, count: int) -> list[dict[str, float]]:
@@ -65,6 +66,13 @@ def told(outcomes: list[Outcome]) -> list[str]:
 
 def journal(folder: Path) -> bytes:
     return (folder / "journal.jsonl").read_bytes()
+
+
+def wait_for(path: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not path.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_a_run_leaves_the_same_records_and_no_simulator(
@@ -87,18 +95,11 @@ def test_a_run_that_loses_a_worker_and_is_taken_up_leaves_the_same_records(
         if progress.iteration == 5:
             raise KeyboardInterrupt
 
-    local = sizing.run(amplifier, method="evo", seed=6, max_sims=80, out=tmp_path / "local", workers=1)
-    first = sizing.run(
-        amplifier,
-        method="evo",
-        seed=6,
-        max_sims=80,
-        out=tmp_path / "dask",
-        executor=address,
-        observer=kill_then_interrupt,
-    )
+    local = sizing.run(amplifier, method="evo", seed=6, out=tmp_path / "local", workers=1)
+    how = {"method": "evo", "seed": 6, "out": tmp_path / "dask", "executor": address}
+    first = sizing.run(amplifier, observer=kill_then_interrupt, **how)
     assert first.status == "interrupted"
-    assert sizing.resume(first.folder, executor=address).status == "max_sims"
+    assert sizing.resume(first.folder, executor=address).status == local.status == "in spec"
     assert journal(first.folder) == journal(local.folder)
 
 
@@ -136,46 +137,49 @@ def test_a_deck_that_is_refused_is_told_as_locally(client: "distributed.Client",
     wrong = {name: float("nan") for name in opamp.problem.values(opamp.problem.middle)}
     with SimulationPool(opamp.task, 1, 60) as pool, pytest.raises(SimulationError) as local:
         pool.load(wrong)
-    with ClusterPool(client, partial(SimulationPool, opamp.task, 1, 60)) as remote:
-        with pytest.raises(SimulationError) as there:
-            remote.load(wrong)
+    make = partial(SimulationPool, opamp.task, 1, 60)
+    with ClusterPool(client, make) as remote, pytest.raises(SimulationError) as there:
+        remote.load(wrong)
     assert (there.value.reason, there.value.message) == (local.value.reason, local.value.message)
 
 
-def test_a_comparison_that_loses_a_worker_leaves_the_records_of_a_local_one(
-    client: "distributed.Client", address: str, specs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_comparison_that_loses_a_worker_leaves_the_records_of_local_runs(
+    client: "distributed.Client", address: str, amplifier: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(tmp_path)
-    arguments = ([specs / "cs_amp.yaml"], ["evo", "fc"], [0, 1])
-    local = compare(*arguments, tmp_path / "local", max_sims=40, jobs=1)
-    killer = threading.Timer(1.0, kill_one, (client,))
+    seeds = [0, 1, 2]
+    victim = worker_pids(client)[0]
+
+    def kill_when_runs_are_under_way() -> None:
+        wait_for(tmp_path / "dask" / "cs_amp-evo-s0" / "journal.jsonl")
+        os.kill(victim, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_when_runs_are_under_way)
     killer.start()
-    remote = compare(*arguments, "dask", max_sims=40, executor=address)  # a relative folder holds there too
+    remote = compare([amplifier.path], ["evo"], seeds, "dask", max_sims=40, executor=address)  # a folder from here
     killer.join()
     assert remote.failures == {}
-    assert [journal(r.path) for r in remote.records] == [journal(r.path) for r in local.records]
-    assert len(remote.records) == 4
+    assert [record.manifest["seed"] for record in remote.records] == seeds
+    for record in remote.records:
+        seed = record.manifest["seed"]
+        local = sizing.run(amplifier, method="evo", seed=seed, max_sims=40, out=tmp_path / f"s{seed}", workers=1)
+        assert journal(record.path) == journal(local.folder)
 
 
-def test_a_comparison_that_is_killed_leaves_its_runs_to_the_next_call(
-    client: "distributed.Client", address: str, specs: Path, tmp_path: Path
-):
-    arguments = ["compare", str(specs / "cs_amp.yaml"), "--methods", "evo,random", "--seeds", "0", "--max-sims", "400"]
-    command = [*SIZING, *arguments, "--out", "out", "--scheduler", address]
-    killed = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL)
-    while not (tmp_path / "out" / "cs_amp-evo-s0" / "journal.jsonl").exists():
-        time.sleep(0.02)
-        assert killed.poll() is None
+def test_a_comparison_that_is_killed_leaves_its_runs_to_the_next_call(address: str, amplifier: Spec, tmp_path: Path):
+    out, method = tmp_path / "out", "evo:in_spec=300"
+    arguments = ["--methods", method, "--seeds", "0", "--max-sims", "300", "--scheduler", address, "--out", str(out)]
+    killed = subprocess.Popen([*SIZING, "compare", str(amplifier.path), *arguments], stderr=subprocess.DEVNULL)
+    folder = out / f"cs_amp-{method}-s0"
+    wait_for(folder / "journal.jsonl")
+    assert killed.poll() is None
     killed.kill()
     killed.wait()
-    half = len(journal(tmp_path / "out" / "cs_amp-evo-s0"))
-    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
-    subprocess.run(
-        [*SIZING, *arguments, "--out", "whole", "--jobs", "1"], cwd=tmp_path, check=True, capture_output=True
-    )
-    for name in ("cs_amp-evo-s0", "cs_amp-random-s0"):
-        assert journal(tmp_path / "out" / name) == journal(tmp_path / "whole" / name)
-    assert half < len(journal(tmp_path / "out" / "cs_amp-evo-s0"))
+    half = journal(folder)
+    assert compare([amplifier.path], [method], [0], out, max_sims=300, executor=address).failures == {}
+    local = sizing.run(amplifier, method="evo", in_spec=300, max_sims=300, out=tmp_path / "local", workers=1)
+    assert journal(folder) == journal(local.folder)
+    assert len(half) < len(journal(folder))
 
 
 def failed(*arguments: str, prelude: str = "") -> str:
@@ -223,9 +227,8 @@ def test_a_schedulers_workers_are_as_many_as_they_are(address: str, amplifier: S
 
 def test_workers_that_may_have_no_processes_are_told_apart(amplifier: Spec, tmp_path: Path):
     with (
-        distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster,
-        pytest.raises(
-            InputError, match="may not start simulators: expected one that was started with `dask worker --no"
-        ),
+        dask.config.set({"distributed.worker.daemon": True}),  # Dask's default
+        distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster,
+        pytest.raises(InputError, match="may not start simulators: expected one that was started with `dask worker"),
     ):
         sizing.run(amplifier, out=tmp_path / "run", executor=cluster.scheduler_address)
