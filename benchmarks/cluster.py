@@ -30,6 +30,7 @@ WORKERS = (1, 2, 4, 8, 16, 32)
 SECONDS = (0.001, 0.01, 0.1, 1.0)
 BATCHES = ((8, 0.1, 2), (8, 0.1, 5), (8, 1.0, 2), (32, 1.0, 5))
 """Workers, seconds and batch; everything else is one batch."""
+COSTS = ("scheduling", "handing", "round_trip")
 EXTRAPOLATED = [(n, t, b) for t in (1.0, 10.0, 100.0) for n in (32, 128, 512) for b in (2, 100, 1000)]
 PROCESSES = 4
 """Of Dask's, at most; workers beyond these are threads of them, as on machines of many cores."""
@@ -49,9 +50,9 @@ def main() -> None:
     table["model_busy"] = table["model_per_second"] * table["seconds"] / table["workers"]
     out.mkdir(parents=True, exist_ok=True)
     table.round(5).to_csv(out / "table.csv", index=False)
-    print(markdown(table))
-    for name, value in zip(("scheduling", "handing", "round_trip"), costs, strict=True):
-        print(f"{name} {1e3 * value:.2f} ms")
+    named = pd.DataFrame({"cost": COSTS, "milliseconds": 1e3 * costs}).round(2)
+    named.to_csv(out / "costs.csv", index=False)
+    print(markdown(table), markdown(named), sep="\n\n")
 
 
 def measured(workers: int) -> list[dict[str, float]]:

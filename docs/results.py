@@ -182,7 +182,21 @@ the longer trainings further down reach, where the gap narrows as graphs are add
 logarithm, because random biases leave most amplifiers without any and its values span a dozen decades; whether the
 paper did so is not known. The two largest fractions and mean pooling are in `--scale full`.""",
 }
-CLUSTER = """TODO"""
+CLUSTER = """The model: a batch of B simulations of t seconds on n workers takes
+max(B × scheduling, ⌈B / n⌉ × (t + handing)) + round trip, with three costs fitted to the rates below:
+
+{costs}
+
+- More workers are worth nothing beyond (t + handing) / scheduling of them, when the scheduler and the client, which do one
+  thing after another, are busy all the time. With simulations of milliseconds that is a handful of workers, and a local
+  run without Dask is faster; with 100 s it is thousands, more than a batch has simulations.
+- Before that the batch ends it: a batch of 2 keeps at most 2 simulators busy, whatever their number. The round trip
+  between batches matters below a second.
+- `here_cpu_s` is the processor time of scheduler, client and their idling for each simulation; where there were many
+  simulations it is a fraction of the fitted `scheduling`, which holds the other load of this machine and its workers' own
+  processor time. On a machine to itself the limit should be further away; that was not measured.
+- With simulations of 1 s on 16 and 32 workers the model is too hopeful: Dask gave some workers a third simulation
+  where two each would have done. The longer the last round of a batch, the more that costs."""
 CONDITIONS = "`{command}`\non {machine}; commit {commit}, {date}. {note}"
 
 
@@ -202,7 +216,7 @@ def main() -> None:
         conditions="\n\n".join(conditions(study) for study in ("main_job", "extractors")),
         beside=markdown(beside_paper(runs, wanted)),
         cluster_conditions=conditions("cluster"),
-        cluster_words=CLUSTER,
+        cluster_words=CLUSTER.format(costs=markdown(pd.read_csv(STUDIES / "cluster" / "costs.csv"))),
         **many_machines(table("cluster")),
         runs=markdown(runs.drop(columns=["topology", "best_cost"])),
         pretraining_conditions=conditions("pretraining"),

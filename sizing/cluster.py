@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from itertools import islice
 from multiprocessing import current_process, get_context
@@ -89,9 +89,14 @@ def _say_if_nobody_works(client: Client) -> None:
 
 
 def _local_cluster(workers: int) -> LocalCluster:
-    """Without a dashboard; and without a limit of memory, which simulators have of their own."""
+    """Without a limit of memory, which simulators have of their own; Dask's web pages on any free port."""
     return LocalCluster(
-        n_workers=workers, threads_per_worker=1, memory_limit=0, dashboard_address="127.0.0.1:0", silence_logs="ERROR"
+        n_workers=workers,
+        threads_per_worker=1,
+        memory_limit=0,
+        dashboard_address="127.0.0.1:0",
+        silence_logs="ERROR",
+        preload=["import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the main process"],
     )
 
 
@@ -154,7 +159,8 @@ class ClusterPool:
 
     def close(self) -> None:
         """End the simulators on all workers; those at a job end when it is done."""
-        self._client.unregister_worker_plugin(self._name)
+        with suppress(OSError):  # where the scheduler or a worker is gone, and the simulators with them
+            self._client.unregister_worker_plugin(self._name)
 
     def __enter__(self) -> "ClusterPool":
         return self
@@ -218,8 +224,8 @@ def _losses_told() -> Iterator[None]:
     except KilledWorker as error:
         lost, last = error.allowed_failures + 1, error.last_worker.address
         message = f"{lost} Dask workers were lost, one after another, at the same job, the last at {last}"
-    except CancelledError as error:
-        message = f"the Dask scheduler was lost ({error})"
+    except CancelledError:
+        message = "the connection to the Dask scheduler was lost"
     raise SimulationError("crash", f"{message}; nothing that was simulated is lost, the run can be taken up")
 
 

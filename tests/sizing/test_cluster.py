@@ -78,8 +78,8 @@ def wait_for(path: Path) -> None:
 def test_a_run_leaves_the_same_records_and_no_simulator(
     client: "distributed.Client", address: str, amplifier: Spec, tmp_path: Path
 ):
-    local = sizing.run(amplifier, method="fc", seed=6, max_sims=60, out=tmp_path / "local", workers=1)
-    remote = sizing.run(amplifier, method="fc", seed=6, max_sims=60, out=tmp_path / "dask", executor=address)
+    local = sizing.run(amplifier, method="evo", seed=6, max_sims=60, out=tmp_path / "local", workers=1)
+    remote = sizing.run(amplifier, method="evo", seed=6, max_sims=60, out=tmp_path / "dask", executor=address)
     assert journal(remote.folder) == journal(local.folder)
     assert (remote.folder / "designs.csv").read_bytes() == (local.folder / "designs.csv").read_bytes()
     assert remote.record.manifest["versions"] == local.record.manifest["versions"]
