@@ -212,14 +212,14 @@ max(B × scheduling, ⌈B / n⌉ × (t + handing)) + round trip, with three cost
 
 {costs}
 
-- More workers are worth nothing beyond (t + handing) / scheduling of them, when the scheduler and the client, which do one
-  thing after another, are busy all the time. With simulations of milliseconds that is a handful of workers, and a local
-  run without Dask is faster; with 100 s it is thousands, more than a batch has simulations.
+- More workers are worth nothing beyond (t + handing) / scheduling of them, when the scheduler and the client, which do
+  one thing after another, are busy all the time. With simulations of milliseconds that is a handful of workers, and a
+  local run without Dask is faster; with 100 s it is thousands, more than a batch has simulations.
 - Before that the batch ends it: a batch of 2 keeps at most 2 simulators busy, whatever their number. The round trip
   between batches matters below a second.
 - `here_cpu_s` is the processor time of scheduler, client and their idling for each simulation; where there were many
-  simulations it is a fraction of the fitted `scheduling`, which holds the other load of this machine and its workers' own
-  processor time. On a machine to itself the limit should be further away; that was not measured.
+  simulations it is a fraction of the fitted `scheduling`, which holds the other load of this machine and its workers'
+  own processor time. On a machine to itself the limit should be further away; that was not measured.
 - With simulations of 1 s on 16 and 32 workers the model is too hopeful: Dask gave some workers a third simulation
   where two each would have done. The longer the last round of a batch, the more that costs."""
 CONDITIONS = "`{command}`\non {machine}; commit {commit}, {date}. {note}"

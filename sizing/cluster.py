@@ -27,6 +27,7 @@ try:
     import dask
     from distributed import Client, KilledWorker, LocalCluster, Reschedule, Status, Worker, as_completed, get_worker
     from distributed import Future as DaskFuture
+    from distributed.comm.addressing import get_address_host_port
     from distributed.diagnostics.plugin import WorkerPlugin
     from tornado.ioloop import PeriodicCallback
 except ImportError as error:
@@ -71,16 +72,7 @@ def cluster_executor(
 ) -> Iterator["ClusterExecutor"]:
     """Processes on the workers of a cluster, as `joined` finds it."""
     with joined(executor, workers) as client:
-        _say_if_nobody_works(client)
         yield ClusterExecutor(client, initializer)
-
-
-@contextmanager
-def cluster_pool(executor: str, workers: int | None, make: Callable[[], SimulationPool]) -> Iterator["ClusterPool"]:
-    """Simulators on the workers of a cluster, as `joined` finds it; `make` is called there, for a pool of one."""
-    with joined(executor, workers) as client, ClusterPool(client, make) as pool:
-        _say_if_nobody_works(client)
-        yield pool
 
 
 def _say_if_nobody_works(client: Client) -> None:
@@ -102,6 +94,8 @@ def _local_cluster(workers: int) -> LocalCluster:
 
 def _client(cluster: str | LocalCluster) -> Client:
     try:
+        if isinstance(cluster, str):
+            get_address_host_port(cluster)  # a client of no address at all takes ten seconds to end
         return Client(cluster, timeout=SECONDS_TO_ANSWER, set_as_default=False)
     except (OSError, ValueError) as error:
         raise InputError(

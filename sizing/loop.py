@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from sizing.bench import substitute_parameters
+from sizing.bench import Task, substitute_parameters
 from sizing.clock import Clock
 from sizing.evaluation import Evaluation, Evaluator, Purpose, Simulate, values_of
 from sizing.evidence import Evidence
@@ -26,6 +26,7 @@ from sizing.report.tables import designs_table, runs_table
 from sizing.search.context import Context
 from sizing.search.evolution import Streams
 from sizing.search.methods import METHODS, checkpoint_of, settled
+from sizing.settings import RunSettings
 from sizing.simulation.cache import Cached, SimulationCache
 from sizing.simulation.pool import Pool, default_workers
 from sizing.simulation.simulator import Outcome
@@ -57,6 +58,7 @@ class Progress:
 
 
 Observer = Callable[[Progress], None]
+PoolForTask = Callable[[Task], AbstractContextManager[Pool]]
 
 
 @dataclass(frozen=True)
@@ -118,9 +120,9 @@ def run(
     path = SIMULATORS[spec.run.simulator].path()
     folder = Path(out) if out else Path("runs") / f"{spec.problem.name}-{spec.run.method}-s{spec.run.seed}"
     RunFolder.refuse_existing(folder)
-    with _pool(spec, executor, workers) as pool:
+    with _pools(spec.run, executor, workers) as pool_for_task, pool_for_task(spec.task) as pool:
         pool.load(spec.problem.values(spec.problem.middle))
-        with _with_cache(cache, spec, pool) as simulate, _looks(spec, workers) as look:
+        with _with_cache(cache, spec, pool) as simulate, _looks(spec.task, pool_for_task) as look:
             loop = _Loop(spec, simulate, look, observer, evidence)
             where = Path(cache).resolve() if cache else None
             loop.run(RunFolder.create(folder, spec, f"{pool.version} ({path})", checkpoint, where, evidence))
@@ -151,9 +153,12 @@ def resume(
     checkpoint, now = record.manifest.get("checkpoint"), checkpoint_of(spec.run)
     if checkpoint != now:
         raise RunError(f"{record.path}: expected the checkpoint that the run began with, {checkpoint}, got {now}")
-    with _pool(spec, executor, workers) as pool:
+    with _pools(spec.run, executor, workers) as pool_for_task, pool_for_task(spec.task) as pool:
         pool.load(spec.problem.values(spec.problem.middle))
-        with _with_cache(record.manifest.get("cache"), spec, pool) as simulate, _looks(spec, workers) as look:
+        with (
+            _with_cache(record.manifest.get("cache"), spec, pool) as simulate,
+            _looks(spec.task, pool_for_task) as look,
+        ):
             loop = _Loop(spec, _Replay(record, simulate), look, observer, read_evidence(record))
             loop.run(RunFolder(record.path))
     return _finished(record.path)
@@ -296,13 +301,16 @@ def most_frequent_failure(record: RunRecord) -> str | None:
     return commonest_failure(record.evaluations) or None
 
 
-def _pool(spec: Spec, executor: str, workers: int | None) -> AbstractContextManager[Pool]:
-    """Simulators on this machine or on those of a cluster, with a process of the spec's settings for each worker."""
+@contextmanager
+def _pools(settings: RunSettings, executor: str, workers: int | None) -> Iterator[PoolForTask]:
+    """Makes simulators for a task, on this machine or on those of one cluster, where each worker has a process."""
     if executor == "local":
-        return pool_for(spec.task, spec.run, workers or default_workers())
-    from sizing.cluster import cluster_pool
+        yield lambda task: pool_for(task, settings, workers or default_workers())
+        return
+    from sizing.cluster import ClusterPool, joined
 
-    return cluster_pool(executor, workers, partial(pool_for, spec.task, spec.run, 1))
+    with joined(executor, workers) as client:
+        yield lambda task: ClusterPool(client, partial(pool_for, task, settings, 1))
 
 
 @contextmanager
@@ -316,15 +324,15 @@ def _with_cache(folder: str | Path | None, spec: Spec, pool: Pool) -> Iterator[S
 
 
 @contextmanager
-def _looks(spec: Spec, workers: int | None) -> Iterator[Simulate]:
+def _looks(task: Task, pool_for_task: PoolForTask) -> Iterator[Simulate]:
     """Finds operating points, in worker processes that start with the first."""
     with ExitStack() as stack:
         pools: list[Pool] = []
 
         def look(jobs: Sequence[Mapping[str, float]]) -> Iterator[Outcome]:
             if not pools:
-                assert spec.task.look is not None
-                pools.append(stack.enter_context(pool_for(spec.task.look, spec.run, workers or default_workers())))
+                assert task.look is not None
+                pools.append(stack.enter_context(pool_for_task(task.look)))
             return pools[0].stream(jobs)
 
         yield look

@@ -5,11 +5,12 @@ import shutil
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sizing.cli.cache import cache
+from sizing.cli.executors import ExecutorOption, SchedulerOption
 from sizing.cli.learning import accuracy, graph
 from sizing.cli.pretraining import dataset, pretrain
 from sizing.cli.reporting import report, tell, write_comparison
@@ -37,12 +38,6 @@ app = typer.Typer(
 SpecArgument = Annotated[Path, typer.Argument(metavar="SPEC", help="spec file (YAML)")]
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="run folder")]
 WorkersOption = Annotated[int | None, typer.Option(min=1, help="simulator processes [default: one per core]")]
-ExecutorOption = Annotated[
-    Literal["local", "dask"], typer.Option(help="local: processes of this machine; dask: a Dask cluster on it")
-]
-SchedulerOption = Annotated[
-    str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler whose workers are to do the work")
-]
 AsJson = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
 
 

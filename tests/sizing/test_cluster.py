@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -42,8 +43,12 @@ def address(client: "distributed.Client") -> str:
 
 
 def worker_pids(client: "distributed.Client") -> list[int]:
-    client.wait_for_workers(2, timeout=60)
-    return list(client.run(os.getpid).values())
+    """Of both, once one that was killed has been started again."""
+    deadline = time.monotonic() + 60
+    while len(pids := client.run(os.getpid, on_error="ignore")) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return list(pids.values())
 
 
 def kill_one(client: "distributed.Client") -> None:
@@ -68,6 +73,11 @@ def journal(folder: Path) -> bytes:
     return (folder / "journal.jsonl").read_bytes()
 
 
+def assert_same_records(one: Path, other: Path) -> None:
+    assert journal(one) == journal(other)
+    assert (one / "designs.csv").read_bytes() == (other / "designs.csv").read_bytes()
+
+
 def wait_for(path: Path) -> None:
     deadline = time.monotonic() + 60
     while not path.exists():
@@ -80,8 +90,7 @@ def test_a_run_leaves_the_same_records_and_no_simulator(
 ):
     local = sizing.run(amplifier, method="evo", seed=6, max_sims=60, out=tmp_path / "local", workers=1)
     remote = sizing.run(amplifier, method="evo", seed=6, max_sims=60, out=tmp_path / "dask", executor=address)
-    assert journal(remote.folder) == journal(local.folder)
-    assert (remote.folder / "designs.csv").read_bytes() == (local.folder / "designs.csv").read_bytes()
+    assert_same_records(remote.folder, local.folder)
     assert remote.record.manifest["versions"] == local.record.manifest["versions"]
     assert simulators_of(client) == []
 
@@ -100,7 +109,25 @@ def test_a_run_that_loses_a_worker_and_is_taken_up_leaves_the_same_records(
     first = sizing.run(amplifier, observer=kill_then_interrupt, **how)
     assert first.status == "interrupted"
     assert sizing.resume(first.folder, executor=address).status == local.status == "in spec"
-    assert journal(first.folder) == journal(local.folder)
+    assert_same_records(first.folder, local.folder)
+
+
+def test_looks_at_operating_points_go_to_the_same_cluster(
+    client: "distributed.Client", address: str, amplifier: Spec, tmp_path: Path
+):
+    seen: list[int] = []
+
+    def count_then_kill(progress: sizing.Progress) -> None:
+        seen.append(len(simulators_of(client)))
+        if progress.iteration == 1:
+            kill_one(client)
+
+    asked = {"method": "gp-op", "initial": 10, "max_sims": 14, "ranking": {"looked_at": 20, "looked_children": 10}}
+    local = sizing.run(amplifier, **asked, out=tmp_path / "local", workers=1)
+    remote = sizing.run(amplifier, **asked, out=tmp_path / "dask", executor=address, observer=count_then_kill)
+    assert_same_records(remote.folder, local.folder)
+    assert seen[0] <= 2 < max(seen)  # workers have simulators, and later others that look
+    assert simulators_of(client) == []
 
 
 def test_jobs_of_a_lost_worker_are_done_again_and_outcomes_keep_their_order(
@@ -180,6 +207,30 @@ def test_a_comparison_that_is_killed_leaves_its_runs_to_the_next_call(address: s
     local = sizing.run(amplifier, method="evo", in_spec=300, max_sims=300, out=tmp_path / "local", workers=1)
     assert journal(folder) == journal(local.folder)
     assert len(half) < len(journal(folder))
+
+
+@pytest.mark.parametrize("command", ["run", "compare"])
+def test_ctrl_c_leaves_no_process_behind(command: str, specs: Path, tmp_path: Path):
+    arguments = [command, str(specs / "cs_amp.yaml"), "--executor", "dask", "--max-sims", "2000", "--out", "out"]
+    arguments += ["--method", "random"] if command == "run" else ["--methods", "random", "--seeds", "0"]
+    folder = tmp_path / "out" if command == "run" else tmp_path / "out" / "cs_amp-random-s0"
+    marked = os.environ | {"LEFT_BEHIND": str(tmp_path)}
+    interrupted = subprocess.Popen(
+        [*SIZING, *arguments], cwd=tmp_path, env=marked, text=True, stderr=subprocess.PIPE, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
+    wait_for(folder / "journal.jsonl")
+    os.killpg(interrupted.pid, signal.SIGINT)
+    _, said = interrupted.communicate(timeout=60)
+    assert interrupted.returncode == 130
+    assert "Traceback" not in said
+    assert [process for process in psutil.process_iter() if is_marked(process, tmp_path)] == []
+
+
+def is_marked(process: psutil.Process, folder: Path) -> bool:
+    with suppress(psutil.Error):
+        return process.environ().get("LEFT_BEHIND") == str(folder)
+    return False
 
 
 def failed(*arguments: str, prelude: str = "") -> str:
