@@ -3,7 +3,8 @@
 Two policies over the same parts. `Filter` is the published one: children come in chunks, and each passes with the
 probability that it is no worse than a reference design (Hakhamaneshi et al. 2022). `Ranking` breeds a pool of
 thousands, improves it on the judgement alone for some generations, and takes the designs that most probably meet every
-target.
+target. Once designs meet every target, objectives have moving ones: where the filter's reference is in spec its own
+values, and several objectives an `Aim`, as the ranking has in any case.
 """
 
 from collections.abc import Iterable, Set
@@ -19,6 +20,7 @@ from sizing.clock import Clock
 from sizing.evaluation import Evaluation
 from sizing.objectives import order
 from sizing.problem import Design, Problem
+from sizing.search.aim import Aim, Aims
 from sizing.search.discriminator import Discriminator
 from sizing.search.optimizer import Decision, Proposal
 from sizing.search.selection import Selection
@@ -59,12 +61,14 @@ class Filter:
     toolbox: Toolbox
     draws: Generator
     clock: Clock
+    aims: Aims
 
     def propose(self, generation: Generation) -> Proposal:
         """Breed and judge until the batch is full or the settings' most candidates have been bred."""
         search, wanted = self.settings.search, self.settings.batch
         selection = generation.selection
         reference = generation.population[selection.reference]
+        aim = self._aim(generation)
         accepted: dict[Design, NDArray[np.float64]] = {}
         bred = judged = let_through = 0
         chunk = min(SMALLEST_CHUNK, self.discriminator.chunk)
@@ -75,27 +79,39 @@ class Filter:
             if fresh := _fresh(children, tried):
                 tried.update(fresh)
                 judged += len(fresh)
-                probability, passed, regardless = self._judged(np.array(fresh), reference, selection.critical)
+                probability, passed, regardless = self._judged(np.array(fresh), aim or reference, selection.critical)
                 for row in np.flatnonzero(passed | regardless)[: wanted - len(accepted)]:
                     accepted[fresh[row]] = probability[row]
                     let_through += bool(regardless[row] and not passed[row])
             chunk = min(2 * chunk, self.discriminator.chunk, max(1, search.max_candidates - bred))
         decision = Decision(
             _names(self.problem, selection.critical),
-            reference.index,
+            None if aim else reference.index,
             bred,
             judged if self.discriminator.counts else None,
             let_through,
             _rounded(accepted.values()) if self.discriminator.counts else None,
+            aim.values(self.problem) if aim else None,
         )
         return Proposal(tuple(accepted), "search", decision)
 
+    def _aim(self, generation: Generation) -> Aim | None:
+        """Where several objectives are what is left to improve: no one design is what to compare with."""
+        objectives = self.problem.objectives
+        if len(objectives) < 2 or generation.selection.critical[-1] not in objectives:
+            return None
+        return self.aims.next(generation.population, generation.values)
+
     def _judged(
-        self, candidates: Indices, reference: Evaluation, critical: tuple[int, ...]
+        self, candidates: Indices, against: Aim | Evaluation, critical: tuple[int, ...]
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
         """Probabilities (B, M), whether each candidate passes by them, and whether it passes regardless of them."""
         with self.clock.activity("query"):
-            probability = self.discriminator.judge(candidates, reference)
+            probability = (
+                against.judge(self.discriminator, self.problem, candidates)
+                if isinstance(against, Aim)
+                else self.discriminator.judge(candidates, against)
+            )
         draws = self.draws.random((2, len(candidates)))
         passed = draws[0] < probability[:, list(critical)].prod(axis=1)
         return probability, passed, draws[1] < self.settings.search.accept_regardless
@@ -111,11 +127,15 @@ class Ranking:
     toolbox: Toolbox
     draws: Generator
     clock: Clock
+    aims: Aims
 
     def propose(self, generation: Generation) -> Proposal:
         """Breed a pool from the best designs and at random, let it evolve on the judgement, and take a batch of it."""
         pool_of = self.settings.ranking
-        best = generation.designs[order(self.problem, generation.values)[: pool_of.parents]]
+        aim = self.aims.next(generation.population, generation.values)
+        nearest = () if aim is None else aim.parents
+        ranked = dict.fromkeys([*nearest, *order(self.problem, generation.values)])
+        best = generation.designs[list(ranked)[: pool_of.parents]]
         drawn = random_designs(pool_of.drawn, self.problem.shape, self.draws)
         tried = set(generation.seen)
         pool = np.empty((0, len(self.problem.variables)), dtype=np.int64)
@@ -128,14 +148,14 @@ class Ranking:
                 tried.update(fresh)
                 candidates = np.array(fresh)
                 pool = np.concatenate([pool, candidates])
-                promise = np.concatenate([promise, _promise(self._judge(candidates))])
+                promise = np.concatenate([promise, _promise(self._judge(candidates, aim))])
                 kept = np.argsort(-promise, kind="stable")[: pool_of.kept]
                 pool, promise = pool[kept], promise[kept]
             if not len(pool):
                 break
             if last:
                 bred = self.toolbox.wander(pool[: pool_of.elite], pool_of.children // 2)
-        chosen, probability = self._batch(pool, promise)
+        chosen, probability = self._batch(pool, aim)
         decision = Decision(
             _names(self.problem, generation.selection.critical),
             None,
@@ -143,23 +163,26 @@ class Ranking:
             len(tried) - len(generation.seen),
             0,
             _rounded(probability),
+            aim.values(self.problem) if aim else None,
         )
         return Proposal(tuple(map(tuple, pool[chosen].tolist())), "search", decision)
 
-    def _batch(self, pool: Indices, promise: NDArray[np.float64]) -> tuple[list[int], list[NDArray[np.float64]]]:
+    def _batch(self, pool: Indices, aim: Aim | None) -> tuple[list[int], list[NDArray[np.float64]]]:
         """Rows of the pool to simulate, and the probabilities (M,) by which each was chosen."""
         chosen: list[int] = []
         probability: list[NDArray[np.float64]] = []
         for _ in range(min(self.settings.batch, len(pool))):
-            judged = self._judge(pool, pool[chosen])
+            judged = self._judge(pool, aim, pool[chosen])
             promise = _promise(judged)
             promise[chosen] = -np.inf
             chosen.append(int(np.argmax(promise)))
             probability.append(judged[chosen[-1]])
         return chosen, probability
 
-    def _judge(self, candidates: Indices, pending: Indices | None = None) -> NDArray[np.float64]:
+    def _judge(self, candidates: Indices, aim: Aim | None, pending: Indices | None = None) -> NDArray[np.float64]:
         with self.clock.activity("query"):
+            if aim:
+                return aim.judge(self.discriminator, self.problem, candidates, pending)
             return self.discriminator.judge(candidates, None, pending)
 
 

@@ -15,6 +15,7 @@ from sizing.netlist import Line, NetlistError, read_netlist, read_text
 from sizing.problem import Metric, Problem
 from sizing.settings import RunSettings, merged
 from sizing.spec.entries import SpecModel
+from sizing.spec.goals import ObjectiveEntries
 from sizing.spec.mistakes import Location, SpecError, dotted, in_words
 from sizing.spec.shipped import shipped_specs
 from sizing.spec.source import SpecSource, read_source
@@ -148,15 +149,14 @@ class _Checker:
             self._check_variables(circuit)
         benches = [bench for bench in (self._bench(name, lines) for name in model.benches) if bench is not None]
         self._check_metrics({bench.name: bench for bench in benches})
-        return Spec(path, model.description, netlist, self._problem(), tuple(benches), tuple(model.metrics.values()),
+        objectives = ObjectiveEntries(self.model)
+        self.mistakes.extend(objectives.mistakes(self.source.plain()["metrics"]))
+        problem = self._problem(() if self.mistakes else objectives.metrics())
+        return Spec(path, model.description, netlist, problem, tuple(benches), tuple(model.metrics.values()),
                     model.run, model.run, {})  # fmt: skip
 
-    def _problem(self) -> Problem:
+    def _problem(self, metrics: tuple[Metric, ...]) -> Problem:
         variables = tuple(entry.variable(name.lower()) for name, entry in self.model.variables.items())
-        metrics = tuple(
-            Metric(name, metric.unit, metric.at_least, metric.at_most, metric.weight)
-            for name, metric in self.model.metrics.items()
-        )
         return Problem(self.model.name or self.source.path.stem, Path(self.model.netlist).stem, variables, metrics)
 
     def _netlist(self, path: Path) -> tuple[Line, ...] | None:

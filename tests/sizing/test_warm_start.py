@@ -18,9 +18,12 @@ from surrogates.features import OTHER_CIRCUIT, LogarithmicFeatures
 
 @pytest.fixture(scope="module")
 def earlier(specs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("earlier") / "run"
-    sizing.run(specs / "cs_amp.yaml", method="random", max_sims=60, out=out, workers=1)
-    return out
+    """Of the same amplifier with another load."""
+    folder = tmp_path_factory.mktemp("earlier")
+    text = (specs / "cs_amp.yaml").read_text().replace("netlists/", f"{specs}/netlists/")
+    (folder / "loaded.yaml").write_text(text.replace("cl out 0 50f", "cl out 0 60f"))
+    sizing.run(folder / "loaded.yaml", method="random", max_sims=60, out=folder / "run", workers=1)
+    return folder / "run"
 
 
 def test_what_is_known_before_is_counted_apart_and_saves_simulations(amplifier: Spec, earlier: Path, tmp_path: Path):

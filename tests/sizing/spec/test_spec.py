@@ -262,7 +262,8 @@ RUN_KEYS = (
          "both bounds, got only at_least"),
         ("at_least: 0.5", "at_least: 3, at_most: 2",
          "29: metrics.gain: at_least 3 lies above at_most 2: nothing can meet both"),
-        (", at_least: 0.5", "", "29: metrics.gain: expected a target: at_least, at_most or both"),
+        (", at_least: 0.5", "", "29: metrics.gain: expected a target: at_least, at_most or both; or the metric under "
+         "minimize or maximize"),
         ("at_least: 0.5", "at_least: 2001-01-01",
          "29: metrics.gain.at_least: expected a ratio (V/V), got datetime.date(2001, 1, 1)"),
         ("at_least: 0.5", "at_least: 0.5, weight: -1",
