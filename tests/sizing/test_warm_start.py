@@ -94,7 +94,7 @@ def test_a_variable_that_a_circuit_does_not_have_is_at_the_low_end_of_its_range(
     names = tuple(variable.name for variable in having.variables)
     settings = np.array([list(having.values(d).values()) for d in ([0] * 8, (having.shape - 1).tolist())])
     metrics = tuple((metric.name, metric.unit) for metric in having.metrics)
-    evidence = Evidence("r", 2, having.topology, names, settings, metrics, np.ones((2, 8)))
+    evidence = Evidence("r", 2, having.topology, names, settings, metrics, np.ones((2, 8)), ({}, {}))
     features = LogarithmicFeatures(without, [evidence])
     own, foreign = features(np.zeros((1, 7), dtype=np.int64))[0], features.of(evidence)
     np.testing.assert_allclose(own, [-1.0] * 8 + [OTHER_CIRCUIT])
