@@ -1,6 +1,6 @@
 """Designs -> evaluations, each simulated once and counted once, by purpose."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 from sizing.clock import Clock
 from sizing.objectives import completed
 from sizing.problem import Design, Problem
-from sizing.simulation.simulator import Failed, Measured, Outcome
+from sizing.simulation.simulator import Failed, Measured, Outcome, Simulate
 
 Purpose = Literal["initial", "search", "oracle"]
-Simulate = Callable[[Sequence[Mapping[str, float]]], Iterable[Outcome]]
-"""Outcomes of jobs (variable values by name), in their order and as they come."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 Where it is of the very same circuit, these designs need no simulation in the new run, whatever is wanted of them.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 from sizing.objectives import completed
 from sizing.problem import Design, Problem
 from sizing.simulation.cache import Cached, KeyOf, Known
-from sizing.simulation.simulator import Measured, Outcome
-
-Simulate = Callable[[Sequence[Mapping[str, float]]], Iterable[Outcome]]
+from sizing.simulation.simulator import Measured, Simulate
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from sizing.bench import substitute_parameters
 from sizing.clock import Clock
-from sizing.evaluation import Evaluation, Evaluator, Purpose, Simulate, values_of
+from sizing.evaluation import Evaluation, Evaluator, Purpose, values_of
 from sizing.evidence import Before
 from sizing.failures import FailureWatch, commonest_failure
 from sizing.files import write_all_whole
@@ -29,7 +29,7 @@ from sizing.search.evolution import Streams
 from sizing.search.methods import METHODS, check_objectives, checkpoint_of, settled
 from sizing.simulation.cache import Cached, KeyOf, SimulationCache
 from sizing.simulation.pool import SimulationPool, default_workers
-from sizing.simulation.simulator import Outcome
+from sizing.simulation.simulator import Outcome, Simulate
 from sizing.simulation.simulators import SIMULATORS, pool_for
 from sizing.spec.load import Spec, load_spec
 from sizing.spec.mistakes import SpecError

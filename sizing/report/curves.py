@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sizing.objectives import cost, figures, hypervolume, in_spec
+from sizing.objectives import cost, figures, front, hypervolume, in_spec
 from sizing.records.reading import RunRecord
 
 Numbers = NDArray[np.float64]
@@ -63,11 +63,14 @@ def objective_values(record: RunRecord) -> Numbers:
     if len(problem.objectives) == 1:
         sign = problem.metrics[problem.objectives[0]].sign
         return sign * np.minimum.accumulate(np.where(good, figures(problem, values)[:, 0], np.inf))
-    volumes = np.zeros(len(values))
+    known, volume, volumes = values[:0], hypervolume(problem, values[:0]), []
     for row in range(len(values)):
-        volume = hypervolume(problem, values[: row + 1]) if good[row] else volumes[row - 1] if row else 0.0
-        volumes[row] = np.nan if volume is None else volume
-    return volumes
+        if good[row]:
+            known = np.concatenate([known, values[row : row + 1]])
+            known = known[front(problem, known)]
+            volume = hypervolume(problem, known)
+        volumes.append(np.nan if volume is None else volume)
+    return np.array(volumes)
 
 
 def reached_at(record: RunRecord, count: int) -> int | None:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Self
 from sizing import measure
 from sizing.bench import Task
 from sizing.mistakes import InputError
-from sizing.simulation.simulator import Failed, Outcome, outcome_entries, outcome_from
+from sizing.simulation.simulator import Failed, Outcome, Simulate, outcome_entries, outcome_from
 
 NAME = "simulations.sqlite"
 LARGEST = 1e9
@@ -140,7 +140,7 @@ class Cached:
         self,
         cache: SimulationCache | Known,
         key: "KeyOf",
-        simulate: Callable[[Sequence[Values]], Iterable[Outcome]],
+        simulate: Simulate,
     ) -> None:
         self._cache = cache
         self._key = key

@@ -1,5 +1,7 @@
 """Objectives among designs in spec: order, front, hypervolume, and what "no worse" and "better" mean of them."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -61,7 +63,7 @@ def test_three_objectives_have_a_volume_too_and_without_a_target_there_is_none()
 def test_one_more_design_never_takes_from_the_hypervolume(found: list[tuple[float, float]]):
     values = np.array([[current, gain, 70.0] for current, gain in found])
     volumes = [hypervolume(TWO, values[:count]) for count in range(1, len(values) + 1)]
-    assert all(later >= earlier - 1e-12 for earlier, later in zip(volumes, volumes[1:], strict=False))
+    assert all(later >= earlier - 1e-12 for earlier, later in pairwise(volumes))
 
 
 def test_no_worse_than_a_reference_in_spec_is_as_good_an_objective():
