@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -34,8 +34,8 @@ from sizing.simulation.simulators import SIMULATORS, pool_for
 from sizing.spec.load import Spec, load_spec
 from sizing.spec.mistakes import SpecError
 
-Status = Literal["in spec", "max_sims", "max_seconds", "no progress", "exhausted", "interrupted", "all failed"]
-"""Why a run ended: enough designs in spec, a budget, patience, no new designs, Ctrl-C, or not one design measured."""
+Status = Literal["in spec", "max_sims", "max_seconds", "no progress", "exhausted", "interrupted", "failing"]
+"""Why a run ended: enough designs in spec, a budget, patience, no new designs, Ctrl-C, or too many failures."""
 
 TIMED = ("simulate", "train", "query", "simulator")
 """Wall-clock time waiting for simulations, training and judging; and time inside simulators, over all workers."""
@@ -114,6 +114,8 @@ def run(
         raise SpecError([f"method: no method {spec.run.method!r}{nearest(spec.run.method, METHODS)}"])
     check_objectives(spec.run, spec.problem)
     spec = replace(spec, run=settled(spec.run))
+    if METHODS[spec.run.method].looks and spec.task.look is None:
+        raise InputError(f"method: {spec.run.method} looks at operating points: expected a bench with an `op` analysis")
     checkpoint = checkpoint_of(spec.run)
     evidence = tuple(evidence_of(read_run(path), spec.problem) for path in spec.run.warm_start)
     path = SIMULATORS[spec.run.simulator].path()
@@ -125,8 +127,8 @@ def run(
         names = [metric.name for metric in spec.problem.measured]
         before = Before.of(spec.problem, evidence, key.circuit, dict(zip(names, key.measures, strict=True)))
         _refuse_unless_learning(spec.run.method, before)
-        with _with_cache(cache, key, pool) as simulate:
-            loop = _Loop(spec, before.answering(spec.problem, key, simulate), observer, before)
+        with _with_cache(cache, key, pool) as simulate, _looks(spec, workers) as look:
+            loop = _Loop(spec, before.answering(spec.problem, key, simulate), look, observer, before)
             where = Path(cache).resolve() if cache else None
             loop.run(RunFolder.create(folder, spec, f"{pool.version} ({path})", checkpoint, where, evidence, key))
     return _finished(folder)
@@ -156,9 +158,9 @@ def resume(
         key = KeyOf(spec.task, pool.version)
         same = (record.manifest.get("circuit", ""), record.manifest.get("measures", {}))
         before = Before.of(spec.problem, read_evidence(record), *same)
-        with _with_cache(record.manifest.get("cache"), key, pool) as simulate:
+        with _with_cache(record.manifest.get("cache"), key, pool) as simulate, _looks(spec, workers) as look:
             replay = _Replay(record, before.answering(spec.problem, key, simulate))
-            _Loop(spec, replay, observer, before).run(RunFolder(record.path))
+            _Loop(spec, replay, look, observer, before).run(RunFolder(record.path))
     return _finished(record.path)
 
 
@@ -180,13 +182,15 @@ def export(record: RunRecord, rank: int = 1) -> str:
 
 
 class _Loop:
-    def __init__(self, spec: Spec, simulate: Simulate, observer: Observer | None, before: Before) -> None:
+    def __init__(
+        self, spec: Spec, simulate: Simulate, look: Simulate, observer: Observer | None, before: Before
+    ) -> None:
         self._problem = spec.problem
         self._settings = spec.run
         self._recorder: RunFolder
         self._observer = observer
         self._clock = Clock()
-        self._evaluator = Evaluator(self._problem, simulate, self._record, self._clock)
+        self._evaluator = Evaluator(self._problem, simulate, self._record, self._clock, look)
         circuits = {bench.name: bench.circuit for bench in spec.benches}
         streams = Streams.from_seed(spec.run.seed)
         known = tuple(before.known)
@@ -200,9 +204,10 @@ class _Loop:
         self._front = np.empty((0, len(self._problem.metrics)))
         """Metric values of the best design in spec by the objective, or of all on the front."""
         self._queries = 0
+        self._looks = 0
         self._iteration = 0
         self._improved_at = 0
-        self._failing = FailureWatch()
+        self._failing = FailureWatch(spec.run.max_failed)
         self._going_on = False
         """Whether the run has passed the point where it was taken up."""
         self._standing = (0, np.inf)
@@ -252,13 +257,14 @@ class _Loop:
             return "exhausted"
         evaluations = self._evaluator.evaluate(designs, proposal.purpose)
         self._optimizer.tell(evaluations)
-        self._recorder.batch(evaluations, proposal.decision)
+        self._recorder.batch(evaluations, proposal.decision, self._evaluator.looks - self._looks)
+        self._looks = self._evaluator.looks
         self._queries += (proposal.decision.judged or 0) if proposal.decision else 0
         self._go_on()
         if self._going_on:
             self._recorder.note_seconds(self._seconds())
         self._note(evaluations)
-        return self._reason_to_stop(evaluations)
+        return self._reason_to_stop()
 
     def _note(self, evaluations: list[Evaluation]) -> None:
         """Bring the costs up to date and tell the observer."""
@@ -290,7 +296,7 @@ class _Loop:
         self._front = values[front(self._problem, values)]
         return not before.issuperset(map(tuple, figures(self._problem, self._front).tolist()))
 
-    def _reason_to_stop(self, evaluations: list[Evaluation]) -> Status | None:
+    def _reason_to_stop(self) -> Status | None:
         settings, total = self._settings, len(self._costs)
         enough = np.count_nonzero(self._costs == 0) >= settings.in_spec
         if enough and not self._problem.objectives:
@@ -301,8 +307,8 @@ class _Loop:
             return "max_seconds"
         if total - self._improved_at >= settings.patience:
             return "no progress"
-        if total == len(evaluations) and not any(evaluation.ok for evaluation in evaluations):
-            return "all failed"
+        if self._failing.hopeless:
+            return "failing"
         return None
 
 
@@ -328,6 +334,21 @@ def _with_cache(folder: str | Path | None, key: KeyOf, pool: SimulationPool) -> 
         return
     with SimulationCache(Path(folder)) as cache:
         yield Cached(cache, key, pool.stream)
+
+
+@contextmanager
+def _looks(spec: Spec, workers: int | None) -> Iterator[Simulate]:
+    """Finds operating points, in worker processes that start with the first."""
+    with ExitStack() as stack:
+        pools: list[SimulationPool] = []
+
+        def look(jobs: Sequence[Mapping[str, float]]) -> Iterator[Outcome]:
+            if not pools:
+                assert spec.task.look is not None
+                pools.append(stack.enter_context(pool_for(spec.task.look, spec.run, workers or default_workers())))
+            return pools[0].stream(jobs)
+
+        yield look
 
 
 class _Replay:

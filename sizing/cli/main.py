@@ -311,5 +311,5 @@ def _report(result: "Result", as_json: bool) -> None:
         print(f"note: {failure}", file=sys.stderr)
     if result.status == "interrupted":
         raise typer.Exit(130)
-    if result.status == "all failed":
+    if result.status == "failing":
         raise typer.Exit(1)

@@ -7,8 +7,9 @@ target. Once designs meet every target, objectives have moving ones: where the f
 values, and several objectives an `Aim`, as the ranking has in any case.
 """
 
-from collections.abc import Iterable, Set
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -30,6 +31,10 @@ from sizing.settings import RunSettings
 SMALLEST_CHUNK = 16
 LEAST_PROBABILITY = 1e-300
 """Stands for anything smaller, where logarithms are summed."""
+
+
+Judge = Callable[..., NDArray[np.float64]]
+"""Of candidates (B, V) and, if any, of designs that are pending, the probability (B, M) that each meets each target."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +133,8 @@ class Ranking:
     draws: Generator
     clock: Clock
     aims: Aims
+    closer: Discriminator | None = None
+    """Who judges the best of the pool again where a judgement takes a look at the operating point."""
 
     def propose(self, generation: Generation) -> Proposal:
         """Breed a pool from the best designs and at random, let it evolve on the judgement, and take a batch of it."""
@@ -137,53 +144,81 @@ class Ranking:
         ranked = dict.fromkeys([*nearest, *order(self.problem, generation.values)])
         best = generation.designs[list(ranked)[: pool_of.parents]]
         drawn = random_designs(pool_of.drawn, self.problem.shape, self.draws)
-        tried = set(generation.seen)
-        pool = np.empty((0, len(self.problem.variables)), dtype=np.int64)
-        promise = np.empty(0)
-        bred = np.concatenate([drawn, self.toolbox.wander(best, pool_of.children)])
-        count = 0
-        for last in reversed(range(pool_of.generations)):
-            count += len(bred)
-            if fresh := _fresh(bred, tried):
-                tried.update(fresh)
-                candidates = np.array(fresh)
-                pool = np.concatenate([pool, candidates])
-                promise = np.concatenate([promise, _promise(self._judge(candidates, aim))])
-                kept = np.argsort(-promise, kind="stable")[: pool_of.kept]
-                pool, promise = pool[kept], promise[kept]
-            if not len(pool):
-                break
-            if last:
-                bred = self.toolbox.wander(pool[: pool_of.elite], pool_of.children // 2)
-        chosen, probability = self._batch(pool, aim)
+        pool = _Pool(generation.seen, len(self.problem.variables))
+        judge = partial(self._judge, self.discriminator, aim)
+        pool.add(np.concatenate([drawn, self.toolbox.wander(best, pool_of.children)]), judge, pool_of.kept)
+        for _ in range(pool_of.generations - 1 if len(pool.designs) else 0):
+            pool.add(self.toolbox.wander(pool.designs[: pool_of.elite], pool_of.children // 2), judge, pool_of.kept)
+        if self.closer is not None and len(pool.designs):
+            judge = partial(self._judge, self.closer, aim)
+            pool.judge_again(pool_of.looked_at, judge)
+            for _ in range(pool_of.looked_generations):
+                pool.add(
+                    self.toolbox.wander(pool.designs[: pool_of.looked_elite], pool_of.looked_children),
+                    judge,
+                    pool_of.kept,
+                )
+        chosen, probability = self._batch(pool, judge)
         decision = Decision(
             _names(self.problem, generation.selection.critical),
             None,
-            count,
-            len(tried) - len(generation.seen),
+            pool.bred,
+            len(pool.tried) - len(generation.seen),
             0,
             _rounded(probability),
             aim.values(self.problem) if aim else None,
         )
-        return Proposal(tuple(map(tuple, pool[chosen].tolist())), "search", decision)
+        return Proposal(tuple(map(tuple, pool.designs[chosen].tolist())), "search", decision)
 
-    def _batch(self, pool: Indices, aim: Aim | None) -> tuple[list[int], list[NDArray[np.float64]]]:
+    def _batch(self, pool: "_Pool", judge: Judge) -> tuple[list[int], list[NDArray[np.float64]]]:
         """Rows of the pool to simulate, and the probabilities (M,) by which each was chosen."""
         chosen: list[int] = []
         probability: list[NDArray[np.float64]] = []
-        for _ in range(min(self.settings.batch, len(pool))):
-            judged = self._judge(pool, aim, pool[chosen])
+        for _ in range(min(self.settings.batch, len(pool.designs))):
+            judged = judge(pool.designs, pool.designs[chosen])
             promise = _promise(judged)
             promise[chosen] = -np.inf
             chosen.append(int(np.argmax(promise)))
             probability.append(judged[chosen[-1]])
         return chosen, probability
 
-    def _judge(self, candidates: Indices, aim: Aim | None, pending: Indices | None = None) -> NDArray[np.float64]:
+    def _judge(
+        self, discriminator: Discriminator, aim: Aim | None, candidates: Indices, pending: Indices | None = None
+    ) -> NDArray[np.float64]:
         with self.clock.activity("query"):
             if aim:
-                return aim.judge(self.discriminator, self.problem, candidates, pending)
-            return self.discriminator.judge(candidates, None, pending)
+                return aim.judge(discriminator, self.problem, candidates, pending)
+            return discriminator.judge(candidates, None, pending)
+
+
+class _Pool:
+    """Candidates, the most promising first."""
+
+    def __init__(self, seen: Set[Design], variables: int) -> None:
+        self.designs = np.empty((0, variables), dtype=np.int64)
+        self.tried = set(seen)
+        self.bred = 0
+        self._promise = np.empty(0)
+
+    def add(self, bred: Indices, judge: Judge, most: int) -> None:
+        """Judge what has not been tried of these designs, and keep this many of all."""
+        self.bred += len(bred)
+        if fresh := _fresh(bred, self.tried):
+            self.tried.update(fresh)
+            candidates = np.array(fresh)
+            self._keep(
+                most,
+                np.concatenate([self.designs, candidates]),
+                np.concatenate([self._promise, _promise(judge(candidates))]),
+            )
+
+    def judge_again(self, most: int, judge: Judge) -> None:
+        """Put the most promising to another judge, and drop the others."""
+        self._keep(most, self.designs[:most], _promise(judge(self.designs[:most])))
+
+    def _keep(self, most: int, designs: Indices, promise: NDArray[np.float64]) -> None:
+        kept = np.argsort(-promise, kind="stable")[:most]
+        self.designs, self._promise = designs[kept], promise[kept]
 
 
 def _fresh(candidates: Indices, tried: Set[Design]) -> list[Design]:

@@ -47,12 +47,13 @@ class Evolution:
         discriminator: Discriminator,
         streams: Streams,
         clock: Clock,
+        closer: Discriminator | None = None,
         known: Sequence[Design] = (),
     ) -> None:
         """`known` are designs to start from that need no simulation."""
         self._problem = problem
         self._settings = settings
-        self._discriminator = discriminator
+        self._discriminators = [discriminator, closer] if closer else [discriminator]
         self._streams = streams
         self._known = known
         self._clock = clock
@@ -60,7 +61,7 @@ class Evolution:
         self._acceptance: Acceptance = (
             Filter(problem, settings, discriminator, box, streams.acceptance, clock, Aims(problem))
             if settings.search.acceptance == "filter"
-            else Ranking(problem, settings, discriminator, box, streams.variation, clock, Aims(problem))
+            else Ranking(problem, settings, discriminator, box, streams.variation, clock, Aims(problem), closer)
         )
         self._population: list[Evaluation] = []
         self._designs = np.empty((0, len(problem.variables)), dtype=np.int64)
@@ -76,7 +77,8 @@ class Evolution:
             designs = random_designs(self._settings.batch, self._problem.shape, self._streams.variation)
             return Proposal(tuple(d for d in map(tuple, designs.tolist()) if d not in self._seen), "search")
         with self._clock.activity("train"):
-            self._discriminator.fit(self._population)
+            for discriminator in self._discriminators:
+                discriminator.fit(self._population)
         search = self._settings.search
         selection = select(
             self._problem,
