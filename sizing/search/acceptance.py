@@ -8,7 +8,7 @@ values, and several objectives an `Aim`, as the ranking has in any case.
 """
 
 from collections.abc import Callable, Iterable, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -21,7 +21,7 @@ from sizing.clock import Clock
 from sizing.evaluation import Evaluation
 from sizing.objectives import order
 from sizing.problem import Design, Problem
-from sizing.search.aim import Aim, Aims
+from sizing.search.aim import STEPS, Aim, Aims
 from sizing.search.discriminator import Discriminator
 from sizing.search.optimizer import Decision, Proposal
 from sizing.search.selection import Selection
@@ -96,7 +96,7 @@ class Filter:
             judged if self.discriminator.counts else None,
             let_through,
             _rounded(accepted.values()) if self.discriminator.counts else None,
-            aim.values(self.problem) if aim else None,
+            aim.values if aim else None,
         )
         return Proposal(tuple(accepted), "search", decision)
 
@@ -105,7 +105,8 @@ class Filter:
         objectives = self.problem.objectives
         if len(objectives) < 2 or generation.selection.critical[-1] not in objectives:
             return None
-        return self.aims.next(generation.population, generation.values)
+        aim = self.aims.next(generation.population, generation.values)
+        return aim and replace(aim, step=STEPS[0])
 
     def _judged(
         self, candidates: Indices, against: Aim | Evaluation, critical: tuple[int, ...]
@@ -113,7 +114,7 @@ class Filter:
         """Probabilities (B, M), whether each candidate passes by them, and whether it passes regardless of them."""
         with self.clock.activity("query"):
             probability = (
-                against.judge(self.discriminator, self.problem, candidates)
+                against.judge(self.discriminator, candidates)
                 if isinstance(against, Aim)
                 else self.discriminator.judge(candidates, against)
             )
@@ -148,6 +149,10 @@ class Ranking:
         judge = partial(self._judge, self.discriminator, aim)
         pool.add(np.concatenate([drawn, self.toolbox.wander(best, pool_of.children)]), judge, pool_of.kept)
         for _ in range(pool_of.generations - 1 if len(pool.designs) else 0):
+            if aim:
+                aim = self._with_best_step(aim, pool)
+                judge = partial(self._judge, self.discriminator, aim)
+                pool.judge_again(pool_of.kept, judge)
             pool.add(self.toolbox.wander(pool.designs[: pool_of.elite], pool_of.children // 2), judge, pool_of.kept)
         if self.closer is not None and len(pool.designs):
             judge = partial(self._judge, self.closer, aim)
@@ -166,7 +171,7 @@ class Ranking:
             len(pool.tried) - len(generation.seen),
             0,
             _rounded(probability),
-            aim.values(self.problem) if aim else None,
+            aim.values if aim else None,
         )
         return Proposal(tuple(map(tuple, pool.designs[chosen].tolist())), "search", decision)
 
@@ -182,12 +187,22 @@ class Ranking:
             probability.append(judged[chosen[-1]])
         return chosen, probability
 
+    def _with_best_step(self, aim: Aim, pool: "_Pool") -> Aim:
+        """The aim with the step of which most can be expected: its length, in each objective, times its probability.
+
+        The expected improvement is at least as much, whichever step.
+        """
+        aims = [replace(aim, step=step) for step in STEPS]
+        some = pool.designs[: self.settings.ranking.elite]
+        promised = [_promise(self._judge(self.discriminator, each, some)).max() for each in aims]
+        return aims[int(np.argmax(promised + len(aim.rivals) * np.log(STEPS)))]
+
     def _judge(
         self, discriminator: Discriminator, aim: Aim | None, candidates: Indices, pending: Indices | None = None
     ) -> NDArray[np.float64]:
         with self.clock.activity("query"):
             if aim:
-                return aim.judge(discriminator, self.problem, candidates, pending)
+                return aim.judge(discriminator, candidates, pending)
             return discriminator.judge(candidates, None, pending)
 
 

@@ -6,7 +6,7 @@ them that is worse in it.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,38 +21,60 @@ from sizing.search.discriminator import Discriminator
 from sizing.search.variation import Indices
 from sizing.simulation.simulator import Measured
 
-FIRST_STEP, LARGEST_STEP, SMALLEST_STEP = 0.1, 0.2, 0.001
-"""Beyond the best value of an objective, as a share of it."""
-INTO_A_GAP = 0.25
-"""How far from its ends a design is wanted in a gap, as a share of the gap."""
+STEPS = (0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32)
+"""Beyond an end of the front as shares of its value there, into a gap in units of ten times its width."""
+FIRST_STEP = 0.04
+GAPS = 10.0
 Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Aim:
-    """Designs in spec, with the values to reach in place of their own, and what is asked in comparison with each."""
+class Rival:
+    """A design in spec that is to be beaten in one objective."""
 
-    references: tuple[tuple[Evaluation, tuple[int, ...]], ...]
-    """Each with the objectives, by metric, in which it is to be beaten; the others need only meet their targets."""
+    evaluation: Evaluation
+    metric: int
+    figure: float
+    """Its own, less being better."""
+    unit: float
+    """Of the steps beyond it."""
+
+
+@dataclass(frozen=True)
+class Aim:
+    """Better than each rival in its objective by a step; in the other objectives only their targets are to be met."""
+
+    problem: Problem
+    rivals: tuple[Rival, ...]
     parents: NDArray[np.intp]
     """Rows of the designs in spec, the nearest first."""
+    step: float = FIRST_STEP
 
-    def values(self, problem: Problem) -> dict[str, float]:
-        """The value to reach of every objective that is aimed at, by name."""
-        asked = [(evaluation, m) for evaluation, metrics in self.references for m in metrics]
-        return {problem.metrics[m].name: float(values_of([evaluation])[0, m]) for evaluation, m in asked}
+    @property
+    def values(self) -> dict[str, float]:
+        """The value to reach in every objective that is aimed at, by name."""
+        return {self.problem.metrics[rival.metric].name: self._value(rival) for rival in self.rivals}
 
-    def judge(
-        self, discriminator: Discriminator, problem: Problem, candidates: Indices, pending: Indices | None = None
-    ) -> Numbers:
+    def judge(self, discriminator: Discriminator, candidates: Indices, pending: Indices | None = None) -> Numbers:
         """The probability (B, M) that each metric meets its target, and each objective that is aimed at its value."""
-        judged = [discriminator.judge(candidates, reference, pending) for reference, _ in self.references]
-        asked = {m for _, metrics in self.references for m in metrics}
-        whole = asked.issuperset(problem.objectives)
-        result = (judged[0] if whole else discriminator.judge(candidates, None, pending)).copy()
-        for answers, (_, metrics) in zip(judged, self.references, strict=True):
-            result[:, metrics] = answers[:, metrics]
+        judged = [discriminator.judge(candidates, self._reference(rival), pending) for rival in self.rivals]
+        aimed = {rival.metric for rival in self.rivals}
+        alone = len(self.rivals) == 1 and aimed.issuperset(self.problem.objectives)
+        result = judged[0] if alone else discriminator.judge(candidates, None, pending).copy()
+        for answers, rival in zip(judged, self.rivals, strict=True):
+            result[:, rival.metric] = answers[:, rival.metric]
         return result
+
+    def _reference(self, rival: Rival) -> Evaluation:
+        """The rival with the value to reach in place of its own."""
+        values = values_of([rival.evaluation])[0]
+        values[rival.metric] = self._value(rival)
+        return replace(rival.evaluation, outcome=Measured(tuple(values.tolist()), {}))
+
+    def _value(self, rival: Rival) -> float:
+        metric = self.problem.metrics[rival.metric]
+        wanted = metric.sign * (rival.figure - self.step * rival.unit)
+        return float(np.clip(wanted, metric.at_least, metric.at_most))
 
 
 class Aims:
@@ -65,82 +87,47 @@ class Aims:
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
         self._tries: Counter[tuple[int, ...]] = Counter()
-        self._steps = dict.fromkeys(problem.objectives, FIRST_STEP)
-        self._best: dict[int, float] = {}
 
     def next(self, population: Sequence[Evaluation], values: Numbers) -> Aim | None:
         """What to do better than among these measured designs (N, M); None where none is in spec."""
         rows = np.flatnonzero(in_spec(self._problem, values))
-        objectives = self._problem.objectives
-        if not objectives or not len(rows):
+        if not self._problem.objectives or not len(rows):
             return None
         found = figures(self._problem, values[rows])
-        if len(objectives) == 1:
-            return self._beyond(0, population, rows, found, found)
-        on_front = front(self._problem, values)[rows]
+        on_front = np.flatnonzero(front(self._problem, values)[rows])
         low, high = found[on_front].min(axis=0), found[on_front].max(axis=0)
         places = (found - low) / np.where(high > low, high - low, np.abs(low) + (low == 0))
-        key, between = self._widest(population, rows[on_front], places[on_front])
-        self._tries[key] += 1
-        if len(between) == 1:
-            return self._beyond(between[0], population, rows, found, places)
-        ends = np.flatnonzero(on_front)[list(between)]
-        return self._into(ends, INTO_A_GAP / self._tries[key], population, rows, found, places)
+        chosen = self._widest([population[row].index for row in rows[on_front]], places[on_front])
+        if isinstance(chosen, int):
+            nearest = np.argsort(places[:, chosen], kind="stable")
+            rivals = [self._beyond(chosen, population[rows[nearest[0]]], found[:, chosen])]
+        else:
+            ends = on_front[list(chosen)]
+            nearest = np.argsort(cdist(places, places[ends]).sum(axis=1), kind="stable")
+            one, other = (population[rows[end]] for end in ends)
+            rivals = self._between(one, other, *found[ends])
+        return Aim(self._problem, tuple(rivals), rows[nearest])
 
-    def _widest(
-        self, population: Sequence[Evaluation], rows: NDArray[np.intp], places: Numbers
-    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """A name for the place to aim at, and the end of the front by objective, or the neighbours with the gap."""
-        choices: list[tuple[float, tuple[int, ...], tuple[int, ...]]] = [
-            (1.0, (-1, end), (end,)) for end in range(places.shape[1])
-        ]
+    def _widest(self, names: Sequence[int], places: Numbers) -> int | tuple[int, int]:
+        """The end of the front by its objective, or the neighbours on it (by row) with the gap, to aim at next."""
+        ends = range(places.shape[1])
         tree = minimum_spanning_tree(cdist(places, places)).tocoo()
-        choices += [
-            (float(length), (population[rows[one]].index, population[rows[other]].index), (int(one), int(other)))
-            for one, other, length in zip(tree.row, tree.col, tree.data, strict=True)
-        ]
-        _, key, between = max(choices, key=lambda choice: choice[0] / (1 + self._tries[choice[1]]))
-        return key, between
+        gaps = [(int(one), int(other)) for one, other in zip(tree.row, tree.col, strict=True)]
+        widths = [*(1.0 for _ in ends), *tree.data]
+        keys = [*((end,) for end in ends), *((names[one], names[other]) for one, other in gaps)]
+        best = int(np.argmax([width / (1 + self._tries[key]) for width, key in zip(widths, keys, strict=True)]))
+        self._tries[keys[best]] += 1
+        return best if best < len(ends) else gaps[best - len(ends)]
 
-    def _beyond(
-        self, end: int, population: Sequence[Evaluation], rows: NDArray[np.intp], found: Numbers, places: Numbers
-    ) -> Aim:
-        """A step beyond the best design by one objective, longer after a success and shorter after a failure."""
-        metric = self._problem.objectives[end]
-        nearest = np.argsort(places[:, end], kind="stable")
-        best = float(found[nearest[0], end])
-        if metric in self._best:
-            self._steps[metric] *= 2 if best < self._best[metric] else 0.5
-            self._steps[metric] = float(np.clip(self._steps[metric], SMALLEST_STEP, LARGEST_STEP))
-        self._best[metric] = best
-        wanted = best - self._steps[metric] * (abs(best) or float(found[:, end].std()) or 1.0)
-        reference = self._reaching(population[rows[nearest[0]]], {metric: wanted})
-        return Aim(((reference, (metric,)),), rows[nearest])
+    def _beyond(self, end: int, evaluation: Evaluation, found: Numbers) -> Rival:
+        figure = float(found.min())
+        return Rival(evaluation, self._problem.objectives[end], figure, abs(figure) or float(found.std()) or 1.0)
 
-    def _into(
-        self,
-        ends: NDArray[np.intp],
-        depth: float,
-        population: Sequence[Evaluation],
-        rows: NDArray[np.intp],
-        found: Numbers,
-        places: Numbers,
-    ) -> Aim:
-        """Into the gap between two designs on the front."""
-        one, other = found[ends]
-        wanted = np.maximum(one, other) - depth * np.abs(one - other)
-        references = []
-        for end, worse in zip(ends, (one >= other, one < other), strict=True):
-            asked = {m: float(w) for m, w, its in zip(self._problem.objectives, wanted, worse, strict=True) if its}
-            if asked:
-                references.append((self._reaching(population[rows[end]], asked), tuple(asked)))
-        nearest = np.argsort(cdist(places, places[ends]).sum(axis=1), kind="stable")
-        return Aim(tuple(references), rows[nearest])
-
-    def _reaching(self, evaluation: Evaluation, wanted: Mapping[int, float]) -> Evaluation:
-        """The evaluation with these figures in place of its own, as far as its metrics' targets allow."""
-        values = values_of([evaluation])[0]
-        for m, figure in wanted.items():
-            metric = self._problem.metrics[m]
-            values[m] = np.clip(metric.sign * figure, metric.at_least, metric.at_most)
-        return replace(evaluation, outcome=Measured(tuple(values.tolist()), {}))
+    def _between(self, one: Evaluation, other: Evaluation, first: Numbers, second: Numbers) -> list[Rival]:
+        rivals = []
+        for metric, mine, its in zip(self._problem.objectives, first.tolist(), second.tolist(), strict=True):
+            unit, figure = GAPS * abs(mine - its), max(mine, its)
+            if min(mine, its) > 0:  # it stays so
+                unit = min(unit, figure / (2 * STEPS[-1]))
+            rivals.append(Rival(one if mine > its else other, metric, figure, unit))
+        return rivals
