@@ -137,8 +137,8 @@ UNKNOWN_MEASURES = (
     "power, rms_noise, settling_time, slew_rate, supply_current, unity_gain_frequency"
 )
 RUN_KEYS = (
-    "batch, in_spec, initial, judge, max_seconds, max_sims, memory, method, patience, peer, ranking, search, seed, "
-    "simulator, timeout, warm_start"
+    "batch, in_spec, initial, judge, max_failed, max_seconds, max_sims, memory, method, patience, peer, ranking, "
+    "search, seed, simulator, timeout, warm_start"
 )
 
 
