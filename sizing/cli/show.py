@@ -27,7 +27,7 @@ def run_summary(result: Result, console: Console | None = None) -> None:
     console.out(f"{row['in_spec']} designs in spec after {simulations}{queries}, {row['wall_s']:.1f} s:")
     console.out(f"{STATUS_WORDS[result.status]}.")
     problem, values = result.record.problem, result.record.values
-    if words := front_words(problem, values[front(problem, values)] if problem.objectives else values):
+    if words := front_words(problem, values[front(problem, values)]):
         console.out(f"Best in spec: {words}.")
     console.out(f"Sized netlist: {result.folder / 'sized.cir'}", f"More designs: sizing show {result.folder}", sep="\n")
 

@@ -59,10 +59,12 @@ def run_row(record: RunRecord) -> dict[str, Any]:
 
 def _objectives(record: RunRecord) -> dict[str, Any]:
     """The best value of the only objective, or the size of the front of several and its hypervolume."""
-    problem, values = record.problem, record.values
+    problem = record.problem
+    if not problem.objectives:
+        return {}
+    best = record.values[front(problem, record.values)]
     if len(problem.objectives) > 1:
-        return {"front": int(front(problem, values).sum()), "hypervolume": hypervolume(problem, values)}
-    best = values[front(problem, values)][:1] if problem.objectives else values[:0]
+        return {"front": len(best), "hypervolume": hypervolume(problem, best)}
     return {"objective": float(best[0, problem.objectives[0]]) if len(best) else None}
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from sizing.objectives import hypervolume
 from sizing.problem import Metric, Problem
 from sizing.units import format_quantity
 
@@ -57,11 +58,12 @@ def target_words(metric: Metric) -> str:
 
 
 def front_words(problem: Problem, values: NDArray[np.float64]) -> str:
-    """The best designs in spec (N, M) by the objectives, such as "ibias 62.1 uA"; of several objectives, how many."""
+    """The designs (N, M) on the front, such as "ibias 62.1 uA"; of several objectives their number and hypervolume."""
     if not problem.objectives or not len(values):
         return ""
     if len(problem.objectives) > 1:
-        return f"{len(values)} on the front"
+        volume = hypervolume(problem, values)
+        return f"{len(values)} on the front" + (f", hypervolume {volume:.4g}" if volume is not None else "")
     (m,) = problem.objectives
     metric = problem.metrics[m]
     return f"{metric.name} {format_quantity(float(values[0, m]), metric.unit)}"
