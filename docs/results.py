@@ -257,7 +257,8 @@ def best_in_spec(study: str) -> str:
     by = runs.assign(best=1e6 * runs["objective"]).groupby("method")["best"]
     every = by.agg(lambda values: ", ".join("–" if pd.isna(value) else f"{value:.1f}" for value in values))
     shown = pd.DataFrame({"seeds": by.size(), "reached": by.count(), "mean": by.mean().round(1), "each": every})
-    return str(shown.sort_values(["reached", "mean"], ascending=[False, True]).to_markdown())
+    ranked = shown.sort_values(["reached", "mean"], ascending=[False, True])
+    return str(ranked.astype(object).fillna("–").to_markdown())
 
 
 def studied(name: str, words: str) -> str:

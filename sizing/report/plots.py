@@ -237,7 +237,7 @@ def _objective(runs: _Runs) -> Plot | None:
         metric = problem.metrics[problem.objectives[0]]
         title, label = "Best objective", f"best {metric.name} in spec"
         axes.yaxis.set_major_formatter(_quantities(metric))
-        caption = f"{metric.name} of the best design in spec, to {metric.goal}"
+        caption = f"{metric.name} of the best design in spec, to {metric.goal}, from where every run has one"
     else:
         title = label = "hypervolume"
         caption = "Between the front and the targets of the objectives, each in units of its target"
@@ -279,6 +279,8 @@ def _draw_curves(axes: Axes, runs: _Runs, curves: Mapping[str, Curve]) -> None:
     """A line with its band for every method, over simulations, and the legend below."""
     lengths = [len(run.joined) for run in runs.all]
     for name, curve in curves.items():
+        if not len(curve.sims):
+            continue  # the layout would make room for its mark at (0, 0)
         style = runs.look[name]
         reached = all(reached_at(run, wanted(run)) for run in runs.by_method[name])
         face = style.colour if reached else "none"
