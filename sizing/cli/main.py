@@ -263,7 +263,7 @@ def methods(as_json: AsJson = False) -> None:
 
     Example: sizing methods
     """
-    from sizing.measure import definitions
+    from sizing.measures.table import definitions
     from sizing.search.methods import METHODS
 
     known: dict[str, Any] = {

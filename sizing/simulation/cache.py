@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from sizing import measure
 from sizing.bench import Task
+from sizing.measures import table
 from sizing.mistakes import InputError
 from sizing.simulation.simulator import Failed, Outcome, Simulate, outcome_entries, outcome_from
 
@@ -172,7 +172,7 @@ class KeyOf:
             (bench.name, [line.text for line in bench.lines], [asdict(analysis) for analysis in bench.analyses])
             for bench in task.benches
         ]
-        code = Path(measure.__file__).read_text(encoding="utf-8")
+        code = [path.read_text(encoding="utf-8") for path in sorted(Path(table.__file__).parent.glob("*.py"))]
         self.circuit = _digest([benches, code, version, task.variables]).hex()
         self.measures = tuple(_digest(each.model_dump(mode="json", exclude=_TARGET)).hex() for each in task.measures)
         self._variables = task.variables

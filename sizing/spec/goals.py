@@ -1,10 +1,10 @@
 """What a spec minimizes and maximizes, held against its metrics, and the metrics of the problem that come of it."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from sizing.measure import AnyMeasure
+from sizing.measures.table import AnyMeasure
 from sizing.mistakes import nearest
 from sizing.problem import Goal, Metric
 from sizing.spec.entries import SpecModel
@@ -19,6 +19,8 @@ class ObjectiveEntries:
     """The objectives of a spec: single metrics, and weighted sums, each metric in units of its target."""
 
     model: SpecModel
+    measured: Mapping[str, AnyMeasure]
+    """All metrics, the one that stands for operating regions too."""
 
     def mistakes(self, written: Iterable[str]) -> Iterator[tuple[Location, str]]:
         """What is wrong with them, `written` being all names under `metrics`, of mistaken entries too."""
@@ -26,7 +28,7 @@ class ObjectiveEntries:
         single: Counter[str] = Counter()
         for goal, parts in self._each():
             for name in parts:
-                metric = self.model.metrics.get(name)
+                metric = self.measured.get(name)
                 if name not in known:
                     yield (goal, name), f"no metric {name!r}{nearest(name, known)}"
                 elif metric is None:
@@ -41,7 +43,7 @@ class ObjectiveEntries:
         for name, times in single.items():
             if times > 1:
                 yield (GOALS[0], name), f"expected each metric once among the objectives, got {name} twice"
-        for name, metric in self.model.metrics.items():
+        for name, metric in self.measured.items():
             if metric.at_least is None and metric.at_most is None and name not in single:
                 message = "expected a target: at_least, at_most or both; or the metric under minimize or maximize"
                 yield ("metrics", name), message
@@ -51,13 +53,13 @@ class ObjectiveEntries:
         objectives = {next(iter(parts)): goal for goal, parts in self._each() if not _is_sum(parts)}
         measured = [
             Metric(name, metric.unit, metric.at_least, metric.at_most, metric.weight, objectives.get(name))
-            for name, metric in self.model.metrics.items()
+            for name, metric in self.measured.items()
         ]
         return (*measured, *(self._sum(goal, parts) for goal, parts in self._each() if _is_sum(parts)))
 
     def _sum(self, goal: Goal, parts: dict[str, float]) -> Metric:
         words = "+".join(name if weight == 1 else f"{weight:g}*{name}" for name, weight in parts.items())
-        factors = {name: weight / abs(_target(self.model.metrics[name], goal)) for name, weight in parts.items()}
+        factors = {name: weight / abs(_target(self.measured[name], goal)) for name, weight in parts.items()}
         return Metric(words.replace("+-", "-"), "", goal=goal, sum_of=tuple(factors.items()))
 
     def _each(self) -> Iterator[tuple[Goal, dict[str, float]]]:
