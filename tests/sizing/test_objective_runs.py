@@ -15,6 +15,7 @@ from sizing.objectives import figures, front, in_spec
 from sizing.records.reading import read_run
 from sizing.report.calibration import answers
 from sizing.search.methods import METHODS
+from sizing.simulation.pool import SimulationPool
 from sizing.spec.load import Spec, load_spec
 
 QUICK = {"judge": {"steps": 10, "body_steps": 2}}
@@ -179,10 +180,8 @@ def test_what_an_earlier_run_of_the_circuit_measured_is_not_simulated_again(
     )
     spec = with_objectives("minimize: current\nmaximize: gain", ("at_least: 1 GHz", "at_least: 1.5 GHz"))
     simulated: list[Any] = []
-    stream = sizing.loop.SimulationPool.stream
-    monkeypatch.setattr(
-        sizing.loop.SimulationPool, "stream", lambda pool, jobs: simulated.extend(jobs) or stream(pool, jobs)
-    )
+    stream = SimulationPool.stream
+    monkeypatch.setattr(SimulationPool, "stream", lambda pool, jobs: simulated.extend(jobs) or stream(pool, jobs))
     settings = {"method": method, "max_sims": 12, "warm_start": (str(before.folder),), **SMALL}
     after = run(spec, tmp_path / "after", seed=5, **settings)
     row = after.table.iloc[0]
