@@ -114,6 +114,11 @@ def read_text(
     return _expanded(_logical_lines(text, file, first_line), source)
 
 
+def read_file(path: Path) -> str:
+    """The text of a netlist file as it is; raises NetlistError where it cannot be read."""
+    return _load(path, Line("", str(path), 1))
+
+
 def inline_includes(text: str, folder: Path) -> str:
     """The same netlist text, comments and all, with the text of included files in place of the lines that name them.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sizing.cli.cache import cache
+from sizing.cli.first_spec import init
 from sizing.cli.learning import accuracy, graph
 from sizing.cli.pretraining import dataset, pretrain
 from sizing.cli.reporting import report, tell, write_comparison
@@ -168,7 +169,7 @@ def check(spec: SpecArgument, trust: TrustOption = False) -> None:
         raise typer.Exit(1)
 
 
-for command in (graph, dataset, pretrain, accuracy, report, study):
+for command in (init, graph, dataset, pretrain, accuracy, report, study):
     app.command()(command)
 app.add_typer(cache, name="cache")
 

@@ -1,0 +1,188 @@
+"""Writes a first spec: the netlist is read and recognised, the proposal simulated as it is, its results the targets."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from importlib.resources import files
+from math import inf, isfinite
+from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined
+
+from sizing.first_spec.benches import WINDOW, MetricText, Setup, alternatives, propose_benches
+from sizing.first_spec.fixture import Fixture, fixture_of
+from sizing.first_spec.places import edited, physical_lines
+from sizing.first_spec.source import UserNetlist, model_lines, read_user_netlist
+from sizing.first_spec.variables import Sizing, propose_variables
+from sizing.mistakes import InputError
+from sizing.recognition.classes import Comparator, OpAmp, RingOscillator, Structure, recognise
+from sizing.simulation.simulator import Failed, Outcome
+from sizing.simulation.simulators import pool_for
+from sizing.spec.load import Spec, load_spec
+from sizing.units import format_quantity
+
+WINDOWS = {
+    OpAmp: (1e-6, 1e-5, 1e-4, 1e-3),
+    Comparator: (1e-8, 1e-7, 1e-6, 1e-5),
+    RingOscillator: (1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4),
+}
+"""Lengths of transients to try, in seconds, until everything can be measured."""
+
+
+@dataclass(frozen=True)
+class FirstSpec:
+    """What was written, and what it is about."""
+
+    path: Path
+    netlist: Path
+    """The user's, or its copy with parameters."""
+    copied: bool
+    title: str
+    variables: int
+    missing: Mapping[str, str]
+    """Metrics that could not be measured with the netlist as it is, and why."""
+
+
+def write_first_spec(
+    netlist: Path,
+    out: Path | None = None,
+    models: Sequence[str] = (),
+    top: str | None = None,
+    *,
+    trust: bool = False,
+) -> FirstSpec:
+    """Write a spec for a netlist, beside it unless `out` says where, and a copy of it where that needs parameters.
+
+    Both are new files. Raises InputError where the netlist cannot be used, or a file is there already.
+    """
+    out = out or netlist.with_suffix(".yaml")
+    copy = netlist.with_name(f"{netlist.stem}_sized{netlist.suffix}")
+    _refuse_existing(out)
+    user = read_user_netlist(netlist, out.parent, model_lines(models, netlist.parent), top, trust=trust)
+    structure = recognise(user.circuit, user.outer, f"{netlist.stem} {user.subcircuit}")
+    sizing = propose_variables(user, structure)
+    fixture = fixture_of(user, structure)
+    copied = user.changed or bool(sizing.edits or models)
+    if copied:
+        _refuse_existing(copy)
+    draft = _Draft(out, copy if copied else netlist, netlist, structure, sizing, fixture, trust)
+    written = []
+    try:
+        if copied:
+            copy.write_text(_with_parameters(user, sizing, model_lines(models, netlist.parent)), encoding="utf-8")
+            written.append(copy)
+        written.append(out)
+        return draft.write()
+    except BaseException:
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """What a spec is made of, but for its targets."""
+
+    out: Path
+    netlist: Path
+    original: Path
+    structure: Structure
+    sizing: Sizing
+    fixture: Fixture
+    trust: bool
+
+    def write(self) -> FirstSpec:
+        """Write the setup in which most can be measured, with what was measured as targets."""
+        best: tuple[int, Setup, Outcome] | None = None
+        for setup in self._setups():
+            outcome = self._simulated(setup)
+            lacking = len(setup.metrics) + 1 if isinstance(outcome, Failed) else len(outcome.missing)
+            if best is None or lacking < best[0]:
+                best = lacking, setup, outcome
+            if lacking == 0:
+                break
+        assert best is not None
+        _, setup, outcome = best
+        self._save(setup, outcome)
+        names = [metric.name for metric in setup.metrics]
+        if isinstance(outcome, Failed):
+            missing = dict.fromkeys(names, f"{outcome.reason}: {outcome.message}")
+        else:
+            missing = {names[index]: why for index, why in outcome.missing.items()}
+        copied = self.netlist != self.original
+        return FirstSpec(self.out, self.netlist, copied, setup.title, len(self.sizing.variables), missing)
+
+    def _setups(self) -> Iterator[Setup]:
+        for kind in alternatives(self.structure.circuit_class):
+            for window in WINDOWS.get(type(kind), (WINDOW,)):
+                yield propose_benches(self.structure, self.fixture, kind, window)
+
+    def _simulated(self, setup: Setup) -> Outcome:
+        """All benches with the values of the netlist as it is."""
+        self._save(setup, None)
+        spec: Spec = load_spec(self.out, trust=self.trust)
+        with pool_for(spec.task, spec.run, 1) as pool:
+            pool.load(self.sizing.values)
+            return pool.run([self.sizing.values])[0]
+
+    def _save(self, setup: Setup, outcome: Outcome | None) -> None:
+        values = [None] * len(setup.metrics) if outcome is None or isinstance(outcome, Failed) else outcome.values
+        template = Environment(
+            undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+        ).from_string((files(__package__) / "spec.yaml.j2").read_text(encoding="utf-8"))
+        text = template.render(
+            name=self.original.name,
+            original=self.original.name,
+            file=self.out,
+            netlist=Path(os.path.relpath(self.netlist, self.out.parent)).as_posix(),
+            copied=self.netlist != self.original,
+            setup=setup,
+            variables=self.sizing.variables,
+            measured=any(value is not None and isfinite(value) for value in values),
+            metrics=[_targeted(metric, value) for metric, value in zip(setup.metrics, values, strict=True)],
+        )
+        self.out.write_text(text, encoding="utf-8")
+
+
+def _targeted(metric: MetricText, value: float | None) -> Mapping[str, str]:
+    """A metric with its target, from what it is now where that is known."""
+    known = value is not None and isfinite(value) and abs(value) > 0
+    goal = value if known and metric.follows and value is not None else metric.usual
+    bounds = {"at_least": _rounded(goal, down=True), "at_most": _rounded(goal, down=False)}
+    if metric.bound == "around":
+        margin = 0.02 * abs(goal)
+        bounds = {"at_least": _rounded(goal - margin, down=True), "at_most": _rounded(goal + margin, down=False)}
+    else:
+        bounds = {metric.bound: bounds[metric.bound]}
+    target = ", ".join(f"{key}: {format_quantity(bound, metric.unit, digits=6)}" for key, bound in bounds.items())
+    now = f"{format_quantity(value, metric.unit)} as it is" if known and value is not None else "could not be measured"
+    return {"name": metric.name, "entry": metric.entry, "target": target, "comment": now}
+
+
+def _rounded(value: float, *, down: bool) -> float:
+    """The value in two digits, towards the side that it meets."""
+    if not isfinite(value) or value in (0.0, inf):
+        return value
+    exact = Decimal(repr(value))
+    step = Decimal(1).scaleb(exact.adjusted() - 1)
+    return float(exact.quantize(step, rounding=ROUND_FLOOR if down else ROUND_CEILING))
+
+
+def _with_parameters(user: UserNetlist, sizing: Sizing, models: Sequence[str]) -> str:
+    """The user's text with the edits, and what they need after its first comments."""
+    lines = physical_lines(edited(user.text, sizing.edits))
+    at = next((index for index, line in enumerate(lines) if not line.lstrip().startswith("*")), len(lines))
+    added = [*models, *sizing.parameters]
+    if added:
+        added = [
+            "* Written by `sizing init`:",
+            *added,
+            "* The rest is as it was, but for the names of these parameters.",
+        ]
+    return "".join([*lines[:at], *(f"{line}\n" for line in added), *lines[at:]])
+
+
+def _refuse_existing(path: Path) -> None:
+    if path.exists():
+        raise InputError(f"{path} already exists, and nothing is overwritten: choose another --out, or move it away")
