@@ -35,6 +35,7 @@ def init(
     print(first.path)
     copy = f", with {first.netlist} for the netlist" if first.copied else ""
     print(f"{first.title}: {first.variables} variables{copy}", file=sys.stderr)
-    for name, why in first.missing.items():
-        print(f"note: {name} could not be measured: {why}", file=sys.stderr)
+    for why in dict.fromkeys(first.missing.values()):
+        names = ", ".join(name for name, reason in first.missing.items() if reason == why)
+        print(f"note: {names} could not be measured: {why}", file=sys.stderr)
     print(f"Next: look for TODO in {first.path}, then sizing check {first.path}", file=sys.stderr)

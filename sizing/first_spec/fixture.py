@@ -1,11 +1,13 @@
 """What all test benches of a circuit have in common: its call, supplies, grounds and biases, and names still free."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sizing.first_spec.source import UserNetlist
 from sizing.mistakes import InputError
 from sizing.recognition.classes import Structure
+from sizing.recognition.transistors import number
 from sizing.units import spice_text
 
 VOLTAGES = (
@@ -51,8 +53,11 @@ class Fixture:
         return self.name(net if net.startswith(letter) else f"{letter}{net}")
 
     def level(self, net: str, otherwise: float | None = None) -> float:
-        """The voltage at which an input rests: what the netlist's own source gives it, else the middle."""
-        return self.held.get(net, self.middle if otherwise is None else otherwise)
+        """Where an input rests: as the netlist's own source has it if that is between the rails, else half way."""
+        held = self.held.get(net, self.ground_voltage)
+        if self.ground_voltage < held < self.voltage:
+            return held
+        return self.middle if otherwise is None else otherwise
 
 
 def fixture_of(netlist: UserNetlist, structure: Structure) -> Fixture:
@@ -66,7 +71,7 @@ def fixture_of(netlist: UserNetlist, structure: Structure) -> Fixture:
     top = frozenset(device.name for device in netlist.circuit.devices if "." not in device.name)
     aside = {line.keyword for line in netlist.sources}
     held = dict(rails.voltages)
-    voltage = held.get(rails.supplies[0]) or _usual_voltage(structure)
+    voltage = held.get(rails.supplies[0]) or _own_voltage(netlist, rails.supplies) or _usual_voltage(structure)
     low = min((held.get(net, 0.0) for net in rails.grounds), default=0.0)
     bare = Fixture((), rails.supplies[0], "", voltage, low, top - aside, held)
     lines = [f"{netlist.call} $ the circuit"] if netlist.call else []
@@ -86,6 +91,13 @@ def fixture_of(netlist: UserNetlist, structure: Structure) -> Fixture:
         lines.append(f"{bare.source_at(net, 'i')} {ends} dc {spice_text(BIAS_CURRENT)} $ TODO: bias current")
     source = bare.source_at(rails.supplies[0])
     return Fixture(tuple(lines), rails.supplies[0], source, voltage, low, bare.taken, held)
+
+
+def _own_voltage(netlist: UserNetlist, supplies: Sequence[str]) -> float | None:
+    """What a parameter called as a supply, or as supplies are, says."""
+    parameters = netlist.circuit.parameters
+    name = next((name for name in (*supplies, "vdd", "vcc", "vsup", "vsupply") if name in parameters), None)
+    return None if name is None else number(name, netlist.circuit)
 
 
 def _usual_voltage(structure: Structure) -> float:

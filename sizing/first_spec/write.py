@@ -1,7 +1,7 @@
 """Writes a first spec: the netlist is read and recognised, the proposal simulated as it is, its results the targets."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from importlib.resources import files
@@ -10,24 +10,19 @@ from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 
-from sizing.first_spec.benches import WINDOW, MetricText, Setup, alternatives, propose_benches
+from sizing.first_spec.benches.proposal import proposed_setups
+from sizing.first_spec.benches.setup import MetricText, Setup
 from sizing.first_spec.fixture import Fixture, fixture_of
 from sizing.first_spec.places import edited, physical_lines
+from sizing.first_spec.scalars import scalar
 from sizing.first_spec.source import UserNetlist, model_lines, read_user_netlist
 from sizing.first_spec.variables import Sizing, propose_variables
 from sizing.mistakes import InputError
-from sizing.recognition.classes import Comparator, OpAmp, RingOscillator, Structure, recognise
+from sizing.recognition.classes import Structure, recognise
 from sizing.simulation.simulator import Failed, Outcome
 from sizing.simulation.simulators import pool_for
 from sizing.spec.load import Spec, load_spec
 from sizing.units import format_quantity
-
-WINDOWS = {
-    OpAmp: (1e-6, 1e-5, 1e-4, 1e-3),
-    Comparator: (1e-8, 1e-7, 1e-6, 1e-5),
-    RingOscillator: (1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4),
-}
-"""Lengths of transients to try, in seconds, until everything can be measured."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +90,7 @@ class _Draft:
     def write(self) -> FirstSpec:
         """Write the setup in which most can be measured, with what was measured as targets."""
         best: tuple[int, Setup, Outcome] | None = None
-        for setup in self._setups():
+        for setup in proposed_setups(self.structure, self.fixture):
             outcome = self._simulated(setup)
             lacking = len(setup.metrics) + 1 if isinstance(outcome, Failed) else len(outcome.missing)
             if best is None or lacking < best[0]:
@@ -112,11 +107,6 @@ class _Draft:
             missing = {names[index]: why for index, why in outcome.missing.items()}
         copied = self.netlist != self.original
         return FirstSpec(self.out, self.netlist, copied, setup.title, len(self.sizing.variables), missing)
-
-    def _setups(self) -> Iterator[Setup]:
-        for kind in alternatives(self.structure.circuit_class):
-            for window in WINDOWS.get(type(kind), (WINDOW,)):
-                yield propose_benches(self.structure, self.fixture, kind, window)
 
     def _simulated(self, setup: Setup) -> Outcome:
         """All benches with the values of the netlist as it is."""
@@ -135,7 +125,7 @@ class _Draft:
             name=self.original.name,
             original=self.original.name,
             file=self.out,
-            netlist=Path(os.path.relpath(self.netlist, self.out.parent)).as_posix(),
+            netlist=scalar(Path(os.path.relpath(self.netlist, self.out.parent)).as_posix()),
             copied=self.netlist != self.original,
             setup=setup,
             variables=self.sizing.variables,

@@ -1,7 +1,7 @@
 """Which class of circuit this is: operational amplifier, regulator, comparator, ring oscillator, or none of these."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import networkx as nx
 
@@ -31,6 +31,10 @@ class OpAmp:
     inverting: str
     output: str
 
+    def exchanged(self) -> "OpAmp":
+        """The same with its inputs exchanged."""
+        return replace(self, noninverting=self.inverting, inverting=self.noninverting)
+
 
 @dataclass(frozen=True)
 class Regulator:
@@ -52,6 +56,10 @@ class Comparator:
     output: str
     clock: str | None
 
+    def exchanged(self) -> "Comparator":
+        """The same with its inputs exchanged."""
+        return replace(self, noninverting=self.inverting, inverting=self.noninverting)
+
 
 @dataclass(frozen=True)
 class RingOscillator:
@@ -67,6 +75,7 @@ CircuitClass = OpAmp | Regulator | Comparator | RingOscillator | None
 class Structure:
     """What was recognised in a circuit."""
 
+    nets: frozenset[str]
     transistors: tuple[Transistor, ...]
     rails: Rails
     ports: Ports
@@ -81,6 +90,10 @@ class Structure:
     """Capacitors from the output to a ground; of a regulator also current sources."""
     circuit_class: CircuitClass
 
+    def free_net(self, wanted: str) -> str:
+        """A net's name that no device here has."""
+        return next(net for net in (wanted, *(f"{wanted}{n}" for n in range(len(self.nets)))) if net not in self.nets)
+
 
 def recognise(circuit: Circuit, outer: Collection[str], name: str = "") -> Structure:
     """The structure of a flat circuit whose nets `outer` may be connected from outside; `name` may tell its class."""
@@ -93,6 +106,7 @@ def recognise(circuit: Circuit, outer: Collection[str], name: str = "") -> Struc
     ring = _ring(inverters(transistors))
     kind = _class(circuit, transistors, rails, ports, pairs, ring, dividers, name.lower())
     return Structure(
+        frozenset(circuit.nets),
         transistors,
         rails,
         ports,
