@@ -80,7 +80,8 @@ def fixture_of(netlist: UserNetlist, structure: Structure) -> Fixture:
         lines.append(f"{bare.source_at(net)} {net} 0 dc {spice_text(held.get(net, voltage))} $ {known}")
     for net in rails.grounds:
         if net != "0":
-            lines.append(f"{bare.source_at(net)} {net} 0 dc {spice_text(held.get(net, 0.0))}")
+            known = " $ as the netlist had it" if net in held else ""
+            lines.append(f"{bare.source_at(net)} {net} 0 dc {spice_text(held.get(net, 0.0))}{known}")
     for net in ports.bias_voltages:
         known = "as the netlist had it" if net in held else "TODO: bias voltage"
         lines.append(

@@ -1,18 +1,20 @@
 """A user's netlist as `sizing init` takes it: the circuit alone, and what belongs to a test bench set aside."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sizing.circuit import Circuit, parse_circuit
+from sizing.circuit import Circuit, parse_circuit, read_header
 from sizing.device import Device, read_device
+from sizing.first_spec.definitions import Definition, definitions, model_types
 from sizing.first_spec.places import continued, physical_lines, words_by_line
 from sizing.mistakes import InputError, nearest
 from sizing.netlist import ANALYSES, Line, NetlistError, read_file, read_text
+from sizing.recognition.rails import is_ground
 from sizing.recognition.transistors import model_type
 from sizing.spec.shipped import shipped_specs
-from sizing.trust import checked
+from sizing.trust import checked, option_names, unknown_option
 
 CALL = "xdut"
 """The name of a sub-circuit's call in the test benches."""
@@ -27,14 +29,14 @@ class UserNetlist:
     """The user's text, its test bench (analyses, control blocks, sources to ground, a title) made comments."""
     changed: bool
     """Whether that changed anything."""
-    lines: tuple[Line, ...]
-    """What ngspice will read, includes expanded, models that were named apart included."""
+    definitions: Mapping[str, Definition]
+    """What ngspice will read of this file: the top level, by the empty name, and sub-circuits."""
     circuit: Circuit
     """The flat circuit, the call of its sub-circuit and sources to ground included."""
     outer: tuple[str, ...]
     """The nets that may be connected from outside: the sub-circuit's ports, else all of the top level."""
     subcircuit: str
-    """The sub-circuit that is sized, if the netlist has nothing else at its top, else empty."""
+    """The sub-circuit that is sized, if that was asked for or nothing else is there, else empty."""
     call: str
     """The line with which a test bench calls it."""
     sources: tuple[Line, ...]
@@ -46,7 +48,8 @@ def read_user_netlist(
 ) -> UserNetlist:
     """Read a netlist whose spec will stand in `folder`.
 
-    `models` are `.include` and `.lib` lines to read first. `top` is the sub-circuit to size where several could be.
+    `models` are `.include` and `.lib` lines to read first. `top` is the sub-circuit to size where several could be, or
+    where the top level is a test bench, which is then set aside.
     Raises NetlistError for what cannot be read, for sub-circuits and models that are nowhere defined, and for what may
     do harm, unless there is `trust` in it.
     """
@@ -65,15 +68,26 @@ def read_user_netlist(
         text = _commented(text, {title.number})
     lines = read(text)
     _check_definitions(lines)
-    call = _call(lines, path, top)
-    whole = (*lines, call) if call else lines
-    circuit = parse_circuit(whole)
-    sources = tuple(_sources_to_ground(lines, path))
-    text = _commented(text, {number for line in sources for number in continued(text, line.number)})
-    outer = tuple(net for net in circuit.nets if "." not in net)
-    asked = call.text if call else ""
+    scopes = definitions(lines, str(path))
+    outside = [line for _, line in scopes[""].devices.values()]
+    name = _sub_circuit(scopes, path, top) if top or not outside else ""
+    call = _call(scopes[name], path) if name else None
+    if call:
+        text = _without(text, outside)
+    lines = (*read(text), call) if call else lines
+    circuit = parse_circuit(lines)
+    sources = () if call else tuple(line for device, line in scopes[""].devices.values() if _is_from_ground(device))
+    text = _without(text, sources)
     return UserNetlist(
-        path, text, text != given, read(text), circuit, outer, asked[asked.rfind(" ") + 1 :], asked, sources
+        path=path,
+        text=text,
+        changed=text != given,
+        definitions=definitions(read(text), str(path)),
+        circuit=circuit,
+        outer=tuple(net for net in circuit.nets if "." not in net),
+        subcircuit=name,
+        call=call.text if call else "",
+        sources=sources,
     )
 
 
@@ -101,12 +115,18 @@ def _bench_lines(text: str) -> set[int]:
         block = block or keyword == ".control"
         if block:
             found.add(number)
-        elif keyword in ANALYSES:
+        elif keyword in ANALYSES or _is_foreign(physical):
             found.update(continued(text, number))
         block = block and keyword != ".endc"
         if keyword == ".end":
             break
     return found
+
+
+def _is_foreign(physical: str) -> bool:
+    """Whether this line has nothing but options that other simulators know, such as `.option post`."""
+    line = Line(physical.strip(), "", 0)
+    return line.keyword in (".option", ".options") and all(map(unknown_option, option_names(line)))
 
 
 def _commented(text: str, numbers: set[int]) -> str:
@@ -135,8 +155,8 @@ def _is_title(line: Line, text: str) -> bool:
 
 def _check_definitions(lines: Sequence[Line]) -> None:
     """Raise NetlistError at the first device whose model or sub-circuit is nowhere defined."""
-    calls = {line.text.lower().split()[1] for line in lines if line.keyword == ".subckt" and len(line.text.split()) > 1}
-    models = parse_models(lines)
+    models = model_types(lines)
+    calls = {read_header(line)[0] for line in lines if line.keyword == ".subckt"}
     for line in lines:
         if not line.keyword or line.keyword.startswith("."):
             continue
@@ -153,37 +173,13 @@ def _check_definitions(lines: Sequence[Line]) -> None:
             )
 
 
-def parse_models(lines: Sequence[Line]) -> Mapping[str, str]:
-    """The type of every model by name."""
-    return parse_circuit([line for line in lines if line.keyword == ".model"]).models
-
-
-def _call(lines: Sequence[Line], path: Path, top: str | None) -> Line | None:
-    """The call of the one sub-circuit that no other calls, where the netlist has no devices outside sub-circuits."""
-    ports: dict[str, list[str]] = {}
-    called: set[str] = set()
-    depth, outside = 0, 0
-    for line in lines:
-        words = line.text.lower().split()
-        if line.keyword == ".subckt":
-            if depth == 0 and line.file == str(path):
-                stop = next((at for at, word in enumerate(words) if "=" in word or word.startswith("params:")), None)
-                names = words[2:stop]
-                ports[words[1]] = names[:-1] if stop is not None and words[stop].startswith("=") else names
-            depth += 1
-        elif line.keyword == ".ends":
-            depth -= 1
-        elif line.keyword and not line.keyword.startswith("."):
-            outside += depth == 0
-            if line.keyword.startswith("x"):
-                called.add(read_device(line, ()).model or "")
-    if top is not None and top.lower() not in ports:
-        raise InputError(f"{path}: --top: expected a sub-circuit of this file, got {top!r}{nearest(top, ports)}")
-    if outside and top is not None:
-        raise InputError(f"{path}: --top: expected devices in sub-circuits only, got others; remove them or --top")
-    if outside:
-        return None
-    uncalled = [top.lower()] if top else [name for name in ports if name not in called]
+def _sub_circuit(scopes: Mapping[str, Definition], path: Path, top: str | None) -> str:
+    """The one sub-circuit that no other calls, or the one that was asked for."""
+    names = [name for name in scopes if name]
+    if top is not None and top.lower() not in names:
+        raise InputError(f"{path}: --top: expected a sub-circuit of this file, got {top!r}{nearest(top, names)}")
+    called = {device.model for scope in scopes.values() for device, _ in scope.devices.values() if device.kind == "x"}
+    uncalled = [top.lower()] if top else [name for name in names if name not in called]
     if not uncalled:
         raise InputError(f"{path}: expected a circuit, found neither devices nor a sub-circuit; nothing to size")
     if len(uncalled) > 1:
@@ -191,16 +187,20 @@ def _call(lines: Sequence[Line], path: Path, top: str | None) -> Line | None:
             f"{path}: expected one sub-circuit that no other calls, got {', '.join(uncalled)}; say which one to size "
             "with --top NAME"
         )
-    nets = ["gnd" if net == "0" else net for net in ports[uncalled[0]]]
-    return Line(f"{CALL} {' '.join(nets)} {uncalled[0]}", str(path), 0)
+    return uncalled[0]
 
 
-def _sources_to_ground(lines: Sequence[Line], path: Path) -> Iterator[Line]:
-    """Voltage sources at the top level of the user's own file with one end at ground."""
-    depth = 0
-    for line in lines:
-        depth += (line.keyword == ".subckt") - (line.keyword == ".ends")
-        if depth == 0 and line.keyword.startswith("v") and line.file == str(path):
-            device: Device = read_device(line, ())
-            if {"0", "gnd"} & set(device.nets):
-                yield line
+def _call(definition: Definition, path: Path) -> Line:
+    """The line with which a test bench calls a sub-circuit, every port on a net of its own name."""
+    assert definition.line is not None
+    name, ports, _ = read_header(definition.line)
+    nets = ["gnd" if port == "0" else port for port in ports]
+    return Line(" ".join((CALL, *nets, name)), str(path), 0)
+
+
+def _is_from_ground(device: Device) -> bool:
+    return device.kind == "v" and any(map(is_ground, device.nets))
+
+
+def _without(text: str, lines: Iterable[Line]) -> str:
+    return _commented(text, {number for line in lines for number in continued(text, line.number)})

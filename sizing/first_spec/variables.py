@@ -3,14 +3,14 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sizing.circuit import Circuit
-from sizing.device import Device, read_device
+from sizing.device import Device
 from sizing.expression import ExpressionError, parse_expression
 from sizing.first_spec.places import Edit, Word, Words, words_by_line
 from sizing.first_spec.ranges import KINDS, Kind, VariableText, range_entry
-from sizing.first_spec.source import UserNetlist, parse_models
+from sizing.first_spec.source import UserNetlist
 from sizing.mistakes import InputError
 from sizing.netlist import Line, unwrap
 from sizing.recognition.classes import Structure
@@ -45,10 +45,11 @@ def propose_variables(netlist: UserNetlist, structure: Structure) -> Sizing:
     sized = [proposal.transistors(match) for match in structure.matches]
     if any(sized) or not own:
         proposal.other_devices()
-    shortest = min((dict(each.sizes).get("l", 1.0) for each in structure.transistors), default=1.0)
     variables, values = [], {}
     found = [(name, kind, value, _users(name, netlist.circuit)) for name, (kind, value) in own.items()]
-    for name, kind, value, comment in (*found, *proposal.found):
+    found += proposal.found
+    shortest = min((value for _, kind, value, _ in found if kind is Kind.LENGTH), default=1.0)
+    for name, kind, value, comment in found:
         variables.append(VariableText(name, range_entry(kind, value, shortest), comment))
         values[name] = value
     if not variables:
@@ -72,22 +73,13 @@ def _users(name: str, circuit: Circuit) -> str:
     )
 
 
-@dataclass
-class _Definition:
-    """The lines of a sub-circuit, or of the top level, in the user's file: devices by name, and what it is given."""
-
-    line: Line | None = None
-    devices: dict[str, tuple[Device, Line]] = field(default_factory=dict)
-    parameters: list[Line] = field(default_factory=list)
-
-
 class _Proposal:
     """Collects variables and the edits that make them."""
 
     def __init__(self, netlist: UserNetlist, structure: Structure) -> None:
         self.circuit, self.structure, self.subcircuit = netlist.circuit, structure, netlist.subcircuit
         self.words = words_by_line(netlist.text)
-        self.definitions = _definitions(netlist)
+        self.definitions = netlist.definitions
         self.taken = set(netlist.circuit.used_names) | set(netlist.circuit.parameters)
         self.found: list[tuple[str, Kind, float, str]] = []
         self.edits: list[Edit] = []
@@ -116,17 +108,17 @@ class _Proposal:
 
     def transistors(self, match: Match) -> bool:
         """Parameters for width and length of matched transistors; whether there are any now."""
-        lines = {line.number: (each.device, line) for each in match.transistors if (line := self._line(each.device))}
+        lines = {found[1].number: found for each in match.transistors if (found := self._line(each.device))}
         sizes: dict[str, list[tuple[Word, float]]] = {key: [] for key, _ in _SIZES}
         changed: dict[str, None] = {}
         for device, line in lines.values():
             words = self.words[line.number].assigned
-            if device.kind != "m" or any(_names(words[key].text) for key in ("w", *_COUNTS) if key in words):
+            if device.kind not in "mx" or any(_names(words[key].text) for key in ("w", *_COUNTS) if key in words):
                 continue
             for key, _ in _SIZES:
                 if key in words and (value := _plain(words[key])):
                     sizes[key].append((words[key], value))
-                    changed[device.name.rpartition(".")[2]] = None
+                    changed[device.name] = None
         comment = f"{' '.join(changed)}{f': {match.role}' if match.role and len(match.transistors) > 1 else ''}"
         for key, kind in _SIZES:
             self._add(f"{key}_{next(iter(changed), '')}", kind, sizes[key], comment)
@@ -143,7 +135,7 @@ class _Proposal:
             if device.kind in "rcli" and device.name not in loads and not decoupling:
                 groups[shared.get(device.name, device.name)].append(device)
         for devices in groups.values():
-            lines = {line.number: (device, line) for device in devices if (line := self._line(device))}
+            lines = {found[1].number: found for device in devices if (found := self._line(device))}
             places = [place for device, line in lines.values() if (place := _value(device, self.words[line.number]))]
             if places:
                 kind = KINDS[devices[0].kind, "dc" if devices[0].kind == "i" else devices[0].kind]
@@ -252,40 +244,23 @@ class _Proposal:
         self.taken.add(name)
         return name
 
-    def _line(self, device: Device) -> Line | None:
-        """The line in the user's file that defines a device of the flat circuit."""
-        *calls, name = device.name.split(".")
-        scope = ""
+    def _line(self, device: Device) -> tuple[Device, Line] | None:
+        """What the user's file has for a device of the flat circuit, with its line.
+
+        That is a call where the sub-circuit is a library's, as a process kit's transistors are.
+        """
+        calls = device.name.split(".")
+        scope, found = "", None
         if self.subcircuit:
             calls, scope = calls[1:], self.subcircuit
-        for call in calls:
-            found = self.definitions.get(scope, _Definition()).devices.get(call)
+        for name in calls:
+            if scope not in self.definitions:
+                break
+            found = self.definitions[scope].devices.get(name)
             if found is None:
-                return None
+                break
             scope = found[0].model or ""
-        found = self.definitions.get(scope, _Definition()).devices.get(name)
-        return None if found is None else found[1]
-
-
-def _definitions(netlist: UserNetlist) -> dict[str, _Definition]:
-    """The top level, by the empty name, and the sub-circuits of the user's file."""
-    scopes = [""]
-    found = {"": _Definition()}
-    models = parse_models(netlist.lines)
-    for line in netlist.lines:
-        if line.file != str(netlist.path):
-            continue
-        if line.keyword == ".subckt":
-            scopes.append(line.text.lower().split()[1])
-            found.setdefault(scopes[-1], _Definition(line))
-        elif line.keyword == ".ends":
-            scopes.pop()
-        elif line.keyword.startswith(".para"):
-            found[scopes[-1]].parameters.append(line)
-        elif line.keyword and not line.keyword.startswith("."):
-            device = read_device(line, models)
-            found[scopes[-1]].devices[device.name] = device, line
-    return found
+        return found
 
 
 def _value(device: Device, words: Words) -> tuple[Word, float] | None:

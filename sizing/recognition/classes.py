@@ -10,13 +10,11 @@ from sizing.device import Device
 from sizing.recognition.matching import (
     Inverter,
     Match,
-    Mirror,
     Pair,
     cross_coupled_pairs,
     differential_pairs,
     inverters,
     matches,
-    mirrors,
 )
 from sizing.recognition.rails import Rails, oriented, rails_of
 from sizing.recognition.signals import Ports, ports_of, sign_between
@@ -80,7 +78,6 @@ class Structure:
     rails: Rails
     ports: Ports
     pairs: tuple[Pair, ...]
-    mirrors: tuple[Mirror, ...]
     matches: tuple[Match, ...]
     compensation: tuple[Device, ...]
     """Capacitors from a transistor's drain back to its gate, directly or through a resistor."""
@@ -111,7 +108,6 @@ def recognise(circuit: Circuit, outer: Collection[str], name: str = "") -> Struc
         rails,
         ports,
         pairs,
-        mirrors(transistors),
         matches(transistors, rails, ring),
         _compensation(circuit, transistors),
         dividers,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sizing.circuit import Circuit
 from sizing.recognition.matching import Pair
-from sizing.recognition.rails import Rails
+from sizing.recognition.rails import Rails, is_ground
 from sizing.recognition.transistors import Transistor
 
 _CLOCK = re.compile(r"(n?clk|ck|phi|clock|strobe|latch)\w*|\w+clk")
@@ -105,7 +105,7 @@ def _attachment(kind: str, terminal: str, nets: Mapping[str, str]) -> str:
         return {control: "control", drain: "drain", source: "source"}.get(terminal, "body")
     if kind == "c":
         return "capacitor"
-    return "held" if kind == "v" and "0" in nets.values() else "other"
+    return "held" if kind == "v" and any(map(is_ground, nets.values())) else "other"
 
 
 def _outputs(nets: Sequence[str], attached: Mapping[str, set[str]]) -> Iterator[str]:
