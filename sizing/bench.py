@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from sizing.circuit import Circuit
 from sizing.device import Device
-from sizing.measure import AnyMeasure
+from sizing.measures.operating_point import DcValue
+from sizing.measures.table import AnyMeasure
 from sizing.netlist import Line
 from sizing.units import spice_number
 
@@ -82,6 +84,22 @@ class Task:
                 wanted[reference] = tuple(dict.fromkeys((*wanted[reference], *measure.vectors)))
         return wanted
 
+    @property
+    def look(self) -> "Task | None":
+        """The task of its first operating point alone: what each net's voltage is that no source sets.
+
+        It tells of a design at a small part of a simulation's cost. None where no bench has an operating point.
+        """
+        for bench in self.benches:
+            for analysis in bench.analyses:
+                if analysis.kind == "op":
+                    held = {net for device in bench.circuit.devices if device.kind == "v" for net in device.nets}
+                    nets = [net for net in bench.circuit.nets if net not in held | {"0"}]
+                    of = f"{bench.name}.{analysis.name}"
+                    voltages = tuple(DcValue.model_construct(measure="dc_value", of=of, output=net) for net in nets)
+                    return Task((replace(bench, analyses=(analysis,)),), voltages, self.variables)
+        return None
+
 
 def alterations(bench: Bench, variables: Sequence[str]) -> dict[str, tuple[str, ...]] | None:
     """For every variable, the targets of ngspice's `alter` that together mean setting it in a loaded deck.
@@ -104,6 +122,22 @@ def alterations(bench: Bench, variables: Sequence[str]) -> dict[str, tuple[str, 
         if line.keyword[0] in ".x" and mention.search(re.sub(r"\w+\s*=(?!=)", "", line.text.lower())):
             return None
     return {name: tuple(found) for name, found in targets.items()}
+
+
+def transistors(circuit: Circuit) -> dict[str, str]:
+    """What ngspice calls every MOS transistor, by its name in the circuit and by that of a call that holds no other.
+
+    A call that is one device of the circuit is taken for one of a process kit, whose transistor is named after its
+    sub-circuit. Those whose names are no plain words are left out.
+    """
+    found = {device.name: _instance(device) for device in circuit.devices if device.kind == "m"}
+    inside: dict[str, list[str]] = {}
+    for name in found:
+        for call in list(accumulate(name.split("."), "{}.{}".format))[:-1]:
+            inside.setdefault(call, []).append(name)
+    found |= {call: found[names[0]] for call, names in inside.items() if len(names) == 1}
+    found |= {call.name: f"m.{call.name}.m{call.model}" for call in circuit.devices if call.kind == "x"}
+    return {name: called for name, called in found.items() if _PLAIN_TARGET.fullmatch(called)}
 
 
 def substitute_parameters(text: str, values: Mapping[str, float]) -> str:
@@ -131,8 +165,13 @@ def _parameter_lines(text: str) -> str:
     return " ".join(result)
 
 
+def _instance(device: Device) -> str:
+    """What ngspice calls a device."""
+    return f"{device.kind}.{device.name}" if "." in device.name else device.name
+
+
 def _alter_target(device: Device, parameter: str) -> str:
-    name = f"{device.kind}.{device.name}" if "." in device.name else device.name
+    name = _instance(device)
     if parameter == "ac":
         return f"{name} acmag"
     return f"@{name}[m]" if parameter == "m" else name

@@ -1,41 +1,40 @@
 """When so many simulations fail that something must be wrong, and with what."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Collection, Sequence
 
 from sizing.evaluation import Evaluation
 from sizing.simulation.simulator import Failed
 
-SHARE = 0.9
-"""Of the initial designs."""
-IN_A_ROW = 50
+LATEST = 50
+"""Simulations that a running search is judged by."""
 
 
 class FailureWatch:
-    """Warns where most initial designs fail, and where many have failed one after another, once for each such time."""
+    """Watches what share of the initial designs fails, and afterwards of the latest simulations.
 
-    def __init__(self) -> None:
-        self._latest: list[Evaluation] = []
-        """As long as none of them was measured."""
-        self._began = False
+    `most` is the largest share with which a run is sound.
+    """
+
+    def __init__(self, most: float) -> None:
+        self._most = most
+        self._latest: deque[Evaluation] = deque(maxlen=LATEST)
+        self.hopeless = False
+        """Whether going on would burn the budget: not one initial design, or too few of the latest, were measured."""
 
     def __call__(self, evaluations: Sequence[Evaluation]) -> str:
-        """The warning that is due after another batch, or nothing."""
-        before = len(self._latest)
-        for evaluation in evaluations:
-            if evaluation.ok:
-                self._latest.clear()
-            else:
-                self._latest.append(evaluation)
-        if not self._began:
-            self._began = True
-            failed = sum(not evaluation.ok for evaluation in evaluations)
-            return commonest_failure(evaluations) if failed >= SHARE * len(evaluations) else ""
-        due = before < IN_A_ROW <= len(self._latest)
-        return f"the latest {commonest_failure(self._latest)}" if due else ""
+        """The warning that is due after another batch, the first being the initial designs; or nothing."""
+        initial = not self._latest
+        self._latest.extend(evaluations)
+        looked_at = evaluations if initial else self._latest
+        failed = sum(not evaluation.ok for evaluation in looked_at)
+        if failed < self._most * len(looked_at) or not (initial or len(looked_at) == LATEST):
+            return ""
+        self.hopeless = not initial or failed == len(looked_at)
+        return commonest_failure(looked_at)
 
 
-def commonest_failure(evaluations: Sequence[Evaluation]) -> str:
+def commonest_failure(evaluations: Collection[Evaluation]) -> str:
     """The commonest reason for failed simulations, with one of their messages; nothing where none failed."""
     failures = [e.outcome for e in evaluations if isinstance(e.outcome, Failed)]
     if not failures:

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from sizing.evaluation import Evaluation, Evaluator, Purpose, Simulate, values_o
 from sizing.evidence import Evidence
 from sizing.failures import FailureWatch, commonest_failure
 from sizing.files import write_all_whole
-from sizing.mistakes import nearest
+from sizing.mistakes import InputError, nearest
 from sizing.objectives import cost
 from sizing.records.evidence import evidence_of, read_evidence
 from sizing.records.reading import RunError, RunRecord, read_run
@@ -33,8 +33,8 @@ from sizing.simulation.simulators import SIMULATORS, pool_for
 from sizing.spec.load import Spec, load_spec
 from sizing.spec.mistakes import SpecError
 
-Status = Literal["in spec", "max_sims", "max_seconds", "no progress", "exhausted", "interrupted", "all failed"]
-"""Why a run ended: enough designs in spec, a budget, patience, no new designs, Ctrl-C, or not one design measured."""
+Status = Literal["in spec", "max_sims", "max_seconds", "no progress", "exhausted", "interrupted", "failing"]
+"""Why a run ended: enough designs in spec, a budget, patience, no new designs, Ctrl-C, or too many failures."""
 
 TIMED = ("simulate", "train", "query", "simulator")
 """Wall-clock time waiting for simulations, training and judging; and time inside simulators, over all workers."""
@@ -108,6 +108,8 @@ def run(
     if spec.run.method not in METHODS:
         raise SpecError([f"method: no method {spec.run.method!r}{nearest(spec.run.method, METHODS)}"])
     spec = replace(spec, run=settled(spec.run))
+    if METHODS[spec.run.method].looks and spec.task.look is None:
+        raise InputError(f"method: {spec.run.method} looks at operating points: expected a bench with an `op` analysis")
     checkpoint = checkpoint_of(spec.run)
     evidence = tuple(evidence_of(read_run(path), spec.problem) for path in spec.run.warm_start)
     path = SIMULATORS[spec.run.simulator].path()
@@ -115,8 +117,8 @@ def run(
     RunFolder.refuse_existing(folder)
     with pool_for(spec.task, spec.run, workers or default_workers()) as pool:
         pool.load(spec.problem.values(spec.problem.middle))
-        with _with_cache(cache, spec, pool) as simulate:
-            loop = _Loop(spec, simulate, observer, evidence)
+        with _with_cache(cache, spec, pool) as simulate, _looks(spec, workers) as look:
+            loop = _Loop(spec, simulate, look, observer, evidence)
             where = Path(cache).resolve() if cache else None
             loop.run(RunFolder.create(folder, spec, f"{pool.version} ({path})", checkpoint, where, evidence))
     return _finished(folder)
@@ -143,8 +145,9 @@ def resume(
         raise RunError(f"{record.path}: expected the checkpoint that the run began with, {checkpoint}, got {now}")
     with pool_for(spec.task, spec.run, workers or default_workers()) as pool:
         pool.load(spec.problem.values(spec.problem.middle))
-        with _with_cache(record.manifest.get("cache"), spec, pool) as simulate:
-            _Loop(spec, _Replay(record, simulate), observer, read_evidence(record)).run(RunFolder(record.path))
+        with _with_cache(record.manifest.get("cache"), spec, pool) as simulate, _looks(spec, workers) as look:
+            loop = _Loop(spec, _Replay(record, simulate), look, observer, read_evidence(record))
+            loop.run(RunFolder(record.path))
     return _finished(record.path)
 
 
@@ -167,23 +170,29 @@ def export(record: RunRecord, rank: int = 1) -> str:
 
 class _Loop:
     def __init__(
-        self, spec: Spec, simulate: Simulate, observer: Observer | None, evidence: tuple[Evidence, ...] = ()
+        self,
+        spec: Spec,
+        simulate: Simulate,
+        look: Simulate,
+        observer: Observer | None,
+        evidence: tuple[Evidence, ...] = (),
     ) -> None:
         self._problem = spec.problem
         self._settings = spec.run
         self._recorder: RunFolder
         self._observer = observer
         self._clock = Clock()
-        self._evaluator = Evaluator(self._problem, simulate, self._record, self._clock)
+        self._evaluator = Evaluator(self._problem, simulate, self._record, self._clock, look)
         circuits = {bench.name: bench.circuit for bench in spec.benches}
         streams = Streams.from_seed(spec.run.seed)
         context = Context(self._problem, spec.run, circuits, self._evaluator, streams, self._clock, evidence)
         self._optimizer = METHODS[spec.run.method].optimizer(context)
         self._costs = np.empty(0)
         self._queries = 0
+        self._looks = 0
         self._iteration = 0
         self._improved_at = 0
-        self._failing = FailureWatch()
+        self._failing = FailureWatch(spec.run.max_failed)
         self._going_on = False
         """Whether the run has passed the point where it was taken up."""
         self._standing = (0, np.inf)
@@ -233,13 +242,14 @@ class _Loop:
             return "exhausted"
         evaluations = self._evaluator.evaluate(designs, proposal.purpose)
         self._optimizer.tell(evaluations)
-        self._recorder.batch(evaluations, proposal.decision)
+        self._recorder.batch(evaluations, proposal.decision, self._evaluator.looks - self._looks)
+        self._looks = self._evaluator.looks
         self._queries += (proposal.decision.judged or 0) if proposal.decision else 0
         self._go_on()
         if self._going_on:
             self._recorder.note_seconds(self._seconds())
         self._note(evaluations)
-        return self._reason_to_stop(evaluations)
+        return self._reason_to_stop()
 
     def _note(self, evaluations: list[Evaluation]) -> None:
         """Bring the costs up to date and tell the observer."""
@@ -258,7 +268,7 @@ class _Loop:
             counts = (self._iteration - 1, len(self._costs), self._queries, int(np.sum(best == 0)))
             self._observer(Progress(*counts, float(best[0]), float(np.mean(best)), self._clock.wall, warning))
 
-    def _reason_to_stop(self, evaluations: list[Evaluation]) -> Status | None:
+    def _reason_to_stop(self) -> Status | None:
         settings, total = self._settings, len(self._costs)
         if np.count_nonzero(self._costs == 0) >= settings.in_spec:
             return "in spec"
@@ -268,8 +278,8 @@ class _Loop:
             return "max_seconds"
         if total - self._improved_at >= settings.patience:
             return "no progress"
-        if total == len(evaluations) and not any(evaluation.ok for evaluation in evaluations):
-            return "all failed"
+        if self._failing.hopeless:
+            return "failing"
         return None
 
 
@@ -286,6 +296,21 @@ def _with_cache(folder: str | Path | None, spec: Spec, pool: SimulationPool) -> 
         return
     with SimulationCache(Path(folder)) as cache:
         yield Cached(cache, spec.task, pool.version, pool.stream)
+
+
+@contextmanager
+def _looks(spec: Spec, workers: int | None) -> Iterator[Simulate]:
+    """Finds operating points, in worker processes that start with the first."""
+    with ExitStack() as stack:
+        pools: list[SimulationPool] = []
+
+        def look(jobs: Sequence[Mapping[str, float]]) -> Iterator[Outcome]:
+            if not pools:
+                assert spec.task.look is not None
+                pools.append(stack.enter_context(pool_for(spec.task.look, spec.run, workers or default_workers())))
+            return pools[0].stream(jobs)
+
+        yield look
 
 
 class _Replay:

@@ -57,6 +57,10 @@ class RankingSettings(Settings):
     generations: int = Field(3, ge=1, description="generations that the pool evolves by the judgement alone")
     kept: int = Field(500, ge=1, description="most promising designs kept from one generation to the next")
     elite: int = Field(100, ge=1, description="of these, the ones that have children")
+    looked_at: int = Field(300, ge=1, description="most promising designs whose operating point is found, if at all")
+    looked_generations: int = Field(2, ge=0, description="generations that descend from these, looked at too")
+    looked_elite: int = Field(30, ge=1, description="designs of each generation that have children")
+    looked_children: int = Field(200, ge=2, description="children of each generation")
 
 
 class JudgeSettings(Settings):
@@ -99,6 +103,7 @@ class RunSettings(Settings):
     max_sims: int | None = Field(None, ge=1, description="stop after this many simulations, initial ones included")
     max_seconds: Seconds | None = Field(None, description="stop after this wall-clock time")
     patience: int = Field(5000, ge=1, description="stop after this many simulations without a better best design")
+    max_failed: Fraction = Field(0.9, gt=0, description="stop when this share of the latest 50 simulations failed")
     simulator: Literal["ngspice", "ngspice-batch"] = Field(
         "ngspice", description="ngspice in process, or as a program of its own for decks that crash it"
     )

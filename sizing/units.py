@@ -22,6 +22,9 @@ UNIT_NAMES = {
     "B": ("B", "byte", "bytes"),
     "V/V": ("V/V",),
     "V/s": ("V/s",),
+    "S": ("S", "siemens"),
+    "S/A": ("S/A", "1/V"),
+    "A/m": ("A/m", "uA/um", "µA/µm", "μA/μm"),
     "dB": ("dB", "db"),
     "deg": ("deg", "°", "degree", "degrees"),
     "%": ("%", "percent"),
@@ -92,7 +95,8 @@ def _exponent(suffix: str, unit: str) -> int | None:
 def _expected(unit: str) -> str:
     words = {
         "V": "volts", "A": "amperes", "W": "watts", "Hz": "hertz", "s": "seconds", "F": "farads", "H": "henries",
-        "m": "metres", "Ohm": "ohms", "B": "bytes", "V/V": "a ratio (V/V)", "V/s": "volts per second", "dB": "decibels",
+        "m": "metres", "Ohm": "ohms", "B": "bytes", "V/V": "a ratio (V/V)", "V/s": "volts per second",
+        "S": "siemens", "S/A": "siemens per ampere", "A/m": "amperes per metre", "dB": "decibels",
         "deg": "degrees", "%": "a percentage", "": "a number without unit",
     }  # fmt: skip
     return words[unit]

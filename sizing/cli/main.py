@@ -264,7 +264,7 @@ def methods(as_json: AsJson = False) -> None:
 
     Example: sizing methods
     """
-    from sizing.measure import definitions
+    from sizing.measures.table import definitions
     from sizing.search.methods import METHODS
 
     known: dict[str, Any] = {
@@ -312,5 +312,5 @@ def _report(result: "Result", as_json: bool) -> None:
         print(f"note: {failure}", file=sys.stderr)
     if result.status == "interrupted":
         raise typer.Exit(130)
-    if result.status == "all failed":
+    if result.status == "failing":
         raise typer.Exit(1)

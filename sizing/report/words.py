@@ -10,7 +10,7 @@ STATUS_WORDS = {
     "no progress": "no better design for as long as `patience` allows",
     "exhausted": "the method has no new designs to offer",
     "interrupted": "interrupted; the tables hold what was simulated until then, and `sizing resume` goes on",
-    "all failed": "not one initial design could be measured",
+    "failing": "nearly all simulations failed: all initial ones, or `max_failed` of the latest 50",
     "unfinished": "under way, or killed; `sizing resume` goes on",
     "damaged": "a line of its journal cannot be read; what comes before it is shown, and counts in no mean",
 }

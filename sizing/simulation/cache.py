@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from sizing import measure
 from sizing.bench import Task
+from sizing.measures import table
 from sizing.mistakes import InputError
 from sizing.simulation.simulator import Failed, Outcome, outcome_entries, outcome_from
 
@@ -158,7 +158,7 @@ class KeyOf:
             for bench in task.benches
         ]
         measures = [each.model_dump(mode="json") for each in task.measures]
-        code = Path(measure.__file__).read_text(encoding="utf-8")
+        code = [path.read_text(encoding="utf-8") for path in sorted(Path(table.__file__).parent.glob("*.py"))]
         self._task = _digest([benches, measures, code, version]).hex()
         self._variables = task.variables
 

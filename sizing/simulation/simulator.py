@@ -6,7 +6,8 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from sizing.measure import AnyMeasure, Missing
+from sizing.measures.measure import Missing
+from sizing.measures.table import AnyMeasure
 from sizing.waveforms import Results
 
 Reason = Literal["netlist", "convergence", "invalid", "timeout", "memory", "crash"]
@@ -25,7 +26,7 @@ class SimulationError(Exception):
         return self.message
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Measured:
     """Metric values in the order of the problem, NaN where missing with the reason under the metric's index."""
 
@@ -37,7 +38,7 @@ class Measured:
     """Whether a cache knew it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Failed:
     """A design without metrics, and why."""
 

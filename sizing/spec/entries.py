@@ -9,7 +9,9 @@ from typing import Annotated, Any, Self
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, model_validator
 
-from sizing.measure import AnyMeasure
+from sizing.measures.measure import in_unit
+from sizing.measures.table import AnyMeasure
+from sizing.measures.transistors import Devices, Saturation
 from sizing.problem import Variable
 from sizing.settings import RunSettings, Settings
 from sizing.spec.commands import checked_analysis, checked_meas
@@ -146,6 +148,11 @@ class AnalysisEntry(Settings):
     def _short(cls, entry: Any) -> Any:
         return {"run": entry} if isinstance(entry, str) else entry
 
+    @property
+    def kind(self) -> str:
+        """The analysis' first word: op, ac, tran, dc or noise."""
+        return self.run.split()[0].lower()
+
     @model_validator(mode="after")
     def _one_command(self) -> Self:
         checked_analysis(self.run)
@@ -161,6 +168,22 @@ class BenchEntry(Settings):
     options: dict[Name, Option] = Field({}, description="ngspice .options, such as `trtol: 2e-4`")
     temperature: float = Field(27.0, description="degrees Celsius")
     analyses: dict[Name, AnalysisEntry] = Field(min_length=1, max_length=MOST_ANALYSES)
+
+
+class SaturationEntry(Settings):
+    """Transistors that must be saturated, by some margin, at the first operating point: a metric `saturation`."""
+
+    devices: Devices
+    margin: Annotated[float, in_unit("V")] = Field(0.0, description="of |vds| above |vdsat|")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, entry: Any) -> Any:
+        return entry if isinstance(entry, dict) else {"devices": entry}
+
+    def metric(self, of: str) -> Saturation:
+        """What it stands for, read from the operating point `of`."""
+        return Saturation(measure="saturation", of=of, devices=self.devices, at_least=self.margin)
 
 
 class SpecModel(BaseModel):
@@ -181,6 +204,7 @@ class SpecModel(BaseModel):
     )
     benches: dict[Name, BenchEntry] = Field(min_length=1, max_length=MOST_BENCHES)
     metrics: dict[Name, AnyMeasure] = Field(min_length=1, max_length=MOST_METRICS)
+    saturation: SaturationEntry | None = None
     run: RunSettings = RunSettings()
 
 

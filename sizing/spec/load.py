@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sizing.bench import Analysis, Bench, Task
+from sizing.bench import Analysis, Bench, Task, transistors
 from sizing.circuit import Circuit, parse_circuit
-from sizing.measure import AnyMeasure
+from sizing.measures.sweep import SWEPT
+from sizing.measures.table import AnyMeasure
 from sizing.mistakes import nearest
 from sizing.netlist import Line, NetlistError, read_netlist, read_text
 from sizing.problem import Metric, Problem
@@ -19,6 +20,9 @@ from sizing.spec.mistakes import Location, SpecError, dotted, in_words
 from sizing.spec.shipped import shipped_specs
 from sizing.spec.source import SpecSource, read_source
 from sizing.trust import UNTRUSTED, checked, unknown_option
+
+SATURATION = "saturation"
+"""The key of the short form, and the metric that it stands for."""
 
 
 @dataclass(frozen=True)
@@ -147,17 +151,34 @@ class _Checker:
         if circuit is not None:
             self._check_variables(circuit)
         benches = [bench for bench in (self._bench(name, lines) for name in model.benches) if bench is not None]
-        self._check_metrics({bench.name: bench for bench in benches})
-        return Spec(path, model.description, netlist, self._problem(), tuple(benches), tuple(model.metrics.values()),
+        metrics = self._metrics()
+        self._check_metrics(metrics, {bench.name: bench for bench in benches})
+        return Spec(path, model.description, netlist, self._problem(metrics), tuple(benches), tuple(metrics.values()),
                     model.run, model.run, {})  # fmt: skip
 
-    def _problem(self) -> Problem:
+    def _metrics(self) -> Mapping[str, AnyMeasure]:
+        """The metrics, with the one that `saturation` stands for."""
+        metrics, saturation = self.model.metrics, self.model.saturation
+        if saturation is None:
+            return metrics
+        benches = self.model.benches.items()
+        points = (f"{b}.{a}" for b, entry in benches for a, each in entry.analyses.items() if each.kind == "op")
+        of = next(points, None)
+        if of is None:
+            self.mistakes.append(((SATURATION,), "expected a bench with an `op` analysis, got none; add one"))
+        elif SATURATION in metrics:
+            self.mistakes.append(((SATURATION,), "the metrics have one of this name too; rename that or remove this"))
+        else:
+            return {**metrics, SATURATION: saturation.metric(of)}
+        return metrics
+
+    def _problem(self, metrics: Mapping[str, AnyMeasure]) -> Problem:
         variables = tuple(entry.variable(name.lower()) for name, entry in self.model.variables.items())
-        metrics = tuple(
+        named = tuple(
             Metric(name, metric.unit, metric.at_least, metric.at_most, metric.weight)
-            for name, metric in self.model.metrics.items()
+            for name, metric in metrics.items()
         )
-        return Problem(self.model.name or self.source.path.stem, Path(self.model.netlist).stem, variables, metrics)
+        return Problem(self.model.name or self.source.path.stem, Path(self.model.netlist).stem, variables, named)
 
     def _netlist(self, path: Path) -> tuple[Line, ...] | None:
         try:
@@ -236,19 +257,19 @@ class _Checker:
         )
         return Bench(name, lines, circuit, analyses)
 
-    def _check_metrics(self, benches: Mapping[str, Bench]) -> None:
+    def _check_metrics(self, metrics: Mapping[str, AnyMeasure], benches: Mapping[str, Bench]) -> None:
         mistaken = self.source.plain()["benches"].keys() - self.model.benches.keys()
         known = {f"{bench}.{name}" for bench, entry in self.model.benches.items() for name in entry.analyses}
-        for name, metric in self.model.metrics.items():
+        for name, metric in metrics.items():
+            at: Location = ("metrics", name) if name in self.model.metrics else (name,)
             for reference, key in zip(metric.references, ("of", "over"), strict=False):
-                loc: Location = ("metrics", name, key)
                 if reference.split(".")[0] in mistaken:
                     continue
                 if reference not in known:
-                    self.mistakes.append((loc, f"no analysis {reference!r}{nearest(reference, known)}"))
+                    self.mistakes.append(((*at, key), f"no analysis {reference!r}{nearest(reference, known)}"))
                 elif reference.split(".")[0] in benches:
                     problems = _mismatch(metric, reference, benches[reference.split(".")[0]])
-                    self.mistakes.extend((("metrics", name), problem) for problem in problems)
+                    self.mistakes.extend((at, problem) for problem in problems)
 
 
 def _mismatch(metric: AnyMeasure, reference: str, bench: Bench) -> Iterator[str]:
@@ -259,9 +280,20 @@ def _mismatch(metric: AnyMeasure, reference: str, bench: Bench) -> Iterator[str]
     names = {name for name, _ in analysis.meas}
     if metric.measure == "meas" and metric.name not in names:
         yield f"name: {reference} has no meas {metric.name!r}{nearest(metric.name, names)}"
+    if metric.measure == "regulation" and metric.unit in SWEPT and analysis.kind == "dc":
+        _, source, _, _, _, *more = analysis.command.lower().split()
+        if more or source[0] != SWEPT[metric.unit]:
+            expected = "voltage" if metric.unit == "V/V" else "current"
+            yield f"a regulation in {metric.unit} is by one swept {expected}, but {reference} is `{analysis.command}`"
     nets = bench.circuit.nets
     sources = {device.name for device in bench.circuit.devices if device.kind == "v"}
+    devices = transistors(bench.circuit)
     for vector in metric.vectors:
+        device = vector[1:].partition("[")[0]
+        if vector.startswith("@") and device not in devices:
+            inside = sorted(name for name in devices if name.startswith(f"{device}."))
+            many = f"; {device} holds several, such as {inside[0]}" if inside else nearest(device, devices)
+            yield f"no transistor {device!r} in bench {bench.name}{many}"
         letter, _, name = vector.rstrip(")").partition("(")
         if letter == "v" and name not in nets:
             yield f"net {name!r} is not in the netlist of bench {bench.name}{nearest(name, nets)}"

@@ -15,6 +15,7 @@ MEANT = {
     r"^\w+\.\w+$": "bench.analysis",
     r"^[^\s()]+$": "a name without spaces and brackets",
     r"^\w+$": "a name of letters, digits and _",
+    r"^[\w.]+$": "the name of a device",
     "^(linear|log)$": "linear or log",
     r"^(\w[\w .,()+-]*)?$": "a name of letters, digits, spaces and _ . , ( ) + -",
 }

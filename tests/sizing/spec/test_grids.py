@@ -99,7 +99,7 @@ def test_a_hundred_thousand_values_are_enough():
         ({"from": "0.1p", "to": "10M", "step": 1, "unit": "F"},
          "expected farads, got '10M', which is milli in SPICE and mega in SI: write 10m or 10Meg"),
         ({"from": 1, "to": "1e400", "step": 1}, "expected a number without unit, got '1e400', beyond 1e±280"),
-        ({"values": [1], "unit": "kg"}, "unit: expected one of V A W Hz s F H m Ohm B V/V V/s dB deg % , got 'kg'"),
+        ({"values": [1], "unit": "kg"}, "unit: expected one of V A W Hz s F H m Ohm B V/V V/s S S/A A/m dB deg % , got 'kg'"),
         ({"values": []}, "List should have at least 1 item after validation, not 0"),
         ({"values": [[1]]}, "expected a number such as 2.5 or 2.5p, got [1]"),
         ({"values": [None]}, "expected a number such as 2.5 or 2.5p, got none"),
