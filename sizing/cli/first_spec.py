@@ -25,7 +25,7 @@ def init(
 ) -> None:
     """Write a first spec for a netlist: variables with ranges, test benches for what it is, targets to change.
 
-    Sizes that are plain numbers become parameters in a copy, NETLIST_sized. Nothing is overwritten.
+    Sizes that are plain numbers become parameters in a copy, SPEC_sized, beside it. Nothing is overwritten.
 
     Example: sizing init my_opamp.cir --models models.lib
     """

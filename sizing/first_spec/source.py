@@ -63,6 +63,7 @@ def read_user_netlist(
             checked(lines)
         return lines
 
+    _check_is_netlist(given, path)
     text = _commented(given, _bench_lines(given))
     if (title := _first_line(text, path)) and _is_title(title, text):
         text = _commented(text, {title.number})
@@ -150,7 +151,22 @@ def _is_title(line: Line, text: str) -> bool:
         return True
     others = (words for number, words in words_by_line(text).items() if number != line.number)
     rest = {word.text.lower() for words in others for word in words.alone}
-    return device.model is not None and device.model not in rest and not set(device.nets) <= rest
+    return device.model is not None and device.model not in rest and rest.isdisjoint(device.nets)
+
+
+def _check_is_netlist(text: str, path: Path) -> None:
+    """Raise InputError for a text none of whose lines is a command or a device."""
+    for number, physical in enumerate(physical_lines(text), 1):
+        line = Line(physical.strip(), str(path), number)
+        if line.keyword.startswith("."):
+            return
+        try:
+            if line.keyword and line.keyword[0] not in "*+$;":
+                read_device(line, ())
+                return
+        except NetlistError:
+            continue
+    raise InputError(f"{path}: expected a SPICE netlist, found no line that is a device or a command; nothing to size")
 
 
 def _check_definitions(lines: Sequence[Line]) -> None:
@@ -194,6 +210,8 @@ def _call(definition: Definition, path: Path) -> Line:
     """The line with which a test bench calls a sub-circuit, every port on a net of its own name."""
     assert definition.line is not None
     name, ports, _ = read_header(definition.line)
+    if not ports:
+        raise definition.line.error(f"expected ports of {name!r} to connect a test bench to, found none; add them")
     nets = ["gnd" if port == "0" else port for port in ports]
     return Line(" ".join((CALL, *nets, name)), str(path), 0)
 

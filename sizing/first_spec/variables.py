@@ -119,7 +119,7 @@ class _Proposal:
                 if key in words and (value := _plain(words[key])):
                     sizes[key].append((words[key], value))
                     changed[device.name] = None
-        comment = f"{' '.join(changed)}{f': {match.role}' if match.role and len(match.transistors) > 1 else ''}"
+        comment = f"{' '.join(changed)}{f': {match.role}' if match.role and len(changed) > 1 else ''}"
         for key, kind in _SIZES:
             self._add(f"{key}_{next(iter(changed), '')}", kind, sizes[key], comment)
         return bool(changed)

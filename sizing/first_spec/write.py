@@ -52,7 +52,9 @@ def write_first_spec(
     Both are new files. Raises InputError where the netlist cannot be used, or a file is there already.
     """
     out = out or netlist.with_suffix(".yaml")
-    copy = netlist.with_name(f"{netlist.stem}_sized{netlist.suffix}")
+    copy = netlist.with_name(f"{out.stem}_sized{netlist.suffix}")
+    if not out.parent.is_dir():
+        raise InputError(f"--out: expected a folder {out.parent} for {out.name}, found none; make it first")
     _refuse_existing(out)
     user = read_user_netlist(netlist, out.parent, model_lines(models, netlist.parent), top, trust=trust)
     structure = recognise(user.circuit, user.outer, f"{netlist.stem} {user.subcircuit}")
