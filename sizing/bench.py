@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
+from sizing.bins import Bins
 from sizing.circuit import Circuit
 from sizing.device import Device
 from sizing.measures.operating_point import DcValue
@@ -48,16 +49,30 @@ class Analysis:
 
 @dataclass(frozen=True)
 class Bench:
-    """A deck without analyses (circuit, stimulus, options), what it contains, and what is run on it."""
+    """A deck without analyses (models, circuit, stimulus, options), what it contains, and what is run on it.
+
+    In `circuit` a sub-circuit of a process kit is one device.
+    """
 
     name: str
     lines: tuple[Line, ...]
     circuit: Circuit
     analyses: tuple[Analysis, ...]
+    bins: Bins | None = None
+
+    def needed(self, values: Mapping[str, float]) -> tuple[Line, ...]:
+        """The lines but for the models that no device has where variables have these values; raises OutsideBins."""
+        if self.bins is None:
+            return self.lines
+        unused = self.bins.unused(values)
+        return tuple(line for index, line in enumerate(self.lines) if index not in unused)
 
     def deck(self, values: Mapping[str, float], analysis: Analysis | None = None) -> str:
-        """A whole SPICE file with these variable values, ready for `ngspice -b` where an analysis is named."""
-        lines = [line.text for line in self.lines]
+        """A whole SPICE file with these variable values, ready for `ngspice -b` where an analysis is named.
+
+        Raises OutsideBins.
+        """
+        lines = [line.text for line in self.needed(values)]
         if analysis is not None:
             lines = _excited(lines, dict(analysis.excite))
         text = [f"* {self.name}", substitute_parameters("\n".join(lines), values)]
@@ -131,12 +146,12 @@ def transistors(circuit: Circuit) -> dict[str, str]:
     sub-circuit. Those whose names are no plain words are left out.
     """
     found = {device.name: _instance(device) for device in circuit.devices if device.kind == "m"}
+    found |= {call.name: f"m.{call.name}.m{call.model}" for call in circuit.devices if call.kind == "x"}
     inside: dict[str, list[str]] = {}
     for name in found:
         for call in list(accumulate(name.split("."), "{}.{}".format))[:-1]:
             inside.setdefault(call, []).append(name)
     found |= {call: found[names[0]] for call, names in inside.items() if len(names) == 1}
-    found |= {call.name: f"m.{call.name}.m{call.model}" for call in circuit.devices if call.kind == "x"}
     return {name: called for name, called in found.items() if _PLAIN_TARGET.fullmatch(called)}
 
 

@@ -165,7 +165,10 @@ def export(record: RunRecord, rank: int = 1) -> str:
     if not 1 <= rank <= len(table):
         raise RunError(f"{record.path}: expected a rank from 1 to {len(table)}, got {rank}")
     values = {variable.name: float(table.iloc[rank - 1][variable.name]) for variable in record.problem.variables}
-    return substitute_parameters((record.path / record.manifest["netlist"]).read_text(encoding="utf-8"), values)
+    netlist = (record.path / record.manifest["netlist"]).read_text(encoding="utf-8")
+    models = record.manifest.get("models", [])
+    title = "* with these models\n" if models else ""  # which ngspice takes the first line for
+    return "".join([title, *(f"{line}\n" for line in models), substitute_parameters(netlist, values)])
 
 
 class _Loop:

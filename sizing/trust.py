@@ -23,7 +23,7 @@ OPTIONS = {
     "abstol", "reltol", "vntol", "chgtol", "pivtol", "pivrel", "trtol", "gmin", "gmindc", "gminsteps", "srcsteps",
     "rshunt", "cshunt", "itl1", "itl2", "itl3", "itl4", "itl5", "itl6", "method", "maxord", "xmu", "temp", "tnom",
     "defl", "defw", "defad", "defas", "scale", "bypass", "noopiter", "noopac", "klu", "sparse", "trytocompact",
-    "badmos3", "convlimit", "convstep", "convabsstep", "minbreak", "seed",
+    "badmos3", "convlimit", "convstep", "convabsstep", "minbreak", "seed", "wnflag",
 }  # fmt: skip
 UNTRUSTED = "expected what is known to do no harm, got {}; remove it, or say --trust if it is your own"
 

@@ -16,7 +16,7 @@ def init(
     ] = None,
     models: Annotated[
         list[str] | None,
-        typer.Option(metavar="FILE[:SECTION]", help="device models that it does not include; again for more"),
+        typer.Option(metavar="KIT|FILE[:SECTION]", help="device models that it does not include; again for more"),
     ] = None,
     top: Annotated[
         str | None, typer.Option(metavar="NAME", help="the sub-circuit to size, where there are several")

@@ -9,10 +9,13 @@ from sizing.circuit import Circuit, parse_circuit, read_header
 from sizing.device import Device, read_device
 from sizing.first_spec.definitions import Definition, definitions, model_types
 from sizing.first_spec.places import continued, physical_lines, words_by_line
+from sizing.kit import KITS
 from sizing.mistakes import InputError, nearest
 from sizing.netlist import ANALYSES, Line, NetlistError, read_file, read_text
 from sizing.recognition.rails import is_ground
 from sizing.recognition.transistors import model_type
+from sizing.spec.entries import ModelsEntry
+from sizing.spec.models import model_files, read_models
 from sizing.spec.shipped import shipped_specs
 from sizing.trust import checked, option_names, unknown_option
 
@@ -44,21 +47,22 @@ class UserNetlist:
 
 
 def read_user_netlist(
-    path: Path, folder: Path, models: Sequence[str] = (), top: str | None = None, *, trust: bool = False
+    path: Path, folder: Path, models: Sequence[ModelsEntry] = (), top: str | None = None, *, trust: bool = False
 ) -> UserNetlist:
     """Read a netlist whose spec will stand in `folder`.
 
-    `models` are `.include` and `.lib` lines to read first. `top` is the sub-circuit to size where several could be, or
+    `models` are the spec's. `top` is the sub-circuit to size where several could be, or
     where the top level is a test bench, which is then set aside.
     Raises NetlistError for what cannot be read, for sub-circuits and models that are nowhere defined, and for what may
     do harm, unless there is `trust` in it.
     """
     within = None if trust else (folder, shipped_specs())
     given = read_file(path)
-    first = read_text("\n".join(models), "--models", path.parent, within=within) if models else ()
+    library = read_models(model_files(models, folder), within)
 
     def read(text: str) -> tuple[Line, ...]:
-        lines = (*first, *read_text(text, str(path), path.parent, within=within))
+        own = read_text(text, str(path), path.parent, within=within)
+        lines = (*library.reached(own), *own)
         if not trust:
             checked(lines)
         return lines
@@ -92,18 +96,24 @@ def read_user_netlist(
     )
 
 
-def model_lines(names: Sequence[str], folder: Path) -> tuple[str, ...]:
-    """The lines that include files of models, each given as FILE or FILE:SECTION, for a netlist in `folder`.
+def models_named(names: Sequence[str], folder: Path) -> tuple[ModelsEntry, ...]:
+    """The models of a spec in `folder`, each given as KIT, KIT:CORNER, FILE or FILE:SECTION.
 
     Raises InputError for a file that is not there.
     """
     found = []
     for name in names:
+        kit, _, corner = name.partition(":")
         file, _, section = (name, "", "") if Path(name).exists() else name.rpartition(":")
-        if not Path(file or name).is_file():
-            raise InputError(f"--models: expected a file, or FILE:SECTION of a library, found none at {name!r}")
-        path = os.path.relpath(Path(file), folder)
-        found.append(f'.lib "{path}" {section}' if section else f'.include "{path}"')
+        if kit in KITS:
+            found.append(ModelsEntry(kit=kit, corner=corner or None))
+        elif Path(file or name).is_file():
+            found.append(ModelsEntry(path=os.path.relpath(Path(file), folder), section=section or None))
+        else:
+            kits = ", ".join(KITS)
+            raise InputError(
+                f"--models: expected a kit ({kits}), a file, or FILE:SECTION of a library, found none at {name!r}"
+            )
     return tuple(found)
 
 

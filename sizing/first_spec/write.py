@@ -15,12 +15,13 @@ from sizing.first_spec.benches.setup import MetricText, Setup
 from sizing.first_spec.fixture import Fixture, fixture_of
 from sizing.first_spec.places import edited, physical_lines
 from sizing.first_spec.scalars import scalar
-from sizing.first_spec.source import UserNetlist, model_lines, read_user_netlist
+from sizing.first_spec.source import UserNetlist, models_named, read_user_netlist
 from sizing.first_spec.variables import Sizing, propose_variables
 from sizing.mistakes import InputError
 from sizing.recognition.classes import Structure, recognise
 from sizing.simulation.simulator import Failed, Outcome
 from sizing.simulation.simulators import pool_for
+from sizing.spec.entries import ModelsEntry
 from sizing.spec.load import Spec, load_spec
 from sizing.units import format_quantity
 
@@ -56,18 +57,19 @@ def write_first_spec(
     if not out.parent.is_dir():
         raise InputError(f"--out: expected a folder {out.parent} for {out.name}, found none; make it first")
     _refuse_existing(out)
-    user = read_user_netlist(netlist, out.parent, model_lines(models, netlist.parent), top, trust=trust)
+    entries = models_named(models, out.parent)
+    user = read_user_netlist(netlist, out.parent, entries, top, trust=trust)
     structure = recognise(user.circuit, user.outer, f"{netlist.stem} {user.subcircuit}")
     sizing = propose_variables(user, structure)
     fixture = fixture_of(user, structure)
-    copied = user.changed or bool(sizing.edits or models)
+    copied = user.changed or bool(sizing.edits)
     if copied:
         _refuse_existing(copy)
-    draft = _Draft(out, copy if copied else netlist, netlist, structure, sizing, fixture, trust)
+    draft = _Draft(out, copy if copied else netlist, netlist, entries, structure, sizing, fixture, trust)
     written = []
     try:
         if copied:
-            copy.write_text(_with_parameters(user, sizing, model_lines(models, netlist.parent)), encoding="utf-8")
+            copy.write_text(_with_parameters(user, sizing), encoding="utf-8")
             written.append(copy)
         written.append(out)
         return draft.write()
@@ -84,6 +86,7 @@ class _Draft:
     out: Path
     netlist: Path
     original: Path
+    models: Sequence[ModelsEntry]
     structure: Structure
     sizing: Sizing
     fixture: Fixture
@@ -128,6 +131,7 @@ class _Draft:
             original=self.original.name,
             file=self.out,
             netlist=scalar(Path(os.path.relpath(self.netlist, self.out.parent)).as_posix()),
+            models=", ".join(map(_models_text, self.models)),
             copied=self.netlist != self.original,
             setup=setup,
             variables=self.sizing.variables,
@@ -135,6 +139,11 @@ class _Draft:
             metrics=[_targeted(metric, value) for metric, value in zip(setup.metrics, values, strict=True)],
         )
         self.out.write_text(text, encoding="utf-8")
+
+
+def _models_text(entry: ModelsEntry) -> str:
+    given = entry.model_dump(exclude_none=True)
+    return "{" + ", ".join(f"{key}: {scalar(text)}" for key, text in given.items()) + "}"
 
 
 def _targeted(metric: MetricText, value: float | None) -> Mapping[str, str]:
@@ -161,18 +170,12 @@ def _rounded(value: float, *, down: bool) -> float:
     return float(exact.quantize(step, rounding=ROUND_FLOOR if down else ROUND_CEILING))
 
 
-def _with_parameters(user: UserNetlist, sizing: Sizing, models: Sequence[str]) -> str:
+def _with_parameters(user: UserNetlist, sizing: Sizing) -> str:
     """The user's text with the edits, and what they need after its first comments."""
     lines = physical_lines(edited(user.text, sizing.edits))
     at = next((index for index, line in enumerate(lines) if not line.lstrip().startswith("*")), len(lines))
-    added = [*models, *sizing.parameters]
-    if added:
-        added = [
-            "* Written by `sizing init`:",
-            *added,
-            "* The rest is as it was, but for the names of these parameters.",
-        ]
-    return "".join([*lines[:at], *(f"{line}\n" for line in added), *lines[at:]])
+    added = ["* Written by `sizing init`:", *sizing.parameters, "* The rest is as it was, but for these names."]
+    return "".join([*lines[:at], *(f"{line}\n" for line in added if sizing.parameters), *lines[at:]])
 
 
 def _refuse_existing(path: Path) -> None:

@@ -29,6 +29,7 @@ from sizing.search.methods import variant
 from sizing.search.optimizer import Decision
 from sizing.simulation.simulator import outcome_entries
 from sizing.spec.load import Spec
+from sizing.spec.models import deck_lines
 
 FORMAT = 2
 """1 was a journal without seals, which can be read but not taken up."""
@@ -198,6 +199,7 @@ def _manifest(spec: Spec, ngspice: str) -> dict[str, Any]:
         "spec_file": str(spec.path),
         "topology": spec.problem.topology,
         "netlist": f"circuit/{spec.netlist.name}",
+        "models": deck_lines(spec.models),
         "method": variant(spec.run, spec.own_run),
         "seed": spec.run.seed,
         "initial_designs": "distinct uniform random, by spec and seed alone: the same for every method",

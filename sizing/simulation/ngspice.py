@@ -29,7 +29,7 @@ from sizing.simulation.messages import (
     without_chatter,
 )
 from sizing.simulation.names import axis_name, no_result, quantity_names
-from sizing.simulation.simulator import SimulationError
+from sizing.simulation.simulator import SimulationError, deck_of
 from sizing.simulation.validity import check_possible, checked
 from sizing.units import spice_number
 from sizing.waveforms import Results, Vector, Waveforms
@@ -112,20 +112,20 @@ class NgSpice:
         self.start()
         self._loaded = True
         for number in range(len(self._benches)):
-            self._read_deck(number, values)
+            self._read_deck(number, values, deck_of(self._benches[number], values))
 
-    def _read_deck(self, number: int, values: Mapping[str, float]) -> None:
+    def _read_deck(self, number: int, values: Mapping[str, float], deck: str) -> None:
         bench = self._benches[number]
         self._shared.words.clear()
         began = time.perf_counter()
-        self._shared.load(bench.deck(values))
+        self._shared.load(deck)
         self.seconds += time.perf_counter() - began
         self._order.insert(0, number)
         self._altered[number] = {}
         words = self._said()
         if self._shared.exited or self._circuits() != len(self._order):
             self.unusable = True
-            raise SimulationError("netlist", f"bench {bench.name}: {with_origin(words, bench.lines)}")
+            raise SimulationError("netlist", f"bench {bench.name}: {with_origin(words, bench.needed(values))}")
 
     def _circuits(self) -> int:
         self._shared.words.clear()
@@ -140,9 +140,10 @@ class NgSpice:
         self._command(f"setcirc {self._order.index(number) + 1}")
         targets = self._alterations[number]
         if targets is None:
+            deck = deck_of(self._benches[number], values)  # before the old one goes: there may be no new one
             self._command("remcirc")
             self._order.remove(number)
-            self._read_deck(number, values)
+            self._read_deck(number, values, deck)
             return
         altered = self._altered[number]
         for name, value in values.items():

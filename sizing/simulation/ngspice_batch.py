@@ -26,7 +26,7 @@ from sizing.simulation.messages import (
 )
 from sizing.simulation.names import axis_name, no_result, quantity_names
 from sizing.simulation.ngspice import SimulatorMissing
-from sizing.simulation.simulator import SimulationError
+from sizing.simulation.simulator import SimulationError, deck_of
 from sizing.simulation.validity import check_possible, checked
 from sizing.units import spice_number
 from sizing.waveforms import Results, Vector, Waveforms
@@ -102,7 +102,9 @@ class NgSpiceBatch:
     def _run(self, bench: Bench, values: Mapping[str, float], commands: Sequence[str]) -> list[str]:
         """What ngspice says of a deck and these commands; raises SimulationError where it refuses the deck or dies."""
         control = [".control", f"echo {LOADED}", "set filetype=binary", "set numdgt=17", *commands, ".endc", ".end", ""]
-        Path("deck.cir").write_text(bench.deck(values).removesuffix(".end\n") + "\n".join(control), encoding="utf-8")
+        Path("deck.cir").write_text(
+            deck_of(bench, values).removesuffix(".end\n") + "\n".join(control), encoding="utf-8"
+        )
         began = time.perf_counter()
         ended = subprocess.run([program_path(), "-b", "deck.cir"], stdin=subprocess.DEVNULL, capture_output=True)
         self.seconds += time.perf_counter() - began
@@ -115,7 +117,7 @@ class NgSpiceBatch:
                 "crash", f"bench {bench.name}: ngspice killed by signal {-ended.returncode} ({words})"
             )
         if LOADED not in said:
-            raise SimulationError("netlist", f"bench {bench.name}: {with_origin(said, bench.lines)}")
+            raise SimulationError("netlist", f"bench {bench.name}: {with_origin(said, bench.needed(values))}")
         return said
 
     def _read(self, bench: Bench, analysis: Analysis, values: Mapping[str, float], said: Sequence[str]) -> Waveforms:

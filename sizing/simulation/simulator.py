@@ -6,6 +6,8 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from sizing.bench import Bench
+from sizing.bins import OutsideBins
 from sizing.measures.measure import Missing
 from sizing.measures.table import AnyMeasure
 from sizing.waveforms import Results
@@ -93,6 +95,14 @@ class Simulator(Protocol):
 
     def simulate(self, values: Mapping[str, float]) -> Results:
         """Waveforms by "bench.analysis"; raises SimulationError."""
+
+
+def deck_of(bench: Bench, values: Mapping[str, float]) -> str:
+    """The bench's deck; raises SimulationError("netlist") where there is no model for a device."""
+    try:
+        return bench.deck(values)
+    except OutsideBins as error:
+        raise SimulationError("netlist", f"bench {bench.name}: {error}") from None
 
 
 def measured(measures: Sequence[AnyMeasure], results: Results, seconds: float = 0.0) -> Measured:

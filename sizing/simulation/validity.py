@@ -12,8 +12,8 @@ from sizing.simulation.simulator import SimulationError
 from sizing.units import parse_quantity
 from sizing.waveforms import Vector, Waveforms
 
-_PASSIVE = frozenset("rclkvdmqj")
-"""Kinds of devices that cannot make a DC voltage larger than the sources do."""
+_PASSIVE = frozenset("rclkvdmqjx")
+"""Kinds of devices that cannot make a DC voltage larger than the sources do; `x` is what a kit calls a device."""
 MARGIN = 2.0
 LEAST = 1.0
 

@@ -9,9 +9,11 @@ from typing import Annotated, Any, Self
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, model_validator
 
+from sizing.kit import KITS, TYPICAL
 from sizing.measures.measure import in_unit
 from sizing.measures.table import AnyMeasure
 from sizing.measures.transistors import Devices, Saturation
+from sizing.mistakes import nearest
 from sizing.problem import Variable
 from sizing.settings import RunSettings, Settings
 from sizing.spec.commands import checked_analysis, checked_meas
@@ -21,6 +23,7 @@ LARGEST_GRID = 100_000
 MOST_VARIABLES = 200
 MOST_METRICS = 1000
 MOST_BENCHES = 100
+MOST_FILES = 100
 MOST_ANALYSES = 100
 """Of a bench."""
 
@@ -57,6 +60,12 @@ def _excitation(value: Any) -> Any:
     return {source.lower(): float(magnitude) for source, magnitude in magnitudes.items()}
 
 
+def _models(value: Any) -> Any:
+    """A list of entries; an entry alone may be the name of a kit."""
+    entries = value if isinstance(value, list) else [value]
+    return [{"kit": entry} if isinstance(entry, str) else entry for entry in entries]
+
+
 Name = Annotated[str, Field(pattern=r"^\w+$")]
 Quantity = Annotated[str | int | float, BeforeValidator(_scalar)]
 SourceName = Annotated[str, Field(pattern=r"^[\w.+-]+$")]
@@ -68,6 +77,25 @@ Excitation = Annotated[
     ),
 ]
 Option = Annotated[str | int | float, BeforeValidator(_option)]
+
+
+class ModelsEntry(Settings):
+    """Device models: an installed process kit at one of its corners, or a file, whole or one section of it."""
+
+    kit: str | None = Field(None, description="one of " + " ".join(KITS))
+    corner: Name | None = Field(None, description=f"of the kit [default: {TYPICAL}]")
+    path: str | None = Field(None, pattern=r'^[^"\x00-\x1f]+$', description="of a SPICE file, relative to this one")
+    section: Name | None = Field(None, description="of a file with sections, `.lib NAME` to `.endl`")
+
+    @model_validator(mode="after")
+    def _kit_or_path(self) -> Self:
+        if (self.kit is None) == (self.path is None):
+            raise ValueError("expected either `kit` or `path`")
+        if (self.path if self.corner else self.kit if self.section else None) is not None:
+            raise ValueError("expected `corner` with a kit and `section` with a path")
+        if self.kit is not None and self.kit not in KITS:
+            raise ValueError(f"unknown kit {self.kit!r}{nearest(self.kit, KITS)}; for others give `path`")
+        return self
 
 
 class VariableEntry(Settings):
@@ -161,6 +189,11 @@ class AnalysisEntry(Settings):
         return self
 
 
+Models = Annotated[
+    list[ModelsEntry], BeforeValidator(_models, json_schema_input_type=str | ModelsEntry | list[str | ModelsEntry])
+]
+
+
 class BenchEntry(Settings):
     """A test bench: a stimulus netlist around the circuit, options, and analyses by name."""
 
@@ -199,6 +232,7 @@ class SpecModel(BaseModel):
     )
     description: str = ""
     netlist: str = Field(description="the circuit's SPICE file, relative to this one")
+    models: Models = Field([], max_length=MOST_FILES, description="process kits or files of models: `sky130`")
     variables: dict[Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")], VariableEntry] = Field(
         min_length=1, max_length=MOST_VARIABLES
     )

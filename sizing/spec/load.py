@@ -8,15 +8,18 @@ from typing import Any
 from pydantic import ValidationError
 
 from sizing.bench import Analysis, Bench, Task, transistors
+from sizing.bins import find_bins
 from sizing.circuit import Circuit, parse_circuit
+from sizing.kit import Library, subcircuits, top_level
 from sizing.measures.sweep import SWEPT
 from sizing.measures.table import AnyMeasure
-from sizing.mistakes import nearest
+from sizing.mistakes import InputError, nearest
 from sizing.netlist import Line, NetlistError, read_netlist, read_text
 from sizing.problem import Metric, Problem
 from sizing.settings import RunSettings, merged
 from sizing.spec.entries import SpecModel
 from sizing.spec.mistakes import Location, SpecError, dotted, in_words
+from sizing.spec.models import OPTIONS, ModelFile, model_files, read_models, with_whole_paths
 from sizing.spec.shipped import shipped_specs
 from sizing.spec.source import SpecSource, read_source
 from sizing.trust import UNTRUSTED, checked, unknown_option
@@ -33,6 +36,7 @@ class Spec:
     description: str
     netlist: Path
     problem: Problem
+    models: tuple[ModelFile, ...]
     benches: tuple[Bench, ...]
     measures: tuple[AnyMeasure, ...]
     run: RunSettings
@@ -85,7 +89,8 @@ def load_spec(path: str | Path, *, trust: bool = False) -> Spec:
     if mistakes or spec is None:
         raise SpecError(list(dict.fromkeys(source.place(loc, message) for loc, message in mistakes)))
     run = _with_whole_paths(spec.run, path.parent)
-    return replace(spec, document=raw, run=run, own_run=run)
+    models = {"models": with_whole_paths(model.models, path.parent)} if model and model.models else {}
+    return replace(spec, document=raw | models, run=run, own_run=run)
 
 
 def _with_whole_paths(run: RunSettings, folder: Path) -> RunSettings:
@@ -144,17 +149,18 @@ class _Checker:
     def spec(self) -> Spec | None:
         path, model = self.source.path, self.model
         netlist = path.parent / model.netlist
-        lines = self._netlist(netlist)
-        if lines is None:
+        lines, library = self._netlist(netlist), self._library()
+        if lines is None or library is None:
             return None
-        circuit = self._circuit(("netlist",), lines)
+        circuit = self._circuit(("netlist",), lines, library)
         if circuit is not None:
             self._check_variables(circuit)
-        benches = [bench for bench in (self._bench(name, lines) for name in model.benches) if bench is not None]
+        benches = [self._bench(name, lines, library) for name in model.benches]
+        found = tuple(bench for bench in benches if bench is not None)
         metrics = self._metrics()
-        self._check_metrics(metrics, {bench.name: bench for bench in benches})
-        return Spec(path, model.description, netlist, self._problem(metrics), tuple(benches), tuple(metrics.values()),
-                    model.run, model.run, {})  # fmt: skip
+        self._check_metrics(metrics, {bench.name: bench for bench in found})
+        return Spec(path, model.description, netlist, self._problem(metrics), model_files(model.models, path.parent),
+                    found, tuple(metrics.values()), model.run, model.run, {})  # fmt: skip
 
     def _metrics(self) -> Mapping[str, AnyMeasure]:
         """The metrics, with the one that `saturation` stands for."""
@@ -194,6 +200,13 @@ class _Checker:
             self.mistakes.append((("netlist",), str(error)))
             return None
 
+    def _library(self) -> Library | None:
+        try:
+            return read_models(model_files(self.model.models, self.source.path.parent), self._folders)
+        except InputError as error:
+            self.mistakes.append((("models",), str(error)))
+            return None
+
     @property
     def _folders(self) -> tuple[Path, ...] | None:
         """Where netlists may be read."""
@@ -204,9 +217,11 @@ class _Checker:
             checked(lines)
         return lines
 
-    def _circuit(self, loc: Location, lines: tuple[Line, ...]) -> Circuit | None:
+    def _circuit(self, loc: Location, lines: tuple[Line, ...], library: Library) -> Circuit | None:
+        """The circuit of these lines; a sub-circuit of the library is one device."""
+        models = library.reached(lines)
         try:
-            return parse_circuit(lines)
+            return parse_circuit((*top_level(models), *lines), subcircuits(models))
         except NetlistError as error:
             if loc == ("netlist",) or str(error) not in {message for _, message in self.mistakes}:
                 self.mistakes.append((loc, str(error)))
@@ -223,22 +238,23 @@ class _Checker:
             elif name.lower() not in circuit.used_names:
                 self.mistakes.append((("variables", name), "the netlist defines this parameter but never uses it"))
 
-    def _bench(self, name: str, netlist: tuple[Line, ...]) -> Bench | None:
+    def _bench(self, name: str, netlist: tuple[Line, ...], library: Library) -> Bench | None:
         entry = self.model.benches[name]
         loc: Location = ("benches", name, "stimulus")
         path = self.source.path
         try:
             first = (self.source.line(loc) or 0) + ("\n" in entry.stimulus)
             stimulus = self._trusted(read_text(entry.stimulus, str(path), path.parent, first, within=self._folders))
+            models = self._trusted(library.reached((*netlist, *stimulus)))
         except NetlistError as error:
             self.mistakes.append((loc, str(error)))
             return None
         for option in () if self.trust else filter(unknown_option, entry.options):
             self.mistakes.append((("benches", name, "options", option), UNTRUSTED.format(f"the option {option}")))
-        options = {"temp": entry.temperature, **entry.options}
+        options = {"temp": entry.temperature, **(OPTIONS if self.model.models else {}), **entry.options}
         option_line = Line(".options " + " ".join(f"{k}={v}" for k, v in options.items()), str(path), first)
         lines = (*netlist, *stimulus, option_line)
-        circuit = self._circuit(loc, lines)
+        circuit = self._circuit(loc, lines, library)
         if circuit is None:
             return None
         sources = {device.name: device for device in circuit.devices if device.kind in "vi"}
@@ -255,7 +271,7 @@ class _Checker:
             Analysis(key, a.run, tuple(a.excite.items()), tuple((n.lower(), text) for n, text in a.meas.items()))
             for key, a in entry.analyses.items()
         )
-        return Bench(name, lines, circuit, analyses)
+        return Bench(name, (*models, *lines), circuit, analyses, find_bins((*models, *lines)))
 
     def _check_metrics(self, metrics: Mapping[str, AnyMeasure], benches: Mapping[str, Bench]) -> None:
         mistaken = self.source.plain()["benches"].keys() - self.model.benches.keys()

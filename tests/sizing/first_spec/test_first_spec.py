@@ -1,4 +1,4 @@
-"""First specs for netlists in the dialects that people have: what is recognised, varied, written, and left as it was."""
+"""First specs for netlists in many dialects: what is recognised, varied and written, and what stays as it was."""
 
 import shutil
 from math import isfinite
@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from sizing.circuit import Circuit, parse_circuit
-from sizing.first_spec.source import model_lines, read_user_netlist
+from sizing.circuit import Circuit
+from sizing.first_spec.source import models_named, read_user_netlist
 from sizing.first_spec.write import FirstSpec, write_first_spec
 from sizing.mistakes import InputError
-from sizing.netlist import read_netlist
 from sizing.recognition.rails import is_ground
 from sizing.recognition.transistors import number
 from sizing.simulation.simulator import Failed, SimulationError
@@ -55,17 +54,17 @@ def written(request: pytest.FixtureRequest, folder: Path) -> FirstSpec:
     return write_first_spec(folder / name, None, models, TOP.get(name))
 
 
-def original(written: FirstSpec, folder: Path) -> Circuit:
-    """The circuit as the user has it."""
-    name = next(name for name in EXPECTED if Path(name).stem == written.path.stem)
-    models = model_lines([str(folder / model) for model in MODELS.get(name, ())], folder)
-    return read_user_netlist(folder / name, folder, models, TOP.get(name)).circuit
+def circuit_of(netlist: Path) -> Circuit:
+    """The flat circuit of a user's netlist, or of its copy."""
+    name = netlist.name.replace("_sized", "")
+    models = models_named([str(netlist.parent / model) for model in MODELS.get(name, ())], netlist.parent)
+    return read_user_netlist(netlist, netlist.parent, models, TOP.get(name)).circuit
 
 
 def sizes(circuit: Circuit) -> dict[str, dict[str, float]]:
-    """Every number of every device but sources to ground, by the device's name without the bench's call."""
+    """Every number of every device but sources to ground,by the device's name."""
     return {
-        device.name.removeprefix("xdut."): {
+        device.name: {
             key: value for key, text in device.parameters.items() if (value := number(text, circuit)) is not None
         }
         for device in circuit.devices
@@ -81,12 +80,9 @@ def test_the_class_is_recognised_and_what_can_be_sized_is_varied(written: FirstS
     assert "TODO" in written.path.read_text()
 
 
-def test_the_copy_is_the_same_circuit(written: FirstSpec, folder: Path):
-    bench = load_spec(written.path).benches[0]
-    copied, before = sizes(bench.circuit), sizes(original(written, folder))
-    assert {name: copied[name] for name in before} == {
-        name: pytest.approx(values, rel=1e-5) for name, values in before.items()
-    }
+def test_the_copy_is_the_same_circuit(written: FirstSpec):
+    before = sizes(circuit_of(written.netlist.with_name(written.netlist.name.replace("_sized", ""))))
+    assert sizes(circuit_of(written.netlist)) == {name: pytest.approx(each, rel=1e-5) for name, each in before.items()}
 
 
 def test_the_circuit_as_it_is_meets_what_was_measured(written: FirstSpec):
@@ -106,7 +102,7 @@ def test_the_circuit_as_it_is_meets_what_was_measured(written: FirstSpec):
 
 def as_it_is(spec: Spec) -> dict[str, float]:
     """The values of the variables in the netlist."""
-    circuit = parse_circuit(read_netlist(spec.netlist))
+    circuit = spec.benches[0].circuit
     found = {variable.name: number(variable.name, circuit) for variable in spec.problem.variables}
     return {name: value for name, value in found.items() if value is not None}
 
@@ -124,7 +120,8 @@ def test_a_netlist_with_parameters_of_its_own_is_used_as_it_is(tmp_path: Path):
     text = "* stage\n.model n nmos level=1\n.param wn=2u\nm1 out in 0 0 n w={wn} l=1u\nrl vdd out 10k\n"
     netlist.write_text(text)
     written = write_first_spec(netlist)
-    assert not written.copied and written.netlist == netlist and netlist.read_text() == text
+    assert written.netlist == netlist
+    assert netlist.read_text() == text
     assert [variable.name for variable in load_spec(written.path).problem.variables] == ["wn"]
 
 

@@ -477,7 +477,7 @@ def test_a_netlist_that_cannot_be_read_is_reported_once_with_its_own_line(tmp_pa
 def test_a_file_that_is_no_yaml_mapping_is_refused(tmp_path: Path, text: str, mistake: str):
     path = tmp_path / "spec.yaml"
     path.write_text(text)
-    keys = "name, description, netlist, variables, benches, metrics, saturation, run"
+    keys = "name, description, netlist, models, variables, benches, metrics, saturation, run"
     assert mistakes(path) == [mistake.replace("KEYS", keys)]
 
 
