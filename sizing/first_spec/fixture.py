@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sizing.first_spec.ranges import LONGEST_IN_METRES
 from sizing.first_spec.source import UserNetlist
 from sizing.mistakes import InputError
 from sizing.recognition.classes import Structure
@@ -11,10 +12,12 @@ from sizing.recognition.transistors import number
 from sizing.units import spice_text
 
 VOLTAGES = (
-    (28e-9, 0.9), (40e-9, 1.1), (90e-9, 1.2), (130e-9, 1.5), (180e-9, 1.8), (250e-9, 2.5), (350e-9, 3.3), (1.0, 5.0),
+    (28e-9, 0.9), (40e-9, 1.1), (90e-9, 1.2), (130e-9, 1.5), (180e-9, 1.8), (250e-9, 2.5), (350e-9, 3.3), (1e-3, 5.0),
 )  # fmt: skip
 """Supply voltages by the shortest channel up to which they are usual, where the netlist does not tell."""
 BIAS_CURRENT = 10e-6
+
+_VOLTAGE = re.compile(r"(?<![^\W_])(\d{1,2})v(\d)(?!\d)")
 
 
 @dataclass(frozen=True)
@@ -102,10 +105,14 @@ def _own_voltage(netlist: UserNetlist, supplies: Sequence[str]) -> float | None:
 
 
 def _usual_voltage(structure: Structure) -> float:
+    """What the models' names say, as `nfet_01v8` does, or what is usual for the shortest channel."""
+    named = [_VOLTAGE.search(each.device.model or "") for each in structure.transistors]
+    if rated := [float(f"{match[1]}.{match[2]}") for match in named if match]:
+        return min(rated)
     lengths = [dict(each.sizes)["l"] for each in structure.transistors if "l" in dict(each.sizes)]
     shortest = min(lengths, default=180e-9)
-    shortest = shortest if shortest < 1e-3 else shortest * 1e-6
-    return next(voltage for length, voltage in VOLTAGES if shortest <= length * 1.001)
+    shortest = shortest if shortest < LONGEST_IN_METRES else shortest * 1e-6
+    return next((voltage for length, voltage in VOLTAGES if shortest <= length * 1.001), VOLTAGES[-1][1])
 
 
 def _bias(structure: Structure, net: str, fixture: Fixture) -> float:

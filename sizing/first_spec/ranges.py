@@ -10,7 +10,7 @@ WIDEST = 4.0
 LONGER = (1.0, 1.2, 1.5, 2.0, 3.0)
 """Lengths from a technology's shortest on, in units of it."""
 LONGEST_IN_METRES = 1e-2
-"""A width beyond it is in units of its own, such as micrometres."""
+"""A width or length beyond it is in units of its own, such as micrometres."""
 
 
 class Kind(Enum):

@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sizing.circuit import Circuit
 from sizing.device import Device
 from sizing.expression import ExpressionError, parse_expression
 from sizing.first_spec.places import Edit, Word, Words, words_by_line
@@ -46,7 +45,7 @@ def propose_variables(netlist: UserNetlist, structure: Structure) -> Sizing:
     if any(sized) or not own:
         proposal.other_devices()
     variables, values = [], {}
-    found = [(name, kind, value, _users(name, netlist.circuit)) for name, (kind, value) in own.items()]
+    found = [(name, kind, value, _users(name, netlist)) for name, (kind, value) in own.items()]
     found += proposal.found
     shortest = min((value for _, kind, value, _ in found if kind is Kind.LENGTH), default=1.0)
     for name, kind, value, comment in found:
@@ -60,13 +59,13 @@ def propose_variables(netlist: UserNetlist, structure: Structure) -> Sizing:
     return Sizing(tuple(variables), values, tuple(proposal.edits), tuple(proposal.parameters))
 
 
-def _users(name: str, circuit: Circuit) -> str:
-    """The devices whose sizes name a parameter, as `w of m1 m2`; what else there is to say of it."""
+def _users(name: str, netlist: UserNetlist) -> str:
+    """The devices and calls whose sizes name a parameter, as `w of m1 m2`; what else there is to say of it."""
     found: dict[str, list[str]] = defaultdict(list)
-    for device in circuit.devices:
+    for device in netlist.circuit.devices:
         for key, text in device.parameters.items():
             if (device.kind, key) in KINDS and name in _names(text):
-                found[key].append(device.name.rpartition(".")[2])
+                found[key].append(device.name.split(".")[1 if netlist.subcircuit else 0])
     return (
         ", ".join(f"{key} of {' '.join(dict.fromkeys(names))}" for key, names in found.items())
         or "used in other parameters"
