@@ -35,6 +35,12 @@ def init(
     print(first.path)
     copy = f", with {first.netlist} for the netlist" if first.copied else ""
     print(f"{first.title}: {first.variables} variables{copy}", file=sys.stderr)
+    if not first.recognised:
+        print(
+            "note: its benches are yours to write; where the netlist is itself a test bench, --top NAME sizes the "
+            "sub-circuit that it calls",
+            file=sys.stderr,
+        )
     for why in dict.fromkeys(first.missing.values()):
         names = ", ".join(name for name, reason in first.missing.items() if reason == why)
         print(f"note: {names} could not be measured: {why}", file=sys.stderr)

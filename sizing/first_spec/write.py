@@ -35,6 +35,8 @@ class FirstSpec:
     """The user's, or its copy with parameters."""
     copied: bool
     title: str
+    recognised: bool
+    """Whether the circuit is of a class with benches of its own."""
     variables: int
     missing: Mapping[str, str]
     """Metrics that could not be measured with the netlist as it is, and why."""
@@ -110,8 +112,15 @@ class _Draft:
             missing = dict.fromkeys(names, f"{outcome.reason}: {outcome.message}")
         else:
             missing = {names[index]: why for index, why in outcome.missing.items()}
-        copied = self.netlist != self.original
-        return FirstSpec(self.out, self.netlist, copied, setup.title, len(self.sizing.variables), missing)
+        return FirstSpec(
+            path=self.out,
+            netlist=self.netlist,
+            copied=self.netlist != self.original,
+            title=setup.title,
+            recognised=self.structure.circuit_class is not None,
+            variables=len(self.sizing.variables),
+            missing=missing,
+        )
 
     def _simulated(self, setup: Setup) -> Outcome:
         """All benches with the values of the netlist as it is."""
