@@ -51,10 +51,9 @@ def read_user_netlist(
 ) -> UserNetlist:
     """Read a netlist whose spec will stand in `folder`.
 
-    `models` are the spec's. `top` is the sub-circuit to size where several could be, or
-    where the top level is a test bench, which is then set aside.
-    Raises NetlistError for what cannot be read, for sub-circuits and models that are nowhere defined, and for what may
-    do harm, unless there is `trust` in it.
+    `models` are the spec's. `top` is the sub-circuit to size where several could be, or where the top level is a test
+    bench, which is then set aside. Raises NetlistError for what cannot be read, for sub-circuits and models that are
+    nowhere defined, and for what may do harm, unless there is `trust` in it.
     """
     within = None if trust else (folder, shipped_specs())
     given = read_file(path)
@@ -155,9 +154,8 @@ def _first_line(text: str, path: Path) -> Line | None:
 
 def _is_title(line: Line, text: str) -> bool:
     """Whether a first line is no device: unreadable as one, or with a model and nets that nothing else mentions."""
-    try:
-        device = read_device(line, ())
-    except NetlistError:
+    device = _device(line)
+    if device is None:
         return True
     others = (words for number, words in words_by_line(text).items() if number != line.number)
     rest = {word.text.lower() for words in others for word in words.alone}
@@ -166,17 +164,19 @@ def _is_title(line: Line, text: str) -> bool:
 
 def _check_is_netlist(text: str, path: Path) -> None:
     """Raise InputError for a text none of whose lines is a command or a device."""
-    for number, physical in enumerate(physical_lines(text), 1):
-        line = Line(physical.strip(), str(path), number)
-        if line.keyword.startswith("."):
-            return
-        try:
-            if line.keyword and line.keyword[0] not in "*+$;":
-                read_device(line, ())
-                return
-        except NetlistError:
-            continue
-    raise InputError(f"{path}: expected a SPICE netlist, found no line that is a device or a command; nothing to size")
+    lines = [Line(physical.strip(), str(path), 0) for physical in physical_lines(text)]
+    if not any(line.keyword.startswith(".") or _device(line) for line in lines):
+        raise InputError(
+            f"{path}: expected a SPICE netlist, found no line that is a device or a command; nothing to size"
+        )
+
+
+def _device(line: Line) -> Device | None:
+    """The device that a line reads as, if it does."""
+    try:
+        return read_device(line, ()) if line.keyword else None
+    except NetlistError:
+        return None
 
 
 def _check_definitions(lines: Sequence[Line]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from importlib.resources import files
-from math import inf, isfinite
+from math import isfinite
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
@@ -22,7 +22,7 @@ from sizing.recognition.classes import Structure, recognise
 from sizing.simulation.simulator import Failed, Outcome
 from sizing.simulation.simulators import pool_for
 from sizing.spec.entries import ModelsEntry
-from sizing.spec.load import Spec, load_spec
+from sizing.spec.load import load_spec
 from sizing.units import format_quantity
 
 
@@ -125,7 +125,7 @@ class _Draft:
     def _simulated(self, setup: Setup) -> Outcome:
         """All benches with the values of the netlist as it is."""
         self._save(setup, None)
-        spec: Spec = load_spec(self.out, trust=self.trust)
+        spec = load_spec(self.out, trust=self.trust)
         with pool_for(spec.task, spec.run, 1) as pool:
             pool.load(self.sizing.values)
             return pool.run([self.sizing.values])[0]
@@ -157,26 +157,23 @@ def _models_text(entry: ModelsEntry) -> str:
 
 def _targeted(metric: MetricText, value: float | None) -> Mapping[str, str]:
     """A metric with its target, from what it is now where that is known."""
-    known = value is not None and isfinite(value) and abs(value) > 0
-    goal = value if known and metric.follows and value is not None else metric.usual
-    bounds = {"at_least": _rounded(goal, down=True), "at_most": _rounded(goal, down=False)}
-    if metric.bound == "around":
-        margin = 0.02 * abs(goal)
-        bounds = {"at_least": _rounded(goal - margin, down=True), "at_most": _rounded(goal + margin, down=False)}
-    else:
-        bounds = {metric.bound: bounds[metric.bound]}
-    target = ", ".join(f"{key}: {format_quantity(bound, metric.unit, digits=6)}" for key, bound in bounds.items())
-    now = f"{format_quantity(value, metric.unit)} as it is" if known and value is not None else "could not be measured"
+    known = None if value is None or not isfinite(value) else value
+    goal = known if known and metric.follows else metric.usual
+    margin = 0.02 * abs(goal) if metric.bound == "around" else 0.0
+    bounds = {"at_least": _rounded(goal - margin, ROUND_FLOOR), "at_most": _rounded(goal + margin, ROUND_CEILING)}
+    target = ", ".join(
+        f"{key}: {format_quantity(bound, metric.unit, digits=6)}"
+        for key, bound in bounds.items()
+        if metric.bound in (key, "around")
+    )
+    now = "could not be measured" if known is None else f"{format_quantity(known, metric.unit)} as it is"
     return {"name": metric.name, "entry": metric.entry, "target": target, "comment": now}
 
 
-def _rounded(value: float, *, down: bool) -> float:
-    """The value in two digits, towards the side that it meets."""
-    if not isfinite(value) or value in (0.0, inf):
-        return value
+def _rounded(value: float, rounding: str) -> float:
+    """The value in two digits."""
     exact = Decimal(repr(value))
-    step = Decimal(1).scaleb(exact.adjusted() - 1)
-    return float(exact.quantize(step, rounding=ROUND_FLOOR if down else ROUND_CEILING))
+    return float(exact.quantize(Decimal(1).scaleb(exact.adjusted() - 1), rounding=rounding))
 
 
 def _with_parameters(user: UserNetlist, sizing: Sizing) -> str:
