@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sizing.first_spec.ranges import LONGEST_IN_METRES
 from sizing.first_spec.source import UserNetlist
@@ -32,7 +32,8 @@ class Fixture:
     voltage: float
     ground_voltage: float
     taken: frozenset[str]
-    """Names of devices at the top level."""
+    """Names of devices at the top level, those of the lines included."""
+    nets: frozenset[str]
     held: dict[str, float]
     """Voltages of nets by the netlist's own sources."""
 
@@ -52,8 +53,10 @@ class Fixture:
         return next(name for name in (stem, *(f"{stem}_{n}" for n in range(1, 1000))) if name not in self.taken)
 
     def source_at(self, net: str, letter: str = "v") -> str:
-        """The name of a source at a net."""
-        return self.name(net if net.startswith(letter) else f"{letter}{net}")
+        """The name of a source at a net, another one for each."""
+        if net.startswith(letter):
+            return self.name(net)
+        return self.name(f"{letter}_{net}" if f"{letter}{net}" in self.nets else f"{letter}{net}")
 
     def level(self, net: str, otherwise: float | None = None) -> float:
         """Where an input rests: as the netlist's own source has it if that is between the rails, else half way."""
@@ -76,7 +79,7 @@ def fixture_of(netlist: UserNetlist, structure: Structure) -> Fixture:
     held = dict(rails.voltages)
     voltage = held.get(rails.supplies[0]) or _own_voltage(netlist, rails.supplies) or _usual_voltage(structure)
     low = min((held.get(net, 0.0) for net in rails.grounds), default=0.0)
-    bare = Fixture((), rails.supplies[0], "", voltage, low, top - aside, held)
+    bare = Fixture((), rails.supplies[0], "", voltage, low, top - aside, structure.nets, held)
     lines = [f"{netlist.call} $ the circuit"] if netlist.call else []
     for net in rails.supplies:
         known = "as the netlist had it" if net in held else "TODO: supply voltage"
@@ -94,7 +97,8 @@ def fixture_of(netlist: UserNetlist, structure: Structure) -> Fixture:
         ends = f"{rails.supplies[0]} {net}" if polarity == "n" else f"{net} {rails.grounds[-1]}"
         lines.append(f"{bare.source_at(net, 'i')} {ends} dc {spice_text(BIAS_CURRENT)} $ TODO: bias current")
     source = bare.source_at(rails.supplies[0])
-    return Fixture(tuple(lines), rails.supplies[0], source, voltage, low, bare.taken, held)
+    taken = bare.taken | {line.split()[0] for line in lines}
+    return replace(bare, lines=tuple(lines), source=source, taken=taken)
 
 
 def _own_voltage(netlist: UserNetlist, supplies: Sequence[str]) -> float | None:

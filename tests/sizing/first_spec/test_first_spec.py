@@ -134,6 +134,16 @@ def test_values_of_the_test_bench_are_kept(folder: Path, tmp_path: Path):
     assert " cl " not in text  # the netlist has its load
 
 
+def test_sources_have_names_of_their_own(tmp_path: Path):
+    (tmp_path / "user.cir").write_text(
+        ".model n nmos level=1\n.subckt a in vin fb vdd vp vn vfb out\nm1 out in 0 0 n w=1u l=1u\n"
+        "m2 out vin 0 0 n w=1u l=1u\nm3 out fb vp 0 n w=1u l=1u\nm4 out vfb vn 0 n w=1u l=1u\nr1 vdd out 1k\n.ends\n"
+    )
+    text = write_first_spec(tmp_path / "user.cir").path.read_text()
+    assert "v_in in 0" in text
+    assert "vin vin 0" in text
+
+
 MOS = ".model n nmos level=1\n"
 
 
