@@ -28,7 +28,7 @@ _WRAPPERS = ("{", "'", '"')
 _STRING_OR_REST = re.compile(r'"[^"]*"|[^"]+')
 _ASSIGNS = re.compile(r"(?<![=<>!])=(?!=)")
 # ngspice takes "//" for a comment too, but not where a path is expected.
-_COMMENT = re.compile(r"(?:;|(?:(?<=[\s,])|^)\$|//).*")
+COMMENT = re.compile(r"(?:;|(?:(?<=[\s,])|^)\$|//).*")
 _COMMENT_AFTER_PATH = re.compile(r"(?:;|(?<=[\s,])\$).*")
 _TAKES_PATH = re.compile(r"\.(?:inc|include|lib)\b", re.IGNORECASE)
 # Other characters that Python takes for line ends, such as form feeds, are none to ngspice.
@@ -254,7 +254,7 @@ def _check_continuation(line: Line, continued: Sequence[str]) -> None:
 def _content(physical: str) -> str:
     """A physical line without its comment."""
     stripped = physical.strip()
-    comment = _COMMENT_AFTER_PATH if _TAKES_PATH.match(stripped) else _COMMENT
+    comment = _COMMENT_AFTER_PATH if _TAKES_PATH.match(stripped) else COMMENT
     return "" if stripped.startswith("*") else comment.sub("", stripped).rstrip()
 
 

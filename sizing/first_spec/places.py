@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from sizing.netlist import COMMENT
+
 _PHYSICAL = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
-_COMMENT = re.compile(r"(?:;|(?:(?<=[\s,])|^)\$|//).*")
 _WORD = re.compile(r"=|(?:\{[^{}]*\}|'[^']*'|\([^()]*\)|[^\s={}'()])+")
 
 
@@ -44,7 +45,7 @@ def words_by_line(text: str) -> dict[int, Words]:
     found: dict[int, list[Word]] = {}
     begin, first = 0, 0
     for number, physical in enumerate(physical_lines(text), 1):
-        content = "" if physical.lstrip().startswith("*") else _COMMENT.sub("", physical.rstrip("\r\n"))
+        content = "" if physical.lstrip().startswith("*") else COMMENT.sub("", physical.rstrip("\r\n"))
         stripped = content.lstrip()
         if stripped.startswith("+") and first:
             content = content.replace("+", " ", 1)
