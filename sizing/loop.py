@@ -13,22 +13,23 @@ import pandas as pd
 
 from sizing.bench import substitute_parameters
 from sizing.clock import Clock
-from sizing.evaluation import Evaluation, Evaluator, Purpose, Simulate, values_of
-from sizing.evidence import Evidence
+from sizing.evaluation import Evaluation, Evaluator, Purpose, values_of
+from sizing.evidence import Before
 from sizing.failures import FailureWatch, commonest_failure
 from sizing.files import write_all_whole
 from sizing.mistakes import InputError, nearest
-from sizing.objectives import cost
+from sizing.objectives import cost, figures, front
 from sizing.records.evidence import evidence_of, read_evidence
 from sizing.records.reading import RunError, RunRecord, read_run
 from sizing.records.writing import FORMAT, TABLES, RunFolder, cannot_write
 from sizing.report.tables import designs_table, runs_table
+from sizing.report.words import front_words
 from sizing.search.context import Context
 from sizing.search.evolution import Streams
-from sizing.search.methods import METHODS, checkpoint_of, settled
-from sizing.simulation.cache import Cached, SimulationCache
+from sizing.search.methods import METHODS, check_objectives, checkpoint_of, settled
+from sizing.simulation.cache import Cached, KeyOf, SimulationCache
 from sizing.simulation.pool import SimulationPool, default_workers
-from sizing.simulation.simulator import Outcome
+from sizing.simulation.simulator import Outcome, Simulate
 from sizing.simulation.simulators import SIMULATORS, pool_for
 from sizing.spec.load import Spec, load_spec
 from sizing.spec.mistakes import SpecError
@@ -52,6 +53,8 @@ class Progress:
     top_cost: float
     """Mean cost of the best designs, as many as are wanted in spec."""
     seconds: float
+    objective: str = ""
+    """The best value of the objective among designs in spec, or how many designs are on the front, in words."""
     warning: str = ""
     """What is wrong, if so many simulations fail that something must be."""
 
@@ -99,6 +102,8 @@ def run(
 ) -> Result:
     """Search until enough designs meet every target, or a budget ends; Ctrl-C ends a run cleanly.
 
+    With an objective in the spec only a budget ends it.
+
     `settings` replace the spec's run settings (method, seed, max_sims, …). The folder is `out`, by default
     runs/<spec>-<method>-s<seed>. `cache` is a folder of simulations that runs share; the designs and their order are
     the same with and without. `trust` is for `load_spec`. Raises SpecError, RunError, SimulatorMissing, and
@@ -107,6 +112,7 @@ def run(
     spec = (load_spec(spec, trust=trust) if not isinstance(spec, Spec) else spec).with_run(**settings)
     if spec.run.method not in METHODS:
         raise SpecError([f"method: no method {spec.run.method!r}{nearest(spec.run.method, METHODS)}"])
+    check_objectives(spec.run, spec.problem)
     spec = replace(spec, run=settled(spec.run))
     if METHODS[spec.run.method].looks and spec.task.look is None:
         raise InputError(f"method: {spec.run.method} looks at operating points: expected a bench with an `op` analysis")
@@ -117,10 +123,14 @@ def run(
     RunFolder.refuse_existing(folder)
     with pool_for(spec.task, spec.run, workers or default_workers()) as pool:
         pool.load(spec.problem.values(spec.problem.middle))
-        with _with_cache(cache, spec, pool) as simulate, _looks(spec, workers) as look:
-            loop = _Loop(spec, simulate, look, observer, evidence)
+        key = KeyOf(spec.task, pool.version)
+        names = [metric.name for metric in spec.problem.measured]
+        before = Before.of(spec.problem, evidence, key.circuit, dict(zip(names, key.measures, strict=True)))
+        _refuse_unless_learning(spec.run.method, before)
+        with _with_cache(cache, key, pool) as simulate, _looks(spec, workers) as look:
+            loop = _Loop(spec, before.answering(spec.problem, key, simulate), look, observer, before)
             where = Path(cache).resolve() if cache else None
-            loop.run(RunFolder.create(folder, spec, f"{pool.version} ({path})", checkpoint, where, evidence))
+            loop.run(RunFolder.create(folder, spec, f"{pool.version} ({path})", checkpoint, where, evidence, key))
     return _finished(folder)
 
 
@@ -145,9 +155,12 @@ def resume(
         raise RunError(f"{record.path}: expected the checkpoint that the run began with, {checkpoint}, got {now}")
     with pool_for(spec.task, spec.run, workers or default_workers()) as pool:
         pool.load(spec.problem.values(spec.problem.middle))
-        with _with_cache(record.manifest.get("cache"), spec, pool) as simulate, _looks(spec, workers) as look:
-            loop = _Loop(spec, _Replay(record, simulate), look, observer, read_evidence(record))
-            loop.run(RunFolder(record.path))
+        key = KeyOf(spec.task, pool.version)
+        same = (record.manifest.get("circuit", ""), record.manifest.get("measures", {}))
+        before = Before.of(spec.problem, read_evidence(record), *same)
+        with _with_cache(record.manifest.get("cache"), key, pool) as simulate, _looks(spec, workers) as look:
+            replay = _Replay(record, before.answering(spec.problem, key, simulate))
+            _Loop(spec, replay, look, observer, before).run(RunFolder(record.path))
     return _finished(record.path)
 
 
@@ -173,12 +186,7 @@ def export(record: RunRecord, rank: int = 1) -> str:
 
 class _Loop:
     def __init__(
-        self,
-        spec: Spec,
-        simulate: Simulate,
-        look: Simulate,
-        observer: Observer | None,
-        evidence: tuple[Evidence, ...] = (),
+        self, spec: Spec, simulate: Simulate, look: Simulate, observer: Observer | None, before: Before
     ) -> None:
         self._problem = spec.problem
         self._settings = spec.run
@@ -188,9 +196,16 @@ class _Loop:
         self._evaluator = Evaluator(self._problem, simulate, self._record, self._clock, look)
         circuits = {bench.name: bench.circuit for bench in spec.benches}
         streams = Streams.from_seed(spec.run.seed)
-        context = Context(self._problem, spec.run, circuits, self._evaluator, streams, self._clock, evidence)
+        known = tuple(before.known)
+        context = Context(
+            self._problem, spec.run, circuits, self._evaluator, streams, self._clock, before.others, known
+        )
+        self._given = len(known)
+        """Designs that need no simulation and take nothing of the budget."""
         self._optimizer = METHODS[spec.run.method].optimizer(context)
         self._costs = np.empty(0)
+        self._front = np.empty((0, len(self._problem.metrics)))
+        """Metric values of the best design in spec by the objective, or of all on the front."""
         self._queries = 0
         self._looks = 0
         self._iteration = 0
@@ -239,7 +254,7 @@ class _Loop:
     def _iterate(self) -> Status | None:
         settings = self._settings
         proposal = self._optimizer.ask()
-        budget = settings.max_sims - len(self._costs) if settings.max_sims else None
+        budget = settings.max_sims + self._given - len(self._costs) if settings.max_sims else None
         designs = proposal.designs[:budget]
         if not designs:
             return "exhausted"
@@ -260,22 +275,36 @@ class _Loop:
         if rows := [row for row, evaluation in enumerate(evaluations) if evaluation.ok]:
             costs[rows] = cost(self._problem, values_of([evaluations[row] for row in rows]))
         self._costs = np.concatenate([self._costs, costs])
+        further = bool(self._problem.objectives) and self._goes_further([evaluations[row] for row in rows])
         best = np.sort(self._costs)[: self._settings.in_spec]
         measured = best[np.isfinite(best)]
         standing = (int(np.sum(np.isinf(best))), float(np.sum(measured)))
-        if standing < self._standing or len(self._costs) <= len(best):
+        if standing < self._standing or len(self._costs) <= len(best) or further:
             self._standing, self._improved_at = standing, len(self._costs)
         self._iteration += 1
         warning = self._failing(evaluations)
         if self._observer:
-            counts = (self._iteration - 1, len(self._costs), self._queries, int(np.sum(best == 0)))
-            self._observer(Progress(*counts, float(best[0]), float(np.mean(best)), self._clock.wall, warning))
+            simulated = len(self._costs) - self._given
+            counts = (self._iteration - 1, simulated, self._queries, int(np.sum(best == 0)))
+            costs_of = (float(best[0]), float(np.mean(best)))
+            words = front_words(self._problem, self._front)
+            self._observer(Progress(*counts, *costs_of, self._clock.wall, words, warning))
+
+    def _goes_further(self, evaluations: list[Evaluation]) -> bool:
+        """Whether one of these joins the front, and none there had the same objectives."""
+        if not evaluations:
+            return False
+        values = np.concatenate([self._front, values_of(evaluations)])
+        before = set(map(tuple, figures(self._problem, self._front).tolist()))
+        self._front = values[front(self._problem, values)]
+        return not before.issuperset(map(tuple, figures(self._problem, self._front).tolist()))
 
     def _reason_to_stop(self) -> Status | None:
         settings, total = self._settings, len(self._costs)
-        if np.count_nonzero(self._costs == 0) >= settings.in_spec:
+        enough = np.count_nonzero(self._costs == 0) >= settings.in_spec
+        if enough and not self._problem.objectives:
             return "in spec"
-        if settings.max_sims and total >= settings.max_sims:
+        if settings.max_sims and total - self._given >= settings.max_sims:
             return "max_sims"
         if settings.max_seconds and self._going_on and self._clock.wall >= settings.max_seconds:
             return "max_seconds"
@@ -291,14 +320,23 @@ def most_frequent_failure(record: RunRecord) -> str | None:
     return commonest_failure(record.evaluations) or None
 
 
+def _refuse_unless_learning(method: str, before: Before) -> None:
+    if before.others and not METHODS[method].warm:
+        able = ", ".join(name for name, each in METHODS.items() if each.warm)
+        raise InputError(
+            f"warm_start: {method} does not learn from earlier runs; expected one of {able}, or a run of this very "
+            f"circuit, which {before.others[0].run} is not (or it measured in another way, or with another ngspice)"
+        )
+
+
 @contextmanager
-def _with_cache(folder: str | Path | None, spec: Spec, pool: SimulationPool) -> Iterator[Simulate]:
+def _with_cache(folder: str | Path | None, key: KeyOf, pool: SimulationPool) -> Iterator[Simulate]:
     """The pool's simulations, with those that a cache knows answered by it."""
     if folder is None:
         yield pool.stream
         return
     with SimulationCache(Path(folder)) as cache:
-        yield Cached(cache, spec.task, pool.version, pool.stream)
+        yield Cached(cache, key, pool.stream)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from sizing.netlist import Line, NetlistError, read_netlist, read_text
 from sizing.problem import Metric, Problem
 from sizing.settings import RunSettings, merged
 from sizing.spec.entries import SpecModel
+from sizing.spec.goals import ObjectiveEntries
 from sizing.spec.mistakes import Location, SpecError, dotted, in_words
 from sizing.spec.models import OPTIONS, ModelFile, model_files, read_models, with_whole_paths
 from sizing.spec.shipped import shipped_specs
@@ -159,7 +160,10 @@ class _Checker:
         found = tuple(bench for bench in benches if bench is not None)
         metrics = self._metrics()
         self._check_metrics(metrics, {bench.name: bench for bench in found})
-        return Spec(path, model.description, netlist, self._problem(metrics), model_files(model.models, path.parent),
+        objectives = ObjectiveEntries(model, metrics)
+        self.mistakes.extend(objectives.mistakes([*self.source.plain()["metrics"], *metrics]))
+        problem = self._problem(() if self.mistakes else objectives.metrics())
+        return Spec(path, model.description, netlist, problem, model_files(model.models, path.parent),
                     found, tuple(metrics.values()), model.run, model.run, {})  # fmt: skip
 
     def _metrics(self) -> Mapping[str, AnyMeasure]:
@@ -178,13 +182,9 @@ class _Checker:
             return {**metrics, SATURATION: saturation.metric(of)}
         return metrics
 
-    def _problem(self, metrics: Mapping[str, AnyMeasure]) -> Problem:
+    def _problem(self, metrics: tuple[Metric, ...]) -> Problem:
         variables = tuple(entry.variable(name.lower()) for name, entry in self.model.variables.items())
-        named = tuple(
-            Metric(name, metric.unit, metric.at_least, metric.at_most, metric.weight)
-            for name, metric in metrics.items()
-        )
-        return Problem(self.model.name or self.source.path.stem, Path(self.model.netlist).stem, variables, named)
+        return Problem(self.model.name or self.source.path.stem, Path(self.model.netlist).stem, variables, metrics)
 
     def _netlist(self, path: Path) -> tuple[Line, ...] | None:
         try:
