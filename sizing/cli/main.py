@@ -11,6 +11,7 @@ import typer
 
 from sizing.cli.cache import cache
 from sizing.cli.executors import ExecutorOption, SchedulerOption
+from sizing.cli.first_spec import init
 from sizing.cli.learning import accuracy, graph
 from sizing.cli.pretraining import dataset, pretrain
 from sizing.cli.reporting import report, tell, write_comparison
@@ -180,7 +181,7 @@ def check(spec: SpecArgument, trust: TrustOption = False) -> None:
         raise typer.Exit(1)
 
 
-for command in (graph, dataset, pretrain, accuracy, report, study):
+for command in (init, graph, dataset, pretrain, accuracy, report, study):
     app.command()(command)
 app.add_typer(cache, name="cache")
 
