@@ -67,6 +67,16 @@ def parse_circuit(lines: Sequence[Line], opaque: Opaque = MappingProxyType({})) 
     return Circuit(devices, parameters, frozenset(used), models, _scale(lines))
 
 
+def read_header(line: Line) -> tuple[str, tuple[str, ...], dict[str, str]]:
+    """The name, the ports and the defaults of a `.subckt` line; raises NetlistError."""
+    words, defaults = split_assignments(line, without_params(split_words(line))[1:])
+    words = loosened(line, words)
+    if not words:
+        raise line.error("expected a name and nets after .subckt, got neither; write .subckt name net1 net2")
+    ports = tuple("0" if port == "gnd" else port for port in words[1:])
+    return checked_name(line, words[0], "sub-circuit"), ports, defaults
+
+
 # The kinds to which ngspice passes the m of a call.
 _MULTIPLIED = frozenset("cdfgijlmqrxz")
 
@@ -206,12 +216,8 @@ def _model(line: Line) -> tuple[str, str]:
 
 
 def _subcircuit(line: Line, outer: _Scope) -> _Scope:
-    words, defaults = split_assignments(line, without_params(split_words(line))[1:])
-    words = loosened(line, words)
-    if not words:
-        raise line.error("expected a name and nets after .subckt, got neither; write .subckt name net1 net2")
-    ports = tuple("0" if port == "gnd" else port for port in words[1:])
-    scope = _Scope(checked_name(line, words[0], "sub-circuit"), line, outer, ports, defaults)
+    name, ports, defaults = read_header(line)
+    scope = _Scope(name, line, outer, ports, defaults)
     # A file included twice defines the same lines twice, which does no harm.
     first = outer.definitions.setdefault(scope.name, scope)
     if first.line != line:

@@ -5,14 +5,14 @@ those that were the worst for other designs, the worst first; and only one that 
 all others, which verify it. Most designs fail at once, so that they cost one simulation.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sizing.objectives import in_spec, penalties, violations
+from sizing.objectives import figures, in_spec, penalties, violations
 from sizing.problem import Problem
 from sizing.simulation.simulator import Failed, Measured, Outcome
 
@@ -26,14 +26,17 @@ Outcomes = Mapping[int, Outcome]
 
 
 def worst(problem: Problem, outcomes: Outcomes) -> Outcome:
-    """Every metric at the corner where it violates its target most; a failure where the design failed at a corner."""
+    """Every metric at the corner where it violates its target most; a failure where the design failed at a corner.
+
+    An objective that meets its target at all of them is the worst of its values.
+    """
     if len(problem.corners) == 1:
         return outcomes[NOMINAL]
     for corner, outcome in outcomes.items():
         if isinstance(outcome, Failed):
             return replace(outcome, message=f"{problem.corners[corner].name}: {outcome.message}")
     values = _values(outcomes)
-    rows = violations(problem, values).argmax(axis=0)
+    rows = _badness(problem, values).argmax(axis=0)
     found = [(list(outcomes)[row], outcomes[list(outcomes)[row]]) for row in rows]
     missing = {
         metric: f"{problem.corners[corner].name}: {outcome.missing[metric]}"
@@ -55,23 +58,35 @@ def next_corners(problem: Problem, order: Order, active: Collection[int], outcom
     return next(((corner,) for corner in active if corner in rest), rest)
 
 
-def active_corners(problem: Problem, designs: Sequence[Outcomes]) -> tuple[int, ...]:
-    """The corners, but for the nominal one, at which a metric of a design missed its target by most; the worst first.
+class ActiveCorners:
+    """The corners, but for the nominal one, at which a metric of a design missed its target by most.
 
-    A corner is the worse the larger the penalties are there, in the mean over the designs that were simulated there.
+    Designs are noted one by one, so that a long run does not go through all of them again and again.
     """
-    count = np.zeros(len(problem.corners))
-    total = np.zeros(len(problem.corners))
-    active: set[int] = set()
-    for outcomes in designs:
+
+    def __init__(self, problem: Problem, designs: Iterable[Outcomes] = ()) -> None:
+        self._problem = problem
+        self._count = np.zeros(len(problem.corners))
+        self._total = np.zeros(len(problem.corners))
+        self._active: set[int] = set()
+        for outcomes in designs:
+            self.note(outcomes)
+
+    def note(self, outcomes: Outcomes) -> None:
+        """Take account of one more design; of one corner there is nothing to compare."""
         if len(outcomes) == 1:
-            continue
-        table = np.array([_penalties(problem, outcome) for outcome in outcomes.values()])
+            return
+        table = np.array([_penalties(self._problem, outcome) for outcome in outcomes.values()])
         corners = np.array(list(outcomes))
-        count[corners] += 1
-        total[corners] += table.sum(axis=1)
-        active.update(corners[table.argmax(axis=0)[table.max(axis=0) > 0]].tolist())
-    return tuple(sorted(active - {NOMINAL}, key=lambda corner: (-total[corner] / count[corner], corner)))
+        self._count[corners] += 1
+        self._total[corners] += table.sum(axis=1)
+        self._active.update(corners[table.argmax(axis=0)[table.max(axis=0) > 0]].tolist())
+
+    @property
+    def worst_first(self) -> tuple[int, ...]:
+        """A corner is the worse the larger penalties are there, in the mean over the designs simulated there."""
+        active = self._active - {NOMINAL}
+        return tuple(sorted(active, key=lambda corner: (-self._total[corner] / self._count[corner], corner)))
 
 
 def _in_spec(problem: Problem, outcome: Outcome) -> bool:
@@ -83,6 +98,15 @@ def _penalties(problem: Problem, outcome: Outcome) -> NDArray[np.float64]:
     if isinstance(outcome, Failed):
         return np.full(len(problem.metrics), LARGEST_PENALTY)
     return np.minimum(penalties(problem, np.array(outcome.values)), LARGEST_PENALTY)
+
+
+def _badness(problem: Problem, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What is largest (C, M) at the corner that counts: the violation, or an objective's value where there is none."""
+    table = violations(problem, values)
+    for column, objective in zip(figures(problem, values).T, problem.objectives, strict=True):
+        if (table[:, objective] <= 0).all():
+            table[:, objective] = column
+    return table
 
 
 def _values(outcomes: Outcomes) -> NDArray[np.float64]:

@@ -1,20 +1,19 @@
 """Designs -> evaluations: each simulated at the corners that decide about it, once, and counted by purpose."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sizing.clock import Clock
-from sizing.corners import NOMINAL, Order, active_corners, next_corners, worst
+from sizing.corners import NOMINAL, ActiveCorners, Order, next_corners, worst
+from sizing.objectives import completed
 from sizing.problem import Design, Problem
-from sizing.simulation.simulator import Failed, Measured, Outcome
+from sizing.simulation.simulator import Failed, Measured, Outcome, Simulate
 
 Purpose = Literal["initial", "search", "oracle"]
-Simulate = Callable[[Sequence[Mapping[str, float]]], Iterable[Outcome]]
-"""Outcomes of jobs (values by name, as of Problem.job), in their order and as they come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +50,21 @@ def evaluation_of(problem: Problem, simulations: Sequence[Simulation]) -> Evalua
     """The evaluation that these simulations of one design, in their order, come to."""
     corners = {simulation.corner: simulation.outcome for simulation in simulations}
     return Evaluation(simulations[0].index, simulations[0].design, worst(problem, corners), corners)
+
+
+def completed_outcome(problem: Problem, outcome: Outcome) -> Outcome:
+    """The outcome with the problem's figures of merit, which are made of what was measured."""
+    if isinstance(outcome, Failed) or len(problem.measured) == len(problem.metrics):
+        return outcome
+    values = completed(problem, np.array(outcome.values))
+    first = len(problem.measured)
+    missing = {m: reason for m, reason in outcome.missing.items() if m < first}
+    lacking = np.flatnonzero(np.isnan(values[first:])) + first
+    return replace(
+        outcome,
+        values=tuple(values.tolist()),
+        missing=missing | {int(m): "a metric that it is made of is missing" for m in lacking},
+    )
 
 
 def values_of(evaluations: Sequence[Evaluation]) -> NDArray[np.float64]:
@@ -90,7 +104,7 @@ class Evaluator:
         self._order = order
         self._known: dict[Design, Evaluation] = {}
         self._count = 0
-        self._beyond_nominal: list[Mapping[int, Outcome]] = []
+        self._active = ActiveCorners(problem)
         self._seen: dict[Design, Outcome] = {}
 
     @property
@@ -105,13 +119,13 @@ class Evaluator:
         out.
         """
         begun: dict[Design, list[Simulation]] = {design: [] for design in designs if design not in self._known}
-        active = active_corners(self._problem, self._beyond_nominal)
+        active = self._active.worst_first
         last = None if most is None else self._count + most
         with self._clock.activity("simulate"):
             while wanted := self._wanted(begun, active)[: None if last is None else last - self._count]:
                 outcomes = self._simulate([self._problem.job(design, corner) for design, corner in wanted])
                 for (design, corner), outcome in zip(wanted, outcomes, strict=True):
-                    simulation = Simulation(self._count, design, outcome, corner)
+                    simulation = Simulation(self._count, design, completed_outcome(self._problem, outcome), corner)
                     self._count += 1
                     begun[design].append(simulation)
                     self._clock.add("simulator", outcome.seconds)
@@ -121,8 +135,7 @@ class Evaluator:
             if design not in undecided:
                 evaluation = evaluation_of(self._problem, simulations)
                 self._known[design] = evaluation
-                if len(simulations) > 1:
-                    self._beyond_nominal.append(evaluation.corners)
+                self._active.note(evaluation.corners)
         return [self._known[design] for design in designs if design not in undecided]
 
     def look(self, designs: Sequence[Design]) -> list[Outcome]:

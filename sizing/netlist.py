@@ -28,7 +28,7 @@ _WRAPPERS = ("{", "'", '"')
 _STRING_OR_REST = re.compile(r'"[^"]*"|[^"]+')
 _ASSIGNS = re.compile(r"(?<![=<>!])=(?!=)")
 # ngspice takes "//" for a comment too, but not where a path is expected.
-_COMMENT = re.compile(r"(?:;|(?:(?<=[\s,])|^)\$|//).*")
+COMMENT = re.compile(r"(?:;|(?:(?<=[\s,])|^)\$|//).*")
 _COMMENT_AFTER_PATH = re.compile(r"(?:;|(?<=[\s,])\$).*")
 _TAKES_PATH = re.compile(r"\.(?:inc|include|lib)\b", re.IGNORECASE)
 # Other characters that Python takes for line ends, such as form feeds, are none to ngspice.
@@ -112,6 +112,11 @@ def read_text(
     """
     source = _Source(folder, ((Path(file), ""),), drop_analyses, within)
     return _expanded(_logical_lines(text, file, first_line), source)
+
+
+def read_file(path: Path) -> str:
+    """The text of a netlist file as it is; raises NetlistError where it cannot be read."""
+    return _load(path, Line("", str(path), 1))
 
 
 def inline_includes(text: str, folder: Path) -> str:
@@ -249,7 +254,7 @@ def _check_continuation(line: Line, continued: Sequence[str]) -> None:
 def _content(physical: str) -> str:
     """A physical line without its comment."""
     stripped = physical.strip()
-    comment = _COMMENT_AFTER_PATH if _TAKES_PATH.match(stripped) else _COMMENT
+    comment = _COMMENT_AFTER_PATH if _TAKES_PATH.match(stripped) else COMMENT
     return "" if stripped.startswith("*") else comment.sub("", stripped).rstrip()
 
 

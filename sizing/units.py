@@ -117,6 +117,13 @@ def format_quantity(value: float, unit: str = "", digits: int = 4) -> str:
     return f"{value:.{digits}g} {unit}"
 
 
+def spice_text(value: float) -> str:
+    """`value` in at most six digits with SPICE's suffix, such as "2.5p" or "10Meg"; without one outside of f to T."""
+    number, _, prefixed = format_quantity(value, "V", digits=6).partition(" ")
+    prefix = prefixed.removesuffix("V")
+    return number + ("Meg" if prefix == "M" else prefix)
+
+
 def spice_number(value: float) -> str:
     """`value` as ngspice reads it back to the same float."""
     return repr(float(value))

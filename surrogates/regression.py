@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sizing.corners import NOMINAL, active_corners
+from sizing.corners import NOMINAL, ActiveCorners
 from sizing.evaluation import Evaluation, values_of
-from sizing.objectives import order
+from sizing.objectives import meets, order
 from sizing.problem import Problem
 from sizing.simulation.simulator import Measured
 from surrogates.features import corner_features
@@ -50,10 +50,13 @@ class Regression:
         self._evidence = evidence
         self._processes: GaussianProcesses
         self._scales: list[Scale] = []
+        self._rising, self._falling = (
+            torch.tensor([metric.goal == goal for metric in problem.metrics]) for goal in ("maximize", "minimize")
+        )
 
     def fit(self, evaluations: Sequence[Evaluation]) -> None:
         """Learn from these measured designs: from what they gave at each of the corners that decide."""
-        self._asked = (NOMINAL, *active_corners(self._problem, [evaluation.corners for evaluation in evaluations]))
+        self._asked = (NOMINAL, *ActiveCorners(self._problem, (each.corners for each in evaluations)).worst_first)
         designs, corners, measured = _by_corner(evaluations, self._asked)
         rows = self._rows(measured)
         inputs, values = self._inputs(designs[rows], corners[rows]), measured[rows]
@@ -86,8 +89,13 @@ class Regression:
             values = values_of([reference])
             own = torch.from_numpy(self._scaled(values)[0])
             missing = torch.from_numpy(np.isnan(values[0]))  # nothing is worse
-            low = torch.minimum(low, own).masked_fill(missing, -torch.inf)
-            high = torch.maximum(high, own).masked_fill(missing, torch.inf)
+            met = torch.from_numpy(meets(self._problem, values)[0])
+            low, high = (
+                torch.minimum(low, own).masked_fill(missing, -torch.inf),
+                torch.maximum(high, own).masked_fill(missing, torch.inf),
+            )
+            low = torch.where(met & self._rising, own, low)  # an objective's own value is the target to go on from
+            high = torch.where(met & self._falling, own, high)
         probability = torch.ones((len(candidates), len(self._problem.metrics)), dtype=torch.float64)
         features = self._features(candidates).double()
         for corner in self._asked:

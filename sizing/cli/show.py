@@ -6,11 +6,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from sizing.evaluation import completed_outcome
 from sizing.loop import Result
-from sizing.objectives import meets, order
+from sizing.objectives import front, meets, order
 from sizing.problem import Metric
 from sizing.records.reading import RunRecord
-from sizing.report.words import STATUS_WORDS, target_words
+from sizing.report.words import STATUS_WORDS, front_words, target_words
 from sizing.simulation.simulator import Failed, Outcome
 from sizing.spec.load import Spec
 from sizing.units import format_quantity
@@ -27,6 +28,9 @@ def run_summary(result: Result, console: Console | None = None) -> None:
         simulations += f" of {row['designs']} designs at {row['corners']} corners"
     console.out(f"{row['in_spec']} designs in spec after {simulations}{queries}, {row['wall_s']:.1f} s:")
     console.out(f"{STATUS_WORDS[result.status]}.")
+    problem, values = result.record.problem, result.record.values
+    if words := front_words(problem, values[front(problem, values)]):
+        console.out(f"Best in spec: {words}.")
     console.out(f"Sized netlist: {result.folder / 'sized.cir'}", f"More designs: sizing show {result.folder}", sep="\n")
 
 
@@ -55,6 +59,7 @@ def checked_design(spec: Spec, outcome: Outcome) -> bool:
     problem = spec.problem
     print(f"{spec.path}: {len(problem.variables)} variables, {problem.size:.4g} designs, {len(spec.benches)} benches, "
           f"{len(problem.metrics)} metrics")  # fmt: skip
+    outcome = completed_outcome(problem, outcome)
     if isinstance(outcome, Failed):
         print(f"the design in the middle of the ranges failed for {outcome.reason}: {outcome.message}")
         return False

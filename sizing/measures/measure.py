@@ -59,9 +59,9 @@ class Measure(BaseModel):
         return float(parse_quantity(bound, info.data["unit"]))
 
     @model_validator(mode="after")
-    def _has_target(self) -> Self:
+    def _target_makes_sense(self) -> Self:
         if self.at_least is None and self.at_most is None:
-            raise ValueError("expected a target: at_least, at_most or both")
+            return self
         wrong = {"higher": self.at_least is None and "at_most", "lower": self.at_most is None and "at_least"}
         if given := wrong.get(self.better):
             expected = "at_least" if given == "at_most" else "at_most"

@@ -21,14 +21,16 @@ def evidence_of(record: RunRecord, problem: Problem) -> Evidence:
     Raises RunError for a run without some of them, or that measured nothing.
     """
     found = {(metric.name, metric.unit) for metric in record.problem.metrics}
-    lacking = [f"{m.name} in {m.unit or 'plain numbers'}" for m in problem.metrics if (m.name, m.unit) not in found]
+    lacking = [f"{m.name} in {m.unit or 'plain numbers'}" for m in problem.measured if (m.name, m.unit) not in found]
     if lacking:
         raise RunError(f"warm_start: {record.path}: expected a run that measured {', '.join(lacking)}, got one without")
-    rows = [row for row, evaluation in enumerate(record.population) if evaluation.ok]
-    if not rows:
+    at_nominal = {row: evaluation.corners[NOMINAL] for row, evaluation in enumerate(record.population)}
+    measured = {row: outcome for row, outcome in at_nominal.items() if isinstance(outcome, Measured)}
+    if not measured:
         raise RunError(f"warm_start: {record.path}: expected a run with measured designs, got one without")
-    nominal = [record.population[row].corners[NOMINAL] for row in rows]
-    settings = [list(record.problem.values(record.population[row].design).values()) for row in rows]
+    names = [metric.name for metric in record.problem.metrics]
+    settings = [list(record.problem.values(record.population[row].design).values()) for row in measured]
+    same = record.problem.corners[NOMINAL].settings == problem.corners[NOMINAL].settings
     return Evidence(
         str(record.path),
         len(record.evaluations),
@@ -36,7 +38,10 @@ def evidence_of(record: RunRecord, problem: Problem) -> Evidence:
         tuple(variable.name for variable in record.problem.variables),
         np.array(settings),
         tuple((metric.name, metric.unit) for metric in record.problem.metrics),
-        np.array([outcome.values for outcome in nominal if isinstance(outcome, Measured)]),
+        np.array([outcome.values for outcome in measured.values()]),
+        tuple({names[m]: reason for m, reason in outcome.missing.items()} for outcome in measured.values()),
+        record.manifest.get("circuit", "") if same else "",
+        record.manifest.get("measures", {}),
     )
 
 

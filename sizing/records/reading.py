@@ -159,7 +159,9 @@ def find_runs(paths: Sequence[str | Path]) -> list[Path]:
 
 def _problem(stored: Mapping[str, Any]) -> Problem:
     variables = tuple(Variable(**{**entry, "values": tuple(entry["values"])}) for entry in stored["variables"])
-    metrics = tuple(Metric(**entry) for entry in stored["metrics"])
+    metrics = tuple(
+        Metric(**{**entry, "sum_of": tuple(map(tuple, entry.get("sum_of", ())))}) for entry in stored["metrics"]
+    )
     corners = tuple(Corner(**entry) for entry in stored.get("corners", ()))
     problem = Problem(stored["name"], stored["topology"], variables, metrics)
     return replace(problem, corners=corners) if corners else problem

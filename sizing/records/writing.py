@@ -27,6 +27,7 @@ from sizing.records.evidence import EVIDENCE
 from sizing.records.journal import Journal, RunError
 from sizing.search.methods import variant
 from sizing.search.optimizer import Decision
+from sizing.simulation.cache import KeyOf
 from sizing.simulation.simulator import outcome_entries
 from sizing.spec.load import Spec
 from sizing.spec.models import deck_lines
@@ -64,16 +65,21 @@ class RunFolder:
         checkpoint: Mapping[str, Any] | None = None,
         cache: Path | None = None,
         evidence: Sequence[Evidence] = (),
+        key: KeyOf | None = None,
     ) -> Self:
         """A new folder with the resolved spec, the circuit and the manifest; raises RunError where one exists.
 
         `ngspice` says which one; `checkpoint` which pretrained network, and `cache` which cache of simulations the run
-        uses, if any. `evidence` is kept in the folder, so that it stands alone.
+        uses, if any. `evidence` is kept in the folder, so that it stands alone, and of `key` what tells later runs
+        whether they are of the same circuit.
         """
         cls.refuse_existing(path)
         partial = path.with_name(f".{path.name}.{os.getpid()}.part")
         before = {"warm_start": [{"run": each.run, "simulations": each.simulations} for each in evidence]}
         manifest = _manifest(spec, ngspice) | {"checkpoint": checkpoint, "cache": cache and str(cache)} | before
+        if key:
+            names = [metric.name for metric in spec.problem.measured]
+            manifest |= {"circuit": key.circuit, "measures": dict(zip(names, key.measures, strict=True))}
         circuit = inline_includes(spec.netlist.read_text(encoding="utf-8"), spec.netlist.parent)
         try:
             (partial / "circuit").mkdir(parents=True)
@@ -117,7 +123,7 @@ class RunFolder:
         line: dict[str, Any] = {"batch": [evaluation.index for evaluation in evaluations]}
         line |= {"looks": looks} if looks else {}
         with self._writing():
-            self._journal.append(line | ({"decision": asdict(decision)} if decision else {}))
+            self._journal.append(line | ({"decision": _entries(decision)} if decision else {}))
             if not self._journal.replaying:
                 self._journal.sync()
 
@@ -172,6 +178,12 @@ def cannot_write(run: Path, error: OSError) -> CannotWrite:
     return CannotWrite(
         f"{run}: cannot be written: {error.strerror}; once that is put right, `sizing resume {run}` goes on"
     )
+
+
+def _entries(decision: Decision) -> dict[str, Any]:
+    """As in the journal, where an aim stands only in a run that has one."""
+    entries = asdict(decision)
+    return entries if decision.aim else {name: value for name, value in entries.items() if name != "aim"}
 
 
 def _json(document: Mapping[str, Any]) -> bytes:

@@ -29,7 +29,7 @@ from sizing.units import format_quantity
 BEST = 10
 """Designs listed of a run that has the page for itself."""
 _TEXT_COLUMNS = ("method", "status", "reached")
-_PLOTS_OF_ONE_RUN = ("convergence", "in-spec", "calibration")
+_PLOTS_OF_ONE_RUN = ("convergence", "in-spec", "objective", "front", "calibration")
 
 
 @dataclass(frozen=True)
@@ -328,6 +328,8 @@ def _target(metric: Metric, value: float, met: bool, why: str) -> Target:
     words = (metric.name, target_words(metric), format_quantity(value, metric.unit), met)
     if np.isnan(value):
         return Target(*words, "", 0.0, why or "the simulation failed")
+    if metric.at_least is None and metric.at_most is None:
+        return Target(*words, "", 0.0, "")
     margins = [
         sign * (value - bound) / (abs(bound) or 1.0)
         for sign, bound in ((1, metric.at_least), (-1, metric.at_most))

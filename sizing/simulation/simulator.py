@@ -1,6 +1,6 @@
 """What a simulator is to the rest: its protocol, its outcomes, and how waveforms become metrics."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -51,6 +51,8 @@ class Failed:
 
 
 Outcome = Measured | Failed
+Simulate = Callable[[Sequence[Mapping[str, float]]], Iterable[Outcome]]
+"""Outcomes of jobs (values by name, as of Problem.job), in their order and as they come."""
 
 
 def outcome_entries(outcome: Outcome) -> dict[str, Any]:

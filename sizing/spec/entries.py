@@ -60,6 +60,21 @@ def _excitation(value: Any) -> Any:
     return {source.lower(): float(magnitude) for source, magnitude in magnitudes.items()}
 
 
+def _objectives(value: Any) -> Any:
+    """A metric's name is one objective, a list of names several, and metrics with weights are one that is their sum."""
+    if isinstance(value, str):
+        return ({value: 1.0},)
+    if isinstance(value, list) and value and all(isinstance(name, str) for name in value):
+        return tuple({name: 1.0} for name in value)
+    if isinstance(value, dict) and value:
+        for name, weight in value.items():
+            number = isinstance(weight, int | float) and not isinstance(weight, bool)
+            if not number or not 0 < abs(weight) <= sys.float_info.max:
+                raise ValueError(f"{name}: expected a weight such as 1 or 0.2, not 0, got {weight!r:.80}")
+        return ({name: float(weight) for name, weight in value.items()},)
+    raise ValueError(f"expected a metric, a list of metrics, or metrics with their weights, got {value!r:.80}")
+
+
 def _models(value: Any) -> Any:
     """A list of entries; an entry alone may be the name of a kit."""
     entries = value if isinstance(value, list) else [value]
@@ -78,6 +93,17 @@ Excitation = Annotated[
     ),
 ]
 Option = Annotated[str | int | float, BeforeValidator(_option)]
+Weight = Annotated[float, Field(strict=True)]
+Objectives = Annotated[
+    tuple[dict[str, Weight], ...],
+    BeforeValidator(
+        _objectives,
+        json_schema_input_type=Name
+        | Annotated[list[Name], Field(min_length=1)]
+        | Annotated[dict[Name, Weight], Field(min_length=1)],
+    ),
+]
+"""Each the metrics that it is made of, with their weights."""
 
 
 def _corners(value: Any) -> Any:
@@ -265,6 +291,11 @@ class SpecModel(BaseModel):
         description="conditions that every design has to stand: lists of temperatures and of values of parameters, all "
         "of whose combinations are corners, or mappings of these by the corner's name; the first is nominal",
     )
+    minimize: Objectives = Field(
+        (),
+        description="objective among the designs in spec: a metric; `{ibias: 1, area: 0.2}`, a weighted sum; or a list",
+    )
+    maximize: Objectives = Field((), description="the same, the other way; both may be given")
     run: RunSettings = RunSettings()
 
 

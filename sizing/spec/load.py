@@ -19,6 +19,7 @@ from sizing.problem import Corner, Metric, Problem
 from sizing.settings import RunSettings, merged
 from sizing.spec.corners import CornerReader
 from sizing.spec.entries import SpecModel
+from sizing.spec.goals import ObjectiveEntries
 from sizing.spec.mistakes import Location, SpecError, dotted, in_words
 from sizing.spec.models import OPTIONS, ModelFile, model_files, read_models, with_whole_paths
 from sizing.spec.shipped import shipped_specs
@@ -160,9 +161,12 @@ class _Checker:
         found = tuple(bench for bench in benches if bench is not None)
         metrics = self._metrics()
         self._check_metrics(metrics, {bench.name: bench for bench in found})
-        problem = self._problem(metrics, self._corners(found))
-        return Spec(path, model.description, netlist, problem, model_files(model.models, path.parent), found,
-                    tuple(metrics.values()), model.run, model.run, {})  # fmt: skip
+        objectives = ObjectiveEntries(model, metrics)
+        self.mistakes.extend(objectives.mistakes([*self.source.plain()["metrics"], *metrics]))
+        corners = self._corners(found)
+        problem = self._problem(() if self.mistakes else objectives.metrics(), corners)
+        return Spec(path, model.description, netlist, problem, model_files(model.models, path.parent),
+                    found, tuple(metrics.values()), model.run, model.run, {})  # fmt: skip
 
     def _corners(self, benches: Sequence[Bench]) -> tuple[Corner, ...]:
         """The corners, where every bench could be read: another one may have the parameters."""
@@ -188,15 +192,10 @@ class _Checker:
             return {**metrics, SATURATION: saturation.metric(of)}
         return metrics
 
-    def _problem(self, metrics: Mapping[str, AnyMeasure], corners: tuple[Corner, ...]) -> Problem:
-        variables = tuple(entry.variable(name.lower()) for name, entry in self.model.variables.items())
-        named = tuple(
-            Metric(name, metric.unit, metric.at_least, metric.at_most, metric.weight)
-            for name, metric in metrics.items()
-        )
-        return Problem(
-            self.model.name or self.source.path.stem, Path(self.model.netlist).stem, variables, named, corners
-        )
+    def _problem(self, metrics: tuple[Metric, ...], corners: tuple[Corner, ...]) -> Problem:
+        model, stem = self.model, self.source.path.stem
+        variables = tuple(entry.variable(name.lower()) for name, entry in model.variables.items())
+        return Problem(model.name or stem, Path(model.netlist).stem, variables, metrics, corners)
 
     def _netlist(self, path: Path) -> tuple[Line, ...] | None:
         try:

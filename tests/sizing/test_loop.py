@@ -196,7 +196,7 @@ def test_costs_of_the_best_never_rise_during_a_run(amplifier: Spec, tmp_path: Pa
 def test_ctrl_c_among_the_initial_designs_keeps_those_that_were_simulated(
     amplifier: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    stream = sizing.loop.SimulationPool.stream
+    stream = SimulationPool.stream
 
     def interrupted(pool, jobs):
         for count, outcome in enumerate(stream(pool, jobs)):
@@ -205,7 +205,7 @@ def test_ctrl_c_among_the_initial_designs_keeps_those_that_were_simulated(
             yield outcome
 
     with monkeypatch.context() as patch:
-        patch.setattr(sizing.loop.SimulationPool, "stream", interrupted)
+        patch.setattr(SimulationPool, "stream", interrupted)
         first = run(amplifier, tmp_path / "run", method="evo")
     assert (first.status, len(first.record.evaluations)) == ("interrupted", 12)
     assert first.table.iloc[0][["sims_initial", "sims_search", "sims_total"]].tolist() == [0, 0, 0]

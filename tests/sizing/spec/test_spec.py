@@ -260,7 +260,8 @@ RUN_KEYS = (
          "both bounds, got only at_least"),
         ("at_least: 0.5", "at_least: 3, at_most: 2",
          "29: metrics.gain: at_least 3 lies above at_most 2: nothing can meet both"),
-        (", at_least: 0.5", "", "29: metrics.gain: expected a target: at_least, at_most or both"),
+        (", at_least: 0.5", "", "29: metrics.gain: expected a target: at_least, at_most or both; or the metric under "
+         "minimize or maximize"),
         ("at_least: 0.5", "at_least: 2001-01-01",
          "29: metrics.gain.at_least: expected a ratio (V/V), got datetime.date(2001, 1, 1)"),
         ("at_least: 0.5", "at_least: 0.5, weight: -1",
@@ -477,7 +478,9 @@ def test_a_netlist_that_cannot_be_read_is_reported_once_with_its_own_line(tmp_pa
 def test_a_file_that_is_no_yaml_mapping_is_refused(tmp_path: Path, text: str, mistake: str):
     path = tmp_path / "spec.yaml"
     path.write_text(text)
-    keys = "name, description, netlist, models, variables, benches, metrics, saturation, corners, run"
+    keys = (
+        "name, description, netlist, models, variables, benches, metrics, saturation, corners, minimize, maximize, run"
+    )
     assert mistakes(path) == [mistake.replace("KEYS", keys)]
 
 
