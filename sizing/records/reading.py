@@ -181,9 +181,9 @@ def _known(batch: list[int], count: int) -> tuple[int, ...]:
 
 def _simulation(line: Mapping[str, Any], index: int, corners: int) -> Simulation:
     """The simulation of a line; raises ValueError where it is another one than comes next, or at no corner."""
-    corner = line.get("corner", NOMINAL)
     if line["evaluation"] != index:
         raise ValueError(f"expected evaluation {index}, got {line['evaluation']}")
+    corner = line.get("corner", NOMINAL)
     if not 0 <= corner < corners:
         raise ValueError(f"expected a corner from 0 to {corners - 1}, got {corner}")
     return Simulation(index, tuple(line["design"]), outcome_from(line), corner)
