@@ -11,15 +11,13 @@ from sizing.device import Device
 from sizing.measures.operating_point import DcValue
 from sizing.measures.table import AnyMeasure
 from sizing.netlist import Line
+from sizing.problem import PROCESS, TEMPERATURE
 from sizing.units import spice_number
 
 ALTERABLE = {("r", "r"), ("c", "c"), ("l", "l"), ("m", "m"), ("v", "dc"), ("v", "ac"), ("i", "dc"), ("i", "ac")}
 """(device kind, parameter) whose change in place gives what a reload gives, up to the last bit of the number read."""
 _PLAIN_TARGET = re.compile(r"@[\w.]+\[m\]|[\w.]+( acmag)?")
 """What `alter` takes literally; ngspice's command line gives other characters, such as backquotes, a meaning."""
-
-TEMPERATURE = "temperature"
-"""Among the values of a job, the degrees Celsius at which all benches are simulated in place of their own."""
 
 _COMMENT = re.compile(r"^\s*\*.*|(?:;|(?:(?<=[\s,])|^)\$|//).*")
 _BRACES = r"\{[^{}]*\}"
@@ -62,9 +60,13 @@ class Bench:
     circuit: Circuit
     analyses: tuple[Analysis, ...]
     bins: Bins | None = None
+    processes: tuple["Bench", ...] = ()
+    """The same with the models of each of the processes that a corner may set."""
 
     def needed(self, values: Mapping[str, float]) -> tuple[Line, ...]:
-        """The lines but for the models that no device has where variables have these values; raises OutsideBins."""
+        """The lines with these values' process, but for the models that no device has then; raises OutsideBins."""
+        if PROCESS in values and self.processes:
+            return self.processes[int(values[PROCESS])].needed(values)
         if self.bins is None:
             return self.lines
         unused = self.bins.unused(values)

@@ -52,7 +52,7 @@ def read_library(path: Path, section: str = "", within: Folders = None) -> "Libr
     return _read_library(path, section, within, path.stat().st_mtime_ns if path.is_file() else 0)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _read_library(path: Path, section: str, within: Folders, _stamp: int) -> "Library":
     if section:
         lines = read_text(f'.lib "{path}" {section}', str(path), Path(), within=within)

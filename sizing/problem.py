@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 Design = tuple[int, ...]
 """The grid index of every variable, in the problem's order."""
 Goal = Literal["minimize", "maximize"]
+TEMPERATURE = "temperature"
+PROCESS = "process"
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,8 @@ class Metric:
 class Corner:
     """An operating condition that every design has to stand: what it sets, by name.
 
-    `temperature` is in degrees Celsius; the others are parameters of the netlist or of stimuli, in SI units. What a
-    corner does not set is as the netlist and the benches have it.
+    TEMPERATURE is in degrees Celsius, PROCESS the place among the processes of the benches; the others are parameters
+    of the netlist or of stimuli, in SI units. What a corner does not set is as the netlist and the benches have it.
     """
 
     name: str

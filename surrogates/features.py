@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from sizing.evidence import Evidence
-from sizing.problem import Corner, Problem
+from sizing.problem import PROCESS, Corner, Problem
 
 CORNERS_APART = 0.3
 """The largest feature of a corner, and its negative the smallest."""
@@ -78,17 +78,28 @@ class LogarithmicFeatures:
 def corner_features(corners: Sequence[Corner]) -> torch.Tensor:
     """Features (C, K) of corners: a place for every setting that differs between them, close to one another.
 
-    A corner that leaves a setting as the benches have it is in the middle.
+    A corner that leaves a setting as the benches have it is in the middle. Processes have no order: each has a place of
+    its own, as far from every other as the ends of another setting are.
     """
     names = dict.fromkeys(name for corner in corners for name in corner.settings)
     columns = []
     for name in names:
+        if name == PROCESS:
+            columns += _apart([corner.settings.get(name) for corner in corners])
+            continue
         values = np.array([corner.settings.get(name, np.nan) for corner in corners])
         if len({corner.settings.get(name) for corner in corners}) > 1:
             low, high = np.nanmin(values), np.nanmax(values)
             places = 2 * (values - low) / (high - low) - 1 if high > low else np.ones(len(values))
             columns.append(np.where(np.isnan(values), 0.0, CORNERS_APART * places))
     return torch.from_numpy(np.array(columns).reshape(-1, len(corners)).T.copy())
+
+
+def _apart(values: Sequence[float | None]) -> list[NDArray[np.float64]]:
+    """A feature (C,) for each of these values that is not the only one."""
+    distinct = list(dict.fromkeys(values))
+    far = 2 * CORNERS_APART / np.sqrt(2)
+    return [far * np.array([value == each for value in values]) for each in distinct] if len(distinct) > 1 else []
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Self
 from sizing.bench import Task
 from sizing.measures import table
 from sizing.mistakes import InputError
+from sizing.problem import PROCESS
 from sizing.simulation.simulator import Failed, Outcome, Simulate, outcome_entries, outcome_from
 
 NAME = "simulations.sqlite"
@@ -177,11 +178,17 @@ class KeyOf:
         self.circuit = _digest([benches, code, version, task.variables]).hex()
         self.measures = tuple(_digest(each.model_dump(mode="json", exclude=_TARGET)).hex() for each in task.measures)
         self._task = task
+        self._processes = [
+            _digest([[line.text for line in bench.lines] for bench in each]).hex()
+            for each in zip(*(bench.processes for bench in task.benches), strict=True)
+        ]
 
     def __call__(self, values: Values) -> bytes:
         """The key of the outcome for these values."""
         variables = [values[name] for name in self._task.variables]
-        return _digest([self.circuit, self.measures, variables, *sorted(self._task.corner(values))])
+        corner = dict(self._task.corner(values))
+        process = [self._processes[int(corner.pop(PROCESS))]] if PROCESS in corner else []
+        return _digest([self.circuit, self.measures, variables, *sorted(corner.items()), *process])
 
 
 def _digest(content: object) -> bytes:

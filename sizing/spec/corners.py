@@ -4,9 +4,8 @@ import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sizing.bench import TEMPERATURE
 from sizing.mistakes import nearest
-from sizing.problem import Corner
+from sizing.problem import PROCESS, TEMPERATURE, Corner
 from sizing.spec.mistakes import Location
 from sizing.units import parse_quantity
 
@@ -16,15 +15,37 @@ Scalar = str | int | float
 Entries = Mapping[str, Sequence[Scalar] | Mapping[str, Scalar]]
 
 
+def named_processes(entries: Entries) -> dict[str, Location]:
+    """The processes that corners name, in lower case, and where in the file each is named first."""
+    places: dict[str, Location] = {}
+    for key, entry in entries.items():
+        pairs = entry.items() if isinstance(entry, Mapping) else ((key, value) for value in entry)
+        for place, (name, value) in enumerate(pairs):
+            if name.lower() == PROCESS:
+                loc = (key, name if isinstance(entry, Mapping) else place)
+                places.setdefault(str(value).lower(), ("corners", *loc))
+    return places
+
+
+def nominal_process(entries: Entries) -> str | None:
+    """The process that the nominal corner sets, if it sets one."""
+    first = next(iter(entries.values()), {})
+    lists = ((name, entry[0]) for name, entry in entries.items() if not isinstance(entry, Mapping))
+    settings = first.items() if isinstance(first, Mapping) else lists
+    return next((str(value).lower() for name, value in settings if name.lower() == PROCESS), None)
+
+
 @dataclass(frozen=True)
 class CornerReader:
     """Reads corners against what a circuit and its benches have.
 
-    `parameters` are those that something in them uses; mistakes are added to `mistakes`, at their place in the file.
+    `parameters` are those that something in them uses, `processes` those that were found; mistakes are added to
+    `mistakes`, at their place in the file.
     """
 
     variables: Collection[str]
     parameters: Collection[str]
+    processes: Sequence[str]
     mistakes: list[tuple[Location, str]]
 
     def corners(self, entries: Entries) -> tuple[Corner, ...]:
@@ -43,7 +64,7 @@ class CornerReader:
         combinations = list(itertools.islice(itertools.product(*axes), MOST_CORNERS + 1))
         if len(combinations) > MOST_CORNERS:
             self._note((), f"expected at most {MOST_CORNERS} combinations, got more")
-        return tuple(_corner(settings, axes) for settings in combinations)
+        return tuple(self._corner(settings, axes) for settings in combinations)
 
     def _axis(self, name: str, values: Sequence[Scalar]) -> Iterator[tuple[str, float]]:
         """The settings that a list stands for."""
@@ -67,6 +88,8 @@ class CornerReader:
         return Corner(corner, settings)
 
     def _number(self, loc: Location, name: str, value: Scalar) -> float | None:
+        if name.lower() == PROCESS:  # what is wrong with one that was not found has been told
+            return float(self.processes.index(str(value).lower())) if str(value).lower() in self.processes else None
         try:
             number = float(parse_quantity(value, ""))
         except ValueError as error:
@@ -82,8 +105,8 @@ class CornerReader:
         name = written.lower()
         if name in self.variables:
             self._note(loc, "expected what a design does not choose, got a variable")
-        elif name != TEMPERATURE and name not in self.parameters:
-            known = [TEMPERATURE, *(each for each in self.parameters if each not in self.variables)]
+        elif name not in (TEMPERATURE, PROCESS, *self.parameters):
+            known = [TEMPERATURE, PROCESS, *(each for each in self.parameters if each not in self.variables)]
             self._note(loc, f"no parameter {name!r} is used in the netlist or a stimulus{nearest(name, known)}")
         else:
             return True
@@ -92,12 +115,12 @@ class CornerReader:
     def _note(self, loc: Location, message: str) -> None:
         self.mistakes.append((("corners", *loc), message))
 
+    def _corner(self, settings: Sequence[tuple[str, float]], axes: Sequence[Sequence[object]]) -> Corner:
+        """A corner named after what differs between corners."""
+        words = [self._word(*each) for each, axis in zip(settings, axes, strict=True) if len(axis) > 1]
+        return Corner(" ".join(words) or "nominal", dict(settings))
 
-def _corner(settings: Sequence[tuple[str, float]], axes: Sequence[Sequence[object]]) -> Corner:
-    """A corner named after what differs between corners."""
-    words = [_word(*each) for each, axis in zip(settings, axes, strict=True) if len(axis) > 1]
-    return Corner(" ".join(words) or "nominal", dict(settings))
-
-
-def _word(name: str, value: float) -> str:
-    return f"{value:g}C" if name == TEMPERATURE else f"{name}={value:g}"
+    def _word(self, name: str, value: float) -> str:
+        if name == PROCESS:
+            return self.processes[int(value)]
+        return f"{value:g}C" if name == TEMPERATURE else f"{name}={value:g}"

@@ -1,5 +1,6 @@
 """A spec file, validated: its entries by themselves, then against each other and against the netlists."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,11 +18,11 @@ from sizing.mistakes import InputError, nearest
 from sizing.netlist import Line, NetlistError, read_netlist, read_text
 from sizing.problem import Corner, Metric, Problem
 from sizing.settings import RunSettings, merged
-from sizing.spec.corners import CornerReader
+from sizing.spec.corners import CornerReader, named_processes, nominal_process
 from sizing.spec.entries import SpecModel
 from sizing.spec.goals import ObjectiveEntries
 from sizing.spec.mistakes import Location, SpecError, dotted, in_words
-from sizing.spec.models import OPTIONS, ModelFile, model_files, read_models, with_whole_paths
+from sizing.spec.models import OPTIONS, ModelFile, model_files, of_process, read_models, with_whole_paths
 from sizing.spec.shipped import shipped_specs
 from sizing.spec.source import SpecSource, read_source
 from sizing.trust import UNTRUSTED, checked, unknown_option
@@ -151,13 +152,13 @@ class _Checker:
     def spec(self) -> Spec | None:
         path, model = self.source.path, self.model
         netlist = path.parent / model.netlist
-        lines, library = self._netlist(netlist), self._library()
-        if lines is None or library is None:
+        lines, libraries = self._netlist(netlist), self._libraries()
+        if lines is None or libraries is None:
             return None
-        circuit = self._circuit(("netlist",), lines, library)
+        circuit = self._circuit(("netlist",), lines, libraries[self._nominal])
         if circuit is not None:
             self._check_variables(circuit)
-        benches = [self._bench(name, lines, library) for name in model.benches]
+        benches = [self._bench(name, lines, libraries) for name in model.benches]
         found = tuple(bench for bench in benches if bench is not None)
         metrics = self._metrics()
         self._check_metrics(metrics, {bench.name: bench for bench in found})
@@ -165,7 +166,7 @@ class _Checker:
         self.mistakes.extend(objectives.mistakes([*self.source.plain()["metrics"], *metrics]))
         corners = self._corners(found)
         problem = self._problem(() if self.mistakes else objectives.metrics(), corners)
-        return Spec(path, model.description, netlist, problem, model_files(model.models, path.parent),
+        return Spec(path, model.description, netlist, problem, self._model_files(self._nominal),
                     found, tuple(metrics.values()), model.run, model.run, {})  # fmt: skip
 
     def _corners(self, benches: Sequence[Bench]) -> tuple[Corner, ...]:
@@ -174,7 +175,8 @@ class _Checker:
             return ()
         used = {name for bench in benches for name in bench.circuit.parameters if name in bench.circuit.used_names}
         variables = {name.lower() for name in self.model.variables}
-        return CornerReader(variables, sorted(used), self.mistakes).corners(self.model.corners)
+        processes = list(named_processes(self.model.corners))
+        return CornerReader(variables, sorted(used), processes, self.mistakes).corners(self.model.corners)
 
     def _metrics(self) -> Mapping[str, AnyMeasure]:
         """The metrics, with the one that `saturation` stands for."""
@@ -211,12 +213,31 @@ class _Checker:
             self.mistakes.append((("netlist",), str(error)))
             return None
 
-    def _library(self) -> Library | None:
-        try:
-            return read_models(model_files(self.model.models, self.source.path.parent), self._folders)
-        except InputError as error:
-            self.mistakes.append((("models",), str(error)))
+    @property
+    def _nominal(self) -> str | None:
+        """The process of the nominal corner; None for the models as they are given."""
+        return nominal_process(self.model.corners)
+
+    def _model_files(self, process: str | None) -> tuple[ModelFile, ...]:
+        models = self.model.models if process is None else of_process(self.model.models, process)
+        return model_files(models, self.source.path.parent)
+
+    def _libraries(self) -> dict[str | None, Library] | None:
+        """The models at the nominal corner and of every process, by its name."""
+        places = named_processes(self.model.corners)
+        if places and not any(entry.kit or entry.section for entry in self.model.models):
+            message = "expected `models` with a kit or a file's section, which this takes the place of, got none"
+            self.mistakes.append((next(iter(places.values())), message))
             return None
+        found: dict[str | None, Library] = {}
+        for process in dict.fromkeys((self._nominal, *places)):
+            try:
+                if process and not re.fullmatch(r"\w+", process):
+                    raise InputError(f"expected the name of a section, got {process!r:.80}")
+                found[process] = read_models(self._model_files(process), self._folders)
+            except InputError as error:
+                self.mistakes.append((places[process] if process else ("models",), str(error)))
+        return found if len(found) == len({self._nominal, *places}) else None
 
     @property
     def _folders(self) -> tuple[Path, ...] | None:
@@ -249,14 +270,16 @@ class _Checker:
             elif name.lower() not in circuit.used_names:
                 self.mistakes.append((("variables", name), "the netlist defines this parameter but never uses it"))
 
-    def _bench(self, name: str, netlist: tuple[Line, ...], library: Library) -> Bench | None:
+    def _bench(self, name: str, netlist: tuple[Line, ...], libraries: Mapping[str | None, Library]) -> Bench | None:
         entry = self.model.benches[name]
         loc: Location = ("benches", name, "stimulus")
         path = self.source.path
         try:
             first = (self.source.line(loc) or 0) + ("\n" in entry.stimulus)
             stimulus = self._trusted(read_text(entry.stimulus, str(path), path.parent, first, within=self._folders))
-            models = self._trusted(library.reached((*netlist, *stimulus)))
+            models = {
+                process: self._trusted(library.reached((*netlist, *stimulus))) for process, library in libraries.items()
+            }
         except NetlistError as error:
             self.mistakes.append((loc, str(error)))
             return None
@@ -265,7 +288,8 @@ class _Checker:
         options = {"temp": entry.temperature, **(OPTIONS if self.model.models else {}), **entry.options}
         option_line = Line(".options " + " ".join(f"{k}={v}" for k, v in options.items()), str(path), first)
         lines = (*netlist, *stimulus, option_line)
-        circuit = self._circuit(loc, lines, library)
+        circuits = {process: self._circuit(loc, lines, library) for process, library in libraries.items()}
+        circuit = circuits[self._nominal]
         if circuit is None:
             return None
         sources = {device.name: device for device in circuit.devices if device.kind in "vi"}
@@ -282,7 +306,14 @@ class _Checker:
             Analysis(key, a.run, tuple(a.excite.items()), tuple((n.lower(), text) for n, text in a.meas.items()))
             for key, a in entry.analyses.items()
         )
-        return Bench(name, (*models, *lines), circuit, analyses, find_bins((*models, *lines)))
+        decks = {process: (*found, *lines) for process, found in models.items()}
+        variants = {
+            process: Bench(name, deck, each, analyses, find_bins(deck))
+            for (process, deck), each in zip(decks.items(), circuits.values(), strict=True)
+            if each is not None
+        }
+        processes = tuple(variants[process] for process in named_processes(self.model.corners) if process in variants)
+        return replace(variants[self._nominal], processes=processes)
 
     def _check_metrics(self, metrics: Mapping[str, AnyMeasure], benches: Mapping[str, Bench]) -> None:
         mistaken = self.source.plain()["benches"].keys() - self.model.benches.keys()

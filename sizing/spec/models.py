@@ -41,6 +41,14 @@ def model_files(entries: Sequence[ModelsEntry], folder: Path) -> tuple[ModelFile
     )
 
 
+def of_process(entries: Sequence[ModelsEntry], section: str) -> list[ModelsEntry]:
+    """The entries with another corner of every kit, and another section of every file of which one is taken."""
+    return [
+        entry.model_copy(update={"corner": section} if entry.kit else {"section": section} if entry.section else {})
+        for entry in entries
+    ]
+
+
 def with_whole_paths(entries: Sequence[ModelsEntry], folder: Path) -> list[dict[str, Any]]:
     """The entries as a spec in any folder may have them."""
     return [

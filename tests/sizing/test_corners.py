@@ -1,10 +1,12 @@
 """Corners: what a design costs at them, what it is called in spec by, and what a run of them leaves."""
 
 import json
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +20,12 @@ from sizing.evaluation import Evaluation, Evaluator, Simulation
 from sizing.objectives import in_spec
 from sizing.problem import Corner, Metric, Problem, Variable
 from sizing.records.reading import RunRecord
+from sizing.simulation.cache import KeyOf
 from sizing.simulation.pool import SimulationPool
 from sizing.simulation.simulator import Failed, Measured, Outcome
 from sizing.spec.load import Spec, load_spec
 from sizing.spec.mistakes import SpecError
+from surrogates.features import corner_features
 
 CORNERS = "corners:\n  temperature: [27, 10, 60]\n  supply: [1.2, 1.14]\n"
 NAMES = [f"{temperature}C supply={supply}" for temperature in (27, 10, 60) for supply in (1.2, 1.14)]
@@ -172,7 +176,9 @@ def verified(record: RunRecord) -> list[Evaluation]:
 
 @pytest.mark.parametrize("method", ["gp", "fc", "random"])
 def test_every_design_in_spec_is_in_the_journal_at_every_corner(method: str, spec: Spec, tmp_path: Path):
-    result = sizing.run(spec, out=tmp_path / "run", workers=1, method=method, in_spec=5, max_sims=600, judge={"steps": 20})
+    result = sizing.run(
+        spec, out=tmp_path / "run", workers=1, method=method, in_spec=5, max_sims=600, judge={"steps": 20}
+    )
     record, row = result.record, result.table.iloc[0]
     lines = [json.loads(line) for line in (result.folder / "journal.jsonl").read_text().splitlines()]
     simulated = {(tuple(line["design"]), line["corner"]): line["values"] for line in lines if "evaluation" in line}
@@ -237,3 +243,122 @@ def test_the_journal_of_a_spec_without_corners_names_none(amplifier: Spec, tmp_p
         0, result.record.evaluations[0].design, result.record.evaluations[0].outcome
     )
     assert result.table[["corners", "designs"]].isna().all().all()
+
+
+LISTS = "{process: [tt, ss], temperature: [27, 60]}"
+BY_NAME = "{usual: {temperature: 27}, slow: {process: SS, temperature: 60}}"
+
+
+def with_processes(
+    folder: Path, specs: Path, corners: str, models: str = "{path: kit.lib, section: tt}", slow: str = "0.23"
+) -> Path:
+    """The amplifier, the models of its transistor in a library with a typical and a slow process."""
+    folder.mkdir(exist_ok=True)
+    (folder / "amp.cir").write_text((specs / "netlists/cs_amp.cir").read_text().replace(".include bptm45.mod\n", ""))
+    typical = (specs / "netlists/bptm45.mod").read_text()
+    sections = {"tt": typical, "ss": typical.replace("vth0 = 0.22", f"vth0 = {slow}")}
+    assert sections["tt"] != sections["ss"]
+    (folder / "kit.lib").write_text("".join(f".lib {name}\n{text}.endl\n" for name, text in sections.items()))
+    text = (specs / "cs_amp.yaml").read_text().replace("netlists/cs_amp.cir", "amp.cir")
+    (folder / "spec.yaml").write_text(f"models: {models}\ncorners: {corners}\n{text}")
+    return folder / "spec.yaml"
+
+
+def test_processes_are_sections_in_place_of_the_models_own(specs: Path, tmp_path: Path):
+    lists = load_spec(with_processes(tmp_path / "lists", specs, LISTS))
+    assert [corner.name for corner in lists.problem.corners] == ["tt 27C", "tt 60C", "ss 27C", "ss 60C"]
+    named = load_spec(with_processes(tmp_path / "named", specs, BY_NAME))
+    assert [corner.name for corner in named.problem.corners] == ["usual", "slow"]
+    slow = load_spec(with_processes(tmp_path / "slow", specs, "{process: [ss]}"))
+    assert slow.models[0].section == "ss"
+    jobs = {
+        "typical": lists.problem.job((9, 9), 0), "slow": lists.problem.job((9, 9), 2),
+        "hot": lists.problem.job((9, 9), 3), "hot by name": named.problem.job((9, 9), 1),
+        "alone": slow.problem.job((9, 9)),
+    }  # fmt: skip
+    with SimulationPool(lists.task, 1, 60) as pool:
+        found = dict(zip(jobs, pool.run([jobs["typical"], jobs["slow"], jobs["hot"]]), strict=False))
+    for name, spec in (("hot by name", named), ("alone", slow)):
+        with SimulationPool(spec.task, 1, 60) as pool:
+            (found[name],) = pool.run([jobs[name]])
+    values = {name: outcome.values for name, outcome in found.items() if isinstance(outcome, Measured)}
+    assert values["slow"] == values["alone"]
+    assert values["hot"] == values["hot by name"]
+    assert len({values["typical"], values["slow"], values["hot"]}) == 3
+
+
+def test_what_a_cache_knows_of_a_process_holds_for_that_process_alone(specs: Path, tmp_path: Path):
+    first = load_spec(with_processes(tmp_path / "a", specs, LISTS))
+    other = load_spec(with_processes(tmp_path / "b", specs, LISTS, slow="0.24"))
+    turned = load_spec(with_processes(tmp_path / "c", specs, "{process: [ss, tt], temperature: [27, 60]}"))
+    mine, its = ([KeyOf(s.task, "")(s.problem.job((3, 3), corner)) for corner in range(4)] for s in (first, other))
+    assert len(set(mine)) == 4
+    assert mine[:2] == its[:2]
+    assert not set(mine[2:]) & set(its[2:])
+    assert KeyOf(turned.task, "").circuit != KeyOf(first.task, "").circuit
+
+
+@pytest.mark.parametrize(
+    ("corners", "models", "mistake"),
+    [
+        ("{process: [tt, sf]}", "{path: kit.lib, section: tt}",
+         r"corners\.process\.1: .*sections \(tt, ss\), got 'sf'"),
+        ("{a: {process: tt}, b: {process: fast}}", "{path: kit.lib, section: tt}",
+         r"corners\.b\.process: .*sections \(tt, ss\), got 'fast'"),
+        ("{process: ['tt x']}", "{path: kit.lib, section: tt}", r"process\.0: expected the name of a section"),
+        ("{process: [tt, ss]}", "[]", r"corners\.process\.0: expected `models` with a kit or a file's section"),
+        ("{process: [tt, TT]}", "{path: kit.lib, section: tt}", r"process\.1: expected distinct values, got TT twice"),
+    ],
+)  # fmt: skip
+def test_mistaken_processes_are_told_with_the_sections_that_there_are(
+    corners: str, models: str, mistake: str, specs: Path, tmp_path: Path
+):
+    with pytest.raises(SpecError, match=mistake) as caught:
+        load_spec(with_processes(tmp_path / "spec", specs, corners, models))
+    assert len([each for each in caught.value.mistakes if "corners" in each]) == 1
+
+
+def test_a_judge_has_processes_as_far_apart_as_the_ends_of_a_setting():
+    corners = [Corner("", {"process": float(p), "temperature": t}) for p in range(3) for t in (27.0, 60.0)]
+    features = corner_features(corners).numpy()
+    distances = np.linalg.norm(features[:, None] - features[None], axis=2)
+    np.testing.assert_allclose(distances[0, [1, 2, 4]], distances[0, 1])
+
+
+def test_a_run_at_corners_of_two_processes_is_taken_up_and_read_back(specs: Path, tmp_path: Path):
+    spec = load_spec(with_processes(tmp_path / "spec", specs, LISTS))
+    whole = sizing.run(spec, out=tmp_path / "whole", workers=1, method="random", in_spec=3, max_sims=150)
+    assert whole.record.problem == spec.problem
+    assert [len(evaluation.corners) for evaluation in verified(whole.record)] == [4] * len(verified(whole.record))
+    part = tmp_path / "part"
+    shutil.copytree(whole.folder, part)
+    (part / "summary.json").unlink()
+    journal = (part / "journal.jsonl").read_bytes().splitlines(keepends=True)
+    (part / "journal.jsonl").write_bytes(b"".join(journal[:-5]))
+    sizing.resume(part, workers=1)
+    assert (part / "journal.jsonl").read_bytes() == (whole.folder / "journal.jsonl").read_bytes()
+
+
+def test_an_objective_is_the_worst_of_its_values_where_all_meet_the_target():
+    power = Metric("power", "W", at_most=1.0, goal="minimize")
+    band = Metric("band", "V", at_least=1.0, at_most=9.0, goal="maximize")
+    problem = replace(PROBLEM, metrics=(PROBLEM.metrics[0], power, band, Metric("sum", "", goal="minimize")))
+    outcomes = {0: Measured((20.0, 0.2, 8.9, 3.0), {}), 1: Measured((30.0, 0.4, 5.0, 1.0), {})}
+    found = worst(problem, outcomes)
+    assert isinstance(found, Measured)
+    assert found.values == (20.0, 0.4, 5.0, 3.0)
+    outside = worst(problem, outcomes | {2: Measured((20.0, 0.1, 10.0, 2.0), {})})
+    assert isinstance(outside, Measured)
+    assert outside.values == (20.0, 0.4, 10.0, 3.0)
+
+
+@pytest.mark.parametrize(("method", "goal"), [("gp", "minimize: current"), ("evo", "minimize: {current: 1, gain: -1}")])
+def test_a_run_with_an_objective_counts_what_is_in_spec_everywhere(method: str, goal: str, specs: Path, tmp_path: Path):
+    path = written(tmp_path, specs, f"{CORNERS}{goal}\n")
+    result = sizing.run(path, out=tmp_path / "run", workers=1, method=method, max_sims=90)
+    assert (result.status, result.table.iloc[0]["sims_total"]) == ("max_sims", 90)
+    record, (m,) = result.record, result.record.problem.objectives
+    assert verified(record)
+    worsts = [max(outcome.values[m] for outcome in each.corners.values()) for each in verified(record)]
+    assert {len(each.corners) for each in verified(record)} == {6}
+    np.testing.assert_allclose(result.table.iloc[0]["objective"], min(worsts))

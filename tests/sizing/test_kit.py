@@ -273,6 +273,19 @@ def test_a_scale_that_is_no_number_is_refused():
 
 
 @needs_sky130
+def test_a_process_of_a_corner_is_the_kit_at_that_corner(tmp_path: Path):
+    path = written(tmp_path)
+    path.write_text(path.read_text() + "corners: {process: [tt, ss], temperature: [27, 85]}\n")
+    spec = load_spec(path)
+    slow = load_spec(written(tmp_path, models="{kit: sky130, corner: ss}"))
+    at_corners = metrics(spec.task, [spec.problem.job((1, 1, 0), corner) for corner in range(4)])
+    alone = metrics(slow.task, [slow.problem.job((1, 1, 0))])
+    assert [corner.name for corner in spec.problem.corners] == ["tt 27C", "tt 85C", "ss 27C", "ss 85C"]
+    assert at_corners[2].tolist() == alone[0].tolist()
+    assert at_corners[2, 0] < 0.95 * at_corners[0, 0]
+
+
+@needs_sky130
 def test_a_library_is_read_once(tmp_path: Path):
     load_spec(written(tmp_path))
     before = sizing.kit._read_library.cache_info()
