@@ -11,7 +11,7 @@ from sizing.device import Device
 from sizing.measures.operating_point import DcValue
 from sizing.measures.table import AnyMeasure
 from sizing.netlist import Line
-from sizing.problem import PROCESS, TEMPERATURE
+from sizing.problem import PROCESS, SAMPLE, TEMPERATURE
 from sizing.units import spice_number
 
 ALTERABLE = {("r", "r"), ("c", "c"), ("l", "l"), ("m", "m"), ("v", "dc"), ("v", "ac"), ("i", "dc"), ("i", "ac")}
@@ -83,10 +83,15 @@ class Bench:
         text = [f"* {self.name}", substitute_parameters("\n".join(lines), values)]
         if TEMPERATURE in values:  # of several, the last counts
             text.append(f".options temp={spice_number(values[TEMPERATURE])}")
+        if SAMPLE in values:  # before every deck, so that the circuit is the same sample in all benches
+            text.append(f".options seed={int(values[SAMPLE])}")
         if analysis is not None:
             text += [f".meas {analysis.kind} {name} {what}" for name, what in analysis.meas]
             text.append(f".{analysis.command}")
         return "\n".join([*text, ".end", ""])
+
+
+_DRAWN = re.compile(r"\b(agauss|gauss|aunif|unif)\s*\(", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,11 @@ class Task:
     def corner(self, values: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
         """What the values of a job set that is no variable."""
         return tuple((name, value) for name, value in values.items() if name not in self.variables)
+
+    @property
+    def draws(self) -> bool:
+        """Whether something in the decks is drawn at random when ngspice reads them."""
+        return any(_DRAWN.search(line.text) for bench in self.benches for line in bench.lines)
 
     @property
     def vectors(self) -> Mapping[str, tuple[str, ...]]:

@@ -36,7 +36,7 @@ def worst(problem: Problem, outcomes: Outcomes) -> Outcome:
         if isinstance(outcome, Failed):
             return replace(outcome, message=f"{problem.corners[corner].name}: {outcome.message}")
     values = _values(outcomes)
-    rows = _badness(problem, values).argmax(axis=0)
+    rows = worst_rows(problem, values)
     found = [(list(outcomes)[row], outcomes[list(outcomes)[row]]) for row in rows]
     missing = {
         metric: f"{problem.corners[corner].name}: {outcome.missing[metric]}"
@@ -44,6 +44,16 @@ def worst(problem: Problem, outcomes: Outcomes) -> Outcome:
         if isinstance(outcome, Measured) and metric in outcome.missing
     }
     return Measured(tuple(values[rows, range(values.shape[1])].tolist()), missing)
+
+
+def worst_rows(problem: Problem, values: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The row of values (C, M) that counts for every metric (M,): the first without a value, else as `worst` says."""
+    table = violations(problem, values)
+    for column, objective in zip(figures(problem, values).T, problem.objectives, strict=True):
+        if (table[:, objective] <= 0).all():
+            table[:, objective] = column
+    rows: NDArray[np.intp] = table.argmax(axis=0)
+    return rows
 
 
 def next_corners(problem: Problem, order: Order, active: Collection[int], outcomes: Outcomes) -> tuple[int, ...]:
@@ -98,15 +108,6 @@ def _penalties(problem: Problem, outcome: Outcome) -> NDArray[np.float64]:
     if isinstance(outcome, Failed):
         return np.full(len(problem.metrics), LARGEST_PENALTY)
     return np.minimum(penalties(problem, np.array(outcome.values)), LARGEST_PENALTY)
-
-
-def _badness(problem: Problem, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What is largest (C, M) at the corner that counts: the violation, or an objective's value where there is none."""
-    table = violations(problem, values)
-    for column, objective in zip(figures(problem, values).T, problem.objectives, strict=True):
-        if (table[:, objective] <= 0).all():
-            table[:, objective] = column
-    return table
 
 
 def _values(outcomes: Outcomes) -> NDArray[np.float64]:

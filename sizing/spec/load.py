@@ -18,11 +18,19 @@ from sizing.mistakes import InputError, nearest
 from sizing.netlist import Line, NetlistError, read_netlist, read_text
 from sizing.problem import Corner, Metric, Problem
 from sizing.settings import RunSettings, merged
-from sizing.spec.corners import CornerReader, named_processes, nominal_process
+from sizing.spec.corners import CornerReader, named_processes, nominal_alone, nominal_process
 from sizing.spec.entries import SpecModel
 from sizing.spec.goals import ObjectiveEntries
 from sizing.spec.mistakes import Location, SpecError, dotted, in_words
-from sizing.spec.models import OPTIONS, ModelFile, model_files, of_process, read_models, with_whole_paths
+from sizing.spec.models import (
+    OPTIONS,
+    ModelFile,
+    model_files,
+    of_process,
+    read_models,
+    with_mismatch,
+    with_whole_paths,
+)
 from sizing.spec.shipped import shipped_specs
 from sizing.spec.source import SpecSource, read_source
 from sizing.trust import UNTRUSTED, checked, unknown_option
@@ -73,11 +81,12 @@ def run_settings(given: Mapping[str, Any]) -> RunSettings:
         raise SpecError([f"{dotted(loc)}: {in_words(each, loc)}" for loc, each in bad]) from None
 
 
-def load_spec(path: str | Path, *, trust: bool = False) -> Spec:
+def load_spec(path: str | Path, *, trust: bool = False, mismatch: bool = False) -> Spec:
     """Read and validate a spec file; raises SpecError with every mistake found, each as "file:line: key: message".
 
     Unless one's `trust` is put in it, netlists may be read only from the spec's folder and from the shipped ones, and
-    hold only what is known to be harmless.
+    hold only what is known to be harmless. With `mismatch` it has the nominal corner alone, of kits the one in which
+    devices deviate from each other at random.
     """
     path = Path(path)
     source = read_source(path)
@@ -88,7 +97,9 @@ def load_spec(path: str | Path, *, trust: bool = False) -> Spec:
     model = _validated(raw, mistakes)
     spec = None
     if model is not None:
-        spec = _Checker(source, model, mistakes, trust).spec()
+        if mismatch:
+            model = model.model_copy(update={"corners": nominal_alone(model.corners)})
+        spec = _Checker(source, model, mistakes, trust, mismatch).spec()
     if mistakes or spec is None:
         raise SpecError(list(dict.fromkeys(source.place(loc, message) for loc, message in mistakes)))
     run = _with_whole_paths(spec.run, path.parent)
@@ -148,6 +159,7 @@ class _Checker:
     model: SpecModel
     mistakes: list[tuple[Location, str]]
     trust: bool
+    mismatch: bool
 
     def spec(self) -> Spec | None:
         path, model = self.source.path, self.model
@@ -220,7 +232,7 @@ class _Checker:
 
     def _model_files(self, process: str | None) -> tuple[ModelFile, ...]:
         models = self.model.models if process is None else of_process(self.model.models, process)
-        return model_files(models, self.source.path.parent)
+        return model_files(with_mismatch(models) if self.mismatch else models, self.source.path.parent)
 
     def _libraries(self) -> dict[str | None, Library] | None:
         """The models at the nominal corner and of every process, by its name."""

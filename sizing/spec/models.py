@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sizing.kit import TYPICAL, Library, installed, joined, read_library
+from sizing.kit import KITS, TYPICAL, Library, installed, joined, read_library
 from sizing.netlist import Folders
 from sizing.spec.entries import ModelsEntry
 
@@ -45,6 +45,16 @@ def of_process(entries: Sequence[ModelsEntry], section: str) -> list[ModelsEntry
     """The entries with another corner of every kit, and another section of every file of which one is taken."""
     return [
         entry.model_copy(update={"corner": section} if entry.kit else {"section": section} if entry.section else {})
+        for entry in entries
+    ]
+
+
+def with_mismatch(entries: Sequence[ModelsEntry]) -> list[ModelsEntry]:
+    """The entries with every kit at the corner where devices deviate from each other, if it has one."""
+    return [
+        entry.model_copy(update={"corner": f"{entry.corner or TYPICAL}{KITS[entry.kit].mismatch}"})
+        if entry.kit
+        else entry
         for entry in entries
     ]
 

@@ -1,0 +1,142 @@
+"""Tables and histograms of verified designs."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.ticker import FuncFormatter
+
+from sizing.corners import worst_rows
+from sizing.objectives import cost, meets
+from sizing.problem import Metric
+from sizing.report.calibration import wilson_interval
+from sizing.report.plots import Plot
+from sizing.report.styles import INK, figure_with_axes, number_axis, styles
+from sizing.report.words import target_words
+from sizing.simulation.simulator import Failed, Measured
+from sizing.units import format_quantity
+from sizing.verification import Verification
+
+_BINS = 20
+
+
+def corners_files(found: Verification) -> dict[str, str]:
+    """What there is to keep of designs at corners, by file name."""
+    tables = {"corners.csv": simulations_table(found, "corner"), "worst.csv": corners_table(found)}
+    return {name: table.to_csv(index=False) for name, table in tables.items()}
+
+
+def samples_files(found: Verification) -> dict[str, str]:
+    """What there is to keep of samples, by file name."""
+    tables = {"samples.csv": simulations_table(found, "sample"), "yield.csv": yield_table(found)}
+    plots = {re.sub(r"[^-+.\w]", "_", plot.kind): plot.svg() for plot in histograms(found)}
+    return {name: table.to_csv(index=False) for name, table in tables.items()} | {
+        f"{name}.svg": plot for name, plot in plots.items()
+    }
+
+
+def simulations_table(found: Verification, condition: str) -> pd.DataFrame:
+    """A row per design and condition, named so: cost, in_spec, variables and metrics in SI units, and what failed."""
+    costs = cost(found.problem, found.values)
+    rows = []
+    for rank, (design, outcomes) in enumerate(zip(found.designs, found.outcomes, strict=True), 1):
+        for column, (name, outcome) in enumerate(zip(found.conditions, outcomes, strict=True)):
+            place = (rank - 1, column)
+            head = {"rank": rank, condition: name, "in_spec": bool(found.in_spec[place]), "cost": float(costs[place])}
+            metrics = dict(zip(_names(found), found.values[place].tolist(), strict=True))
+            rows.append({**head, **design, **metrics, "failure": _failure(outcome, _names(found))})
+    return pd.DataFrame(rows)
+
+
+def corners_table(found: Verification) -> pd.DataFrame:
+    """A row per design and metric: the worst value over the corners, at which, and at how many its target is met."""
+    rows = []
+    for rank, values in enumerate(found.values, 1):
+        met, worst = meets(found.problem, values), worst_rows(found.problem, values)
+        for m, metric in enumerate(found.problem.metrics):
+            row = worst[m]
+            rows.append(
+                {"rank": rank, "metric": metric.name, "target": target_words(metric), "unit": metric.unit,
+                 "worst": values[row, m], "corner": found.conditions[row], "met": int(met[:, m].sum()),
+                 "corners": len(values)}
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def yield_table(found: Verification) -> pd.DataFrame:
+    """A row per design, and per metric of it: the share of samples that meet the target, and the spread of the values.
+
+    `low` and `high` are Wilson's 95 % interval of the share; mean and deviation are of the samples that have a value,
+    and `missing` counts the others. Of the design itself (`metric` is "all") only the share applies.
+    """
+    rows: list[dict[str, Any]] = []
+    for rank, values in enumerate(found.values, 1):
+        met = meets(found.problem, values)
+        rows.append({"rank": rank, "metric": "all"} | _share(found.in_spec[rank - 1]))
+        for m, metric in enumerate(found.problem.metrics):
+            some = values[~np.isnan(values[:, m]), m]
+            row = {"rank": rank, "metric": metric.name, "target": target_words(metric), **_share(met[:, m])}
+            row |= {"unit": metric.unit, "missing": len(values) - len(some)}
+            if len(some):
+                row |= {"mean": some.mean(), "deviation": some.std(ddof=1) if len(some) > 1 else np.nan}
+                row |= {"least": some.min(), "most": some.max()}
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """Such a table for people: quantities with their units, shares in percent."""
+    units = table["unit"]
+    shown = table.drop(columns=["unit"])
+    for column in shown.columns.intersection(["worst", "mean", "deviation", "least", "most"]):
+        values = zip(shown[column], units, strict=True)
+        shown[column] = ["" if pd.isna(value) else format_quantity(float(value), unit) for value, unit in values]
+    for column in shown.columns.intersection(["yield", "low", "high"]):
+        shown[column] = [f"{100 * share:.1f} %" for share in shown[column]]
+    return shown.fillna({"target": ""})
+
+
+def histograms(found: Verification) -> Iterator[Plot]:
+    """Of every metric that has values the samples of all designs, and the targets as dashed lines."""
+    look = styles([f"#{rank}" for rank in range(1, len(found.designs) + 1)])
+    for m, metric in enumerate(found.problem.metrics):
+        values = found.values[:, :, m]
+        known = values[~np.isnan(values)]
+        if not known.size:
+            continue
+        figure, axes = figure_with_axes(3.2)
+        edges = np.histogram_bin_edges(known, _BINS).tolist()
+        for row, (name, style) in zip(values, look.items(), strict=True):
+            axes.hist(row[~np.isnan(row)], edges, histtype="step", color=style.colour, linestyle=style.line, label=name)
+        for target in _targets(metric):
+            axes.axvline(target, color=INK, linewidth=1, linestyle="--")
+        most = max(np.histogram(row[~np.isnan(row)], edges)[0].max() for row in values)
+        number_axis(axes, "y", "samples", 0, most, log=False)
+        axes.set_xlabel(metric.name, color=INK)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _, unit=metric.unit: format_quantity(value, unit)))
+        axes.tick_params(axis="x", labelsize=8)
+        if len(look) > 1:
+            axes.legend(frameon=False, labelcolor=INK)
+        words = f"{found.values.shape[1]} samples a design; dashed: the target, {target_words(metric)}."
+        yield Plot(f"samples-{metric.name}", found.problem.name, metric.name, words, figure)
+
+
+def _names(found: Verification) -> list[str]:
+    return [metric.name for metric in found.problem.metrics]
+
+
+def _failure(outcome: Failed | Measured, names: Sequence[str]) -> str:
+    if isinstance(outcome, Failed):
+        return f"{outcome.reason}: {outcome.message}"
+    return "; ".join(f"{names[m]}: {reason}" for m, reason in outcome.missing.items())
+
+
+def _share(met: np.ndarray[Any, np.dtype[np.bool_]]) -> dict[str, Any]:
+    low, high = wilson_interval(met.mean(keepdims=True), np.array([float(len(met))]))
+    return {"samples": len(met), "yield": float(met.mean()), "low": float(low[0]), "high": float(high[0])}
+
+
+def _targets(metric: Metric) -> list[float]:
+    return [bound for bound in (metric.at_least, metric.at_most) if bound is not None]
