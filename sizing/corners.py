@@ -59,7 +59,7 @@ def worst_rows(problem: Problem, values: NDArray[np.float64]) -> NDArray[np.intp
 def next_corners(problem: Problem, order: Order, active: Collection[int], outcomes: Outcomes) -> tuple[int, ...]:
     """The corners at which a design with these outcomes is simulated next; none where it is decided."""
     rest = tuple(corner for corner in range(len(problem.corners)) if corner not in outcomes)
-    if order == "all":
+    if order == "all" or not rest:
         return rest
     if not outcomes:
         return (NOMINAL,)

@@ -13,10 +13,10 @@ from sizing.records.reading import RunRecord
 from sizing.simulation.simulator import Failed
 
 COLUMNS = [
-    *("spec", "topology", "method", "seed", "status", "in_spec", "first_in_spec_at", "corners", "designs"),
+    *("spec", "topology", "method", "seed", "status", "in_spec", "first_in_spec_at"),
     *("sims_initial", "sims_search", "sims_oracle", "sims_total", "sims_failed", "sims_op", "sims_pretrain"),
     *("cache_hits", "queries", "best_cost", "top_cost", "wall_s", "simulate_s", "train_s", "query_s"),
-    *("objective", "front", "hypervolume"),
+    *("objective", "front", "hypervolume", "corners", "designs"),
 ]
 """The columns of every table of runs, in this order. One that does not apply to a run is empty, never 0."""
 
