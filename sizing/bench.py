@@ -19,6 +19,7 @@ ALTERABLE = {("r", "r"), ("c", "c"), ("l", "l"), ("m", "m"), ("v", "dc"), ("v", 
 _PLAIN_TARGET = re.compile(r"@[\w.]+\[m\]|[\w.]+( acmag)?")
 """What `alter` takes literally; ngspice's command line gives other characters, such as backquotes, a meaning."""
 
+_DRAWN = re.compile(r"\b(agauss|gauss|aunif|unif)\s*\(", re.IGNORECASE)
 _COMMENT = re.compile(r"^\s*\*.*|(?:;|(?:(?<=[\s,])|^)\$|//).*")
 _BRACES = r"\{[^{}]*\}"
 _PARENTHESES = r"\([^()]*\)"
@@ -83,15 +84,12 @@ class Bench:
         text = [f"* {self.name}", substitute_parameters("\n".join(lines), values)]
         if TEMPERATURE in values:  # of several, the last counts
             text.append(f".options temp={spice_number(values[TEMPERATURE])}")
-        if SAMPLE in values:  # before every deck, so that the circuit is the same sample in all benches
+        if SAMPLE in values:  # the same for every bench, so that its circuit is the same sample
             text.append(f".options seed={int(values[SAMPLE])}")
         if analysis is not None:
             text += [f".meas {analysis.kind} {name} {what}" for name, what in analysis.meas]
             text.append(f".{analysis.command}")
         return "\n".join([*text, ".end", ""])
-
-
-_DRAWN = re.compile(r"\b(agauss|gauss|aunif|unif)\s*\(", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -154,7 +152,8 @@ def alterations(bench: Bench, variables: Sequence[str]) -> dict[str, tuple[str, 
                 if not _PLAIN_TARGET.fullmatch(target):
                     return None
                 targets[name].append(target)
-    for line in bench.lines:  # what is no device: parameters that depend on a variable, calls, models
+    lines = [line for each in (bench, *bench.processes) for line in each.lines]
+    for line in lines:  # what is no device: parameters that depend on a variable, calls, models
         if line.keyword[0] in ".x" and mention.search(re.sub(r"\w+\s*=(?!=)", "", line.text.lower())):
             return None
     return {name: tuple(found) for name, found in targets.items()}

@@ -21,6 +21,15 @@ Values = Mapping[str, float]
 """Of a design, the value of every variable by name."""
 
 
+_NOT_DRAWN = (
+    "Monte Carlo needs models that are drawn at random, expected agauss, gauss, aunif or unif in what the circuit uses"
+)
+_DRAWN_BY = (
+    "a kit with mismatch has them (`models: sky130`), or a section of a library, or give the netlist's own parameters "
+    "so, as in `.param dvt={agauss(0, 5m, 1)}`"
+)
+
+
 @dataclass(frozen=True)
 class Verification:
     """What D designs gave under C conditions each: at corners, or as samples."""
@@ -31,6 +40,11 @@ class Verification:
     """Names of corners, or seeds of samples."""
     outcomes: tuple[tuple[Outcome, ...], ...]
     """By design and condition."""
+
+    @property
+    def measured(self) -> tuple[Measured, ...]:
+        """Every outcome with metrics."""
+        return tuple(each for row in self.outcomes for each in row if isinstance(each, Measured))
 
     @cached_property
     def values(self) -> NDArray[np.float64]:
@@ -70,18 +84,17 @@ def monte_carlo(
 ) -> Verification:
     """The designs at the nominal corner of a spec (loaded with `mismatch`), with samples of what its models draw.
 
-    All designs have the same seeds. Raises InputError where nothing is drawn.
+    All designs have the same seeds. Raises InputError where nothing is drawn, or what is drawn is switched off.
     """
     if not spec.task.draws:
-        raise InputError(
-            f"{spec.path}: Monte Carlo needs models that are drawn at random, expected agauss, gauss, aunif or unif in "
-            "what the circuit uses, got none; a kit with mismatch has them (`models: sky130`), or a section of a "
-            "library, or give the netlist's own parameters so, as in `.param dvt={agauss(0, 5m, 1)}`"
-        )
+        raise InputError(f"{spec.path}: {_NOT_DRAWN}, got none; {_DRAWN_BY}")
     nominal = spec.problem.corners[0].settings
     drawn = np.random.default_rng(seed).integers(1, 2**31 - 1, 2 * samples)
     seeds = list(dict.fromkeys(drawn.tolist()))[:samples]  # more samples are these and others
-    return _simulated(spec, designs, {str(each): {**nominal, SAMPLE: float(each)} for each in seeds}, workers)
+    found = _simulated(spec, designs, {str(each): {**nominal, SAMPLE: float(each)} for each in seeds}, workers)
+    if samples > 1 and found.measured and len({outcome.values for outcome in found.measured}) <= len(designs):
+        raise InputError(f"{spec.path}: {_NOT_DRAWN}, got the same values in all samples: it is off; {_DRAWN_BY}")
+    return found
 
 
 def _simulated(

@@ -95,6 +95,14 @@ def test_models_without_anything_drawn_are_refused_with_what_is_needed(run: Resu
     assert not list((run.folder / "verify").glob("samples*"))
 
 
+def test_models_whose_draws_are_off_are_refused(tmp_path: Path):
+    spec = divider(tmp_path)
+    netlist = tmp_path / "divider.cir"
+    netlist.write_text(netlist.read_text().replace("agauss", "0*agauss"))
+    with pytest.raises(InputError, match="got the same values in all samples: it is off"):
+        monte_carlo(load_spec(spec.path, mismatch=True), [{"r": 1000.0}], 3, 0, 1)
+
+
 def test_a_run_without_a_variable_of_the_spec_is_refused(run: Result, tmp_path: Path):
     with pytest.raises(InputError, match="expected a run with the spec's variables, got one without r"):
         best_designs(run.record, 1, divider(tmp_path).problem)
