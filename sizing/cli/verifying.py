@@ -5,7 +5,7 @@ import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
@@ -52,33 +52,31 @@ def verify(
     chosen = spec or record.path / "spec.yaml"
     task = load_spec(chosen, trust=trust)
     designs = best_designs(record, best, task.problem)
-    files: dict[str, str] = {}
     about = {"command": shlex.join(sys.argv), "spec": str(chosen), "designs": len(designs)}
     folder = record.path / "verify"
     failed: set[int] = set()
     if corners or monte_carlo is None:
         found = at_corners(task, designs, workers)
-        files |= corners_files(found)
-        files["corners.json"] = _json(about | {"corners": found.conditions, "simulations": found.in_spec.size})
+        how = about | {"corners": found.conditions, "simulations": found.in_spec.size}
+        _write(folder, corners_files(found) | {"corners.json": json.dumps(how, indent=1) + "\n"})
         failed.update(np.flatnonzero(~found.in_spec.all(axis=1)).tolist())
         print(
             f"At {len(found.conditions)} corners, the worst of each metric:\n{markdown(readable(corners_table(found)))}"
         )
     if monte_carlo is not None:
         found = sampled(load_spec(chosen, trust=trust, mismatch=True), designs, monte_carlo, seed, workers)
-        files |= samples_files(found)
-        files["samples.json"] = _json(about | {"seed": seed, "simulations": found.in_spec.size})
         for plot in folder.glob("samples-*.svg"):
             plot.unlink()
+        how = about | {"seed": seed, "simulations": found.in_spec.size}
+        _write(folder, samples_files(found) | {"samples.json": json.dumps(how, indent=1) + "\n"})
         failed.update(np.flatnonzero(found.in_spec.mean(axis=1) < least_yield).tolist())
         print(f"{monte_carlo} samples:\n{markdown(readable(yield_table(found)))}")
-    folder.mkdir(exist_ok=True)
-    write_all_whole({folder / name: text.encode() for name, text in files.items()})
     print(f"Tables and plots: {folder}")
     if failed:
         print(f"Designs that fail: {', '.join(f'#{row + 1}' for row in sorted(failed))}")
         raise typer.Exit(1)
 
 
-def _json(about: Mapping[str, Any]) -> str:
-    return json.dumps(about, indent=1) + "\n"
+def _write(folder: Path, files: Mapping[str, str]) -> None:
+    folder.mkdir(exist_ok=True)
+    write_all_whole({folder / name: text.encode() for name, text in files.items()})
