@@ -43,13 +43,21 @@ class Transistor:
     source: Point
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """A device on a sheet: what it is drawn as, its size as text, and its terminals in the netlist's order."""
+
+    symbol: str
+    size: str
+    terminals: tuple[Point, ...]
+
+
 @dataclass
 class Sheet:
-    """A drawing and what it says: terminals of devices in the netlist's order, wires, and names of nets at places."""
+    """A drawing and what it says: devices by name, wires, and names of nets at places."""
 
     drawing: schemdraw.Drawing
-    terminals: dict[str, tuple[Point, ...]] = field(default_factory=dict)
-    sizes: dict[str, str] = field(default_factory=dict)
+    devices: dict[str, Drawn] = field(default_factory=dict)
     wires: list[tuple[Point, Point]] = field(default_factory=list)
     names: list[tuple[str, Point]] = field(default_factory=list)
 
@@ -65,7 +73,7 @@ class Sheet:
 
     def resistor(self, name: str, start: Point, end: Point, size: str = "", label: Side = "right") -> None:
         """A resistor from `start` to `end`."""
-        self._between(elm.Resistor(), name, size, start, end, label, 0.5)
+        self._between(elm.ResistorIEEE(), name, size, start, end, label, 0.5)
 
     def capacitor(self, name: str, start: Point, end: Point, size: str = "", label: Side = "right") -> None:
         """A capacitor from `start` to `end`."""
@@ -82,8 +90,7 @@ class Sheet:
         self.text(what, (x, y - 0.25), size=11)
         for pin, place in pins.items():
             self.text(pin, (x + 0.8 * (place[0] - x), y + 0.76 * (place[1] - y)), size=9)
-        self.terminals[name] = tuple(map(snapped, pins.values()))
-        self.sizes[name] = what
+        self.devices[name] = Drawn("box", what, tuple(map(snapped, pins.values())))
 
     def frame(self, title: str, corner: Point, opposite: Point) -> None:
         """A dashed frame around what a sub-circuit holds."""
@@ -109,8 +116,8 @@ class Sheet:
     def supply(self, net: str, place: Point) -> None:
         """The symbol of a supply, with its name."""
         x, y = place
-        self.drawing.add(elm.Line().at(place).to((x, y + 0.3)))
-        self.drawing.add(elm.Line().at((x - 0.4, y + 0.3)).to((x + 0.4, y + 0.3)).linewidth(RAIL_WIDTH))
+        self.drawing.add(elm.Line().endpoints(place, (x, y + 0.3)))
+        self.drawing.add(elm.Line().endpoints((x - 0.4, y + 0.3), (x + 0.4, y + 0.3)).linewidth(RAIL_WIDTH))
         self.text(net, (x, y + 0.45), "above", size=11, color=NET_COLOR)
         self.names.append((net, snapped(place)))
 
@@ -138,7 +145,7 @@ class Sheet:
 
     def svg(self) -> bytes:
         """The picture, with a dot wherever three or more lines meet."""
-        terminals = [place for places in self.terminals.values() for place in places]
+        terminals = [place for device in self.devices.values() for place in device.terminals]
         for place in sorted({*terminals, *(end for wire in self.wires for end in wire)}):
             arms = sum(1 if place in wire else 2 for wire in self.wires if touches(place, wire))
             if arms + terminals.count(place) > 2:
@@ -157,7 +164,8 @@ class Sheet:
         self.drawing.add(symbol.reverse() if gate < x else symbol)
         side: Side = "right" if gate < x else "left"
         self._label(name, size, (x + 0.2 * OUTWARDS[side][0], places.gate[1]), side)
-        self.terminals[name] = (snapped(symbol.drain), snapped(symbol.gate), snapped(symbol.source))
+        terminals = snapped(symbol.drain), snapped(symbol.gate), snapped(symbol.source)
+        self.devices[name] = Drawn(type(symbol).__name__, size, terminals)
         return places
 
     def _between(
@@ -166,7 +174,7 @@ class Sheet:
         self.drawing.add(symbol.endpoints(start, end))
         dx, dy = OUTWARDS[label]
         self._label(name, size, ((start[0] + end[0]) / 2 + half * dx, (start[1] + end[1]) / 2 + half * dy), label)
-        self.terminals[name] = (snapped(symbol.start), snapped(symbol.end))
+        self.devices[name] = Drawn(type(symbol).__name__, size or name, (snapped(symbol.start), snapped(symbol.end)))
 
     def _label(self, name: str, size: str, place: Point, side: Side) -> None:
         x, y = place
@@ -176,7 +184,6 @@ class Sheet:
         self.text(name, (x, y + upper), side)
         if size:
             self.text(size, (x, y + lower), side, size=11, color="#444")
-        self.sizes[name] = size or name
 
 
 def snapped(place: Point) -> Point:
@@ -208,81 +215,95 @@ def cs_amp(sheet: Sheet) -> None:
 
 
 @dataclass(frozen=True)
-class TwoStage:
-    """Names and sizes of the devices of a two-stage op-amp, as its netlist has them; nets by what they are."""
+class FirstStage:
+    """A pair with mirror load and a tail from a bias diode: names and sizes of devices, left before right, and nets."""
 
     load: tuple[tuple[str, str], tuple[str, str]]
     pair: tuple[tuple[str, str], tuple[str, str]]
     tail: tuple[str, str]
     bias: tuple[str, str]
-    second: tuple[str, str]
-    sink: tuple[str, str]
-    inverting: str
-    non_inverting: str
+    inputs: tuple[str, str]
     mirror: str
     common: str
-    first: str
     output: str
-    bias_net: str
 
 
-def two_stage(sheet: Sheet, has: TwoStage, ground: str) -> None:
-    """What the two-stage op-amps have in common; their compensation goes from (9.8, 5.6) to (13.8, 5.6)."""
-    sheet.rail("vdd", 8.6, -1.2, 14.6)
+def first_stage(sheet: Sheet, has: FirstStage) -> None:
+    """Between rails at 8.6 and 0: its output ends at (9.8, 5.6), its bias comes to (0, 2) and goes by (2.4, 1)."""
     left, right = sheet.pmos(*has.load[0], 3, 7.6, gate="right"), sheet.pmos(*has.load[1], 7.4, 7.6)
     sheet.wire(left.gate, right.gate)
     diode(sheet, left)
-    inverting, other = sheet.nmos(*has.pair[0], 3, 4.2), sheet.nmos(*has.pair[1], 7.4, 4.2, gate="right")
-    sheet.wire(left.drain, inverting.drain)
-    sheet.wire(right.drain, other.drain)
+    first, other = sheet.nmos(*has.pair[0], 3, 4.2), sheet.nmos(*has.pair[1], 7.4, 4.2, gate="right")
+    sheet.wire(left.drain, first.drain)
     sheet.net(has.mirror, (3, 5.9), "left")
-    sheet.wire((1.2, 4.2), inverting.gate)
-    sheet.pin(has.inverting, (1.2, 4.2), "left")
+    sheet.wire(right.drain, other.drain)
+    sheet.wire((7.4, 5.6), (9.8, 5.6))
+    sheet.net(has.output, (8.6, 5.6), "above")
+    sheet.wire((1.2, 4.2), first.gate)
+    sheet.pin(has.inputs[0], (1.2, 4.2), "left")
     sheet.wire(other.gate, (9.2, 4.2))
-    sheet.pin(has.non_inverting, (9.2, 4.2), "right")
-    sheet.wire(inverting.source, other.source)
+    sheet.pin(has.inputs[1], (9.2, 4.2), "right")
+    sheet.wire(first.source, other.source)
     sheet.net(has.common, (4.1, 3.2), "below")
-
     tail, bias = sheet.nmos(*has.tail, 5.2, 1), sheet.nmos(*has.bias, 0, 1, gate="right")
     sheet.wire(tail.drain, (5.2, 3.2))
     diode(sheet, bias)
     sheet.wire(bias.gate, tail.gate)
+
+
+@dataclass(frozen=True)
+class TwoStage:
+    """A first stage, the devices of a second one, and the nets that it adds."""
+
+    first: FirstStage
+    second: tuple[str, str]
+    sink: tuple[str, str]
+    output: str
+    bias: str
+    ground: str
+
+
+def two_stage(sheet: Sheet, has: TwoStage) -> None:
+    """What the two-stage op-amps have in common; their compensation goes from (9.8, 5.6) to (13.8, 5.6)."""
+    sheet.rail("vdd", 8.6, -1.2, 14.6)
+    sheet.rail(has.ground, 0, -1.2, 14.6)
+    first_stage(sheet, has.first)
     second, sink = sheet.pmos(*has.second, 13.8, 7.6), sheet.nmos(*has.sink, 13.8, 1)
-    sheet.wire((7.4, 5.6), (9.8, 5.6), (9.8, 7.6), second.gate)
-    sheet.net(has.first, (8.6, 5.6), "above")
+    sheet.wire((9.8, 5.6), (9.8, 7.6), second.gate)
     sheet.wire((2.4, 1), (2.4, 2.4), (11.4, 2.4), (11.4, 1), sink.gate)
-    sheet.net(has.bias_net, (9.2, 2.4), "above")
+    sheet.net(has.bias, (9.2, 2.4), "above")
     sheet.wire(second.drain, sink.drain)
     sheet.wire((13.8, 3.8), (15.6, 3.8))
     sheet.pin(has.output, (15.6, 3.8), "right")
-    sheet.rail(ground, 0, -1.2, 14.6)
 
 
 BPTM_OP_AMP = TwoStage(
-    load=(("mp1", "×mp1"), ("mp2", "×mp1")),
-    pair=(("mn1", "×mn1"), ("mn2", "×mn1")),
-    tail=("mn3", "×mn3"),
-    bias=("mn4", "×mn4"),
+    first=FirstStage(
+        load=(("mp1", "×mp1"), ("mp2", "×mp1")),
+        pair=(("mn1", "×mn1"), ("mn2", "×mn1")),
+        tail=("mn3", "×mn3"),
+        bias=("mn4", "×mn4"),
+        inputs=("2", "1"),
+        mirror="4",
+        common="3",
+        output="5",
+    ),
     second=("mp3", "×mp3"),
     sink=("mn5", "×mn5"),
-    inverting="2",
-    non_inverting="1",
-    mirror="4",
-    common="3",
-    first="5",
     output="6",
-    bias_net="7",
+    bias="7",
+    ground="0",
 )
 
 
 def opamp_cc(sheet: Sheet) -> None:
-    two_stage(sheet, BPTM_OP_AMP, "0")
+    two_stage(sheet, BPTM_OP_AMP)
     sheet.current("ibias", (0, 8.6), (0, 2), "30 µA")
     sheet.capacitor("cc", (9.8, 5.6), (13.8, 5.6), label="above")
 
 
 def opamp_cc_rz(sheet: Sheet) -> None:
-    two_stage(sheet, BPTM_OP_AMP, "0")
+    two_stage(sheet, BPTM_OP_AMP)
     sheet.current("ibias", (0, 8.6), (0, 2), "30 µA")
     sheet.capacitor("cc", (9.8, 5.6), (11.8, 5.6), label="above")
     sheet.net("8", (11.8, 5.6), "above")
@@ -290,22 +311,17 @@ def opamp_cc_rz(sheet: Sheet) -> None:
 
 
 def sky130_miller(sheet: Sheet) -> None:
-    op_amp = TwoStage(
+    first = FirstStage(
         load=(("x3", "w3/l3 ×m3"), ("x4", "w3/l3 ×m3")),
         pair=(("x1", "w1/l1 ×m1"), ("x2", "w1/l1 ×m1")),
         tail=("x5", "w5/l5 ×m5"),
         bias=("x8", "w5/l5 ×2"),
-        second=("x6", "w3/l3 ×m6"),
-        sink=("x7", "w5/l5 ×m7"),
-        inverting="inn",
-        non_inverting="inp",
+        inputs=("inn", "inp"),
         mirror="a",
         common="tail",
-        first="b",
-        output="out",
-        bias_net="ib",
+        output="b",
     )
-    two_stage(sheet, op_amp, "vss")
+    two_stage(sheet, TwoStage(first, ("x6", "w3/l3 ×m6"), ("x7", "w5/l5 ×m7"), output="out", bias="ib", ground="vss"))
     sheet.wire((0, 2), (0, 2.8))
     sheet.pin("ib", (0, 2.8), "above")
     sheet.capacitor("xc", (9.8, 5.6), (11.8, 5.6), "wc×wc", label="above")
@@ -481,30 +497,23 @@ def sky130_nested_miller(sheet: Sheet) -> None:
 def sky130_ldo(sheet: Sheet) -> None:
     sheet.rail("in", 8.6, -1.2, 16)
     sheet.rail("0", 0, -1.2, 16)
-    x3, x4 = sheet.pmos("x3", "w3/l3 ×m3", 3, 7.6, gate="right"), sheet.pmos("x4", "w3/l3 ×m3", 7.4, 7.6)
-    sheet.wire(x3.gate, x4.gate)
-    diode(sheet, x3)
-    x1, x2 = sheet.nmos("x1", "w1/l1 ×m1", 3, 4.2), sheet.nmos("x2", "w1/l1 ×m1", 7.4, 4.2, gate="right")
-    sheet.wire(x3.drain, x1.drain)
-    sheet.net("a", (3, 5.9), "left")
-    sheet.wire(x4.drain, x2.drain)
-    sheet.wire((1.2, 4.2), x1.gate)
-    sheet.pin("fb", (1.2, 4.2), "left")
-    sheet.wire(x2.gate, (9.2, 4.2))
-    sheet.pin("ref", (9.2, 4.2), "right")
-    sheet.wire(x1.source, x2.source)
-    sheet.net("tail", (4.1, 3.2), "below")
-    x5, x6 = sheet.nmos("x5", "w5/l5 ×m5", 5.2, 1), sheet.nmos("x6", "w5/l5 ×2", 0, 1, gate="right")
-    sheet.wire(x5.drain, (5.2, 3.2))
-    diode(sheet, x6)
-    sheet.wire(x6.gate, x5.gate)
-    sheet.wire(x6.drain, (0, 2.8))
+    first = FirstStage(
+        load=(("x3", "w3/l3 ×m3"), ("x4", "w3/l3 ×m3")),
+        pair=(("x1", "w1/l1 ×m1"), ("x2", "w1/l1 ×m1")),
+        tail=("x5", "w5/l5 ×m5"),
+        bias=("x6", "w5/l5 ×2"),
+        inputs=("fb", "ref"),
+        mirror="a",
+        common="tail",
+        output="e",
+    )
+    first_stage(sheet, first)
+    sheet.wire((0, 2), (0, 2.8))
     sheet.pin("ib", (0, 2.8), "above")
 
     xp = sheet.pmos("xp", "wp/0.15 ×mp", 15, 7.6)
-    sheet.wire((7.4, 5.6), (9.6, 5.6), (9.6, 7.6), xp.gate)
-    sheet.net("e", (8.5, 5.6), "above")
-    sheet.capacitor("xc", (9.6, 5.6), (12.6, 5.6), "wc×wc ×mc", label="above")
+    sheet.wire((9.8, 5.6), (9.8, 7.6), xp.gate)
+    sheet.capacitor("xc", (9.8, 5.6), (12.6, 5.6), "wc×wc ×mc", label="above")
     sheet.net("z", (12.6, 5.6), "below")
     sheet.resistor("xz", (12.6, 5.6), (15, 5.6), "2/lz", label="above")
     sheet.wire(xp.drain, (15, 4.4))

@@ -17,8 +17,15 @@ from sizing.netlist import read_netlist
 pytest.importorskip("schemdraw")
 ROOT = Path(__file__).parent.parent.parent
 SPECS = sorted((ROOT / "specs").glob("*.yaml"))
-DRAWN_TERMINALS = {"nmos": 3, "pmos": 3, "n": 3, "p": 3, "sky130_fd_pr__res_high_po": 2}
-"""Bulks come last, and are not drawn."""
+SYMBOLS = {
+    **dict.fromkeys(("nmos", "n"), ("AnalogNFet", 3)),
+    **dict.fromkeys(("pmos", "p"), ("AnalogPFet", 3)),
+    **dict.fromkeys(("r", "sky130_fd_pr__res_high_po"), ("ResistorIEEE", 2)),
+    **dict.fromkeys(("c", "sky130_fd_pr__cap_mim_m3_1"), ("Capacitor", 2)),
+    "i": ("SourceI", 2),
+    "stage": ("box", 5),
+}
+"""What a model, or without one a kind, is drawn as, and with how many terminals: bulks come last, and are not drawn."""
 
 
 @pytest.fixture(scope="module")
@@ -32,13 +39,13 @@ def schematics() -> ModuleType:
     return module
 
 
-@pytest.fixture(params=SPECS, ids=lambda path: path.stem)
+@pytest.fixture(scope="module", params=SPECS, ids=lambda path: path.stem)
 def spec(request: pytest.FixtureRequest) -> Path:
     path: Path = request.param
     return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def sheet(spec: Path, schematics: ModuleType) -> Any:
     (circuit,) = [circuit for circuit in schematics.CIRCUITS if circuit.__name__ == spec.stem]
     return schematics.drawn(circuit)
@@ -54,7 +61,7 @@ def devices(spec: Path) -> list[Device]:
 def drawn_nets(sheet: Any, schematics: ModuleType) -> list[set[Any]]:
     """Devices' terminals and names of nets that are connected: by wires that touch at an end, or by the same name."""
     terminals = [
-        ((name, index), place) for name, places in sheet.terminals.items() for index, place in enumerate(places)
+        ((name, index), place) for name, device in sheet.devices.items() for index, place in enumerate(device.terminals)
     ]
     wires = [(wire, place) for wire in sheet.wires for place in wire]
     graph = nx.Graph()
@@ -73,7 +80,7 @@ def words(text: str) -> list[str]:
 def test_pictures_are_connected_as_the_netlists_are(spec: Path, sheet: Any, schematics: ModuleType):
     nets: dict[str, set[Any]] = {}
     for device in devices(spec):
-        for index, net in enumerate(device.nets[: DRAWN_TERMINALS.get(device.model or "")]):
+        for index, net in enumerate(device.nets[: SYMBOLS[device.model or device.kind][1]]):
             nets.setdefault(net, set()).add((device.name, index))
     for connected in drawn_nets(sheet, schematics):
         names = {member for member in connected if isinstance(member, str)}
@@ -88,11 +95,13 @@ def test_pictures_name_every_device_with_its_sizes(spec: Path, sheet: Any):
     picture = (ROOT / "docs" / "schematics" / f"{spec.stem}.svg").read_text()
     texts = re.findall(r"<tspan[^>]*>([^<]*)</tspan>", picture)
     for device in devices(spec):
+        drawn = sheet.devices[device.name]
+        assert drawn.symbol == SYMBOLS[device.model or device.kind][0]
         assert device.name in texts
-        assert sheet.sizes[device.name] in texts
+        assert drawn.size in texts
         sized = ("m",) if device.kind == "m" else device.parameters  # W and L of the 45 nm transistors are all the same
         expected = [word for name in sized for word in words(device.parameters[name])]
-        assert words(sheet.sizes[device.name]) == (sorted(expected) or [device.model]), device.name
+        assert words(drawn.size) == (sorted(expected) or [device.model]), device.name
 
 
 def test_pictures_are_those_that_the_script_draws(spec: Path, sheet: Any):
