@@ -72,6 +72,8 @@ class Task:
     benches: tuple[Bench, ...]
     measures: tuple[AnyMeasure, ...]
     variables: tuple[str, ...]
+    keep_waveforms: bool = False
+    """Whether outcomes hold what the measurements read, too."""
 
     @property
     def vectors(self) -> Mapping[str, tuple[str, ...]]:

@@ -45,5 +45,10 @@ COLUMN_WORDS = {
 
 def target_words(metric: Metric) -> str:
     """The target as people write it, such as "≥ 60 deg"."""
-    bounds = (("≥", metric.at_least), ("≤", metric.at_most))
-    return ", ".join(f"{sign} {format_quantity(bound, metric.unit)}" for sign, bound in bounds if bound is not None)
+    signed = (("≥", metric.at_least), ("≤", metric.at_most))
+    return ", ".join(f"{sign} {format_quantity(bound, metric.unit)}" for sign, bound in signed if bound is not None)
+
+
+def bounds(metric: Metric) -> tuple[float, ...]:
+    """The ends of the target, one or both."""
+    return tuple(bound for bound in (metric.at_least, metric.at_most) if bound is not None)
