@@ -119,6 +119,17 @@ def substitute_parameters(text: str, values: Mapping[str, float]) -> str:
     return "".join([*parts, text[at:]])
 
 
+def parameter_files(lines: Sequence[Line], names: Sequence[str]) -> tuple[str, ...]:
+    """The files in which `.param` lines of the top level give these names (lower case) their values, each once."""
+    found, depth = [], 0
+    for line in lines:
+        depth += (line.keyword == ".subckt") - (line.keyword == ".ends")
+        if depth == 0 and line.keyword.startswith(".para"):
+            assigned = {match["name"].lower() for match in _ASSIGNMENT.finditer(line.text)}
+            found += [line.file] if assigned.intersection(names) else []
+    return tuple(dict.fromkeys(found))
+
+
 def _parameter_lines(text: str) -> str:
     """The text with spaces for all that is no `.param` line at the top level, keeping every character's position."""
     result, inside, depth = [], False, 0
