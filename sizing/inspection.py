@@ -59,7 +59,9 @@ def inspect_best(
         steps = (Step(variable, way, each) for (variable, way, _), each in zip(moves, outcomes, strict=True))
         found = replace(found, steps=tuple(steps))
     write_inspection(record, found)
-    return found
+    kept = read_inspection(record)  # so that this report and the next one are of the same numbers
+    assert kept is not None
+    return kept
 
 
 def _moves(problem: Problem, design: Design) -> list[tuple[int, int, Design]]:

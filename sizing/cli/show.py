@@ -20,6 +20,8 @@ _SCALE = 13
 """Characters of a scale, a middle one among them."""
 _SMALLEST = 0.005
 """Margins below which there is no bar."""
+_UNLIMITED = 1000
+"""Columns, as wide as no table gets."""
 
 
 def run_summary(result: Result, console: Console | None = None) -> None:
@@ -43,7 +45,7 @@ def best_designs(record: RunRecord, count: int, console: Console | None = None) 
     console = console or plain_console()
     designs = best_sized(record, count)
     grid = _designs_table(record, designs, bars=True)
-    if console.measure(grid).maximum > console.width:
+    if console.measure(grid, options=console.options.update_width(_UNLIMITED)).maximum > console.width:
         grid = _designs_table(record, designs, bars=False)
     console.print(grid)
 
@@ -75,7 +77,7 @@ def _designs_table(record: RunRecord, designs: Sequence[Sized], *, bars: bool) -
     grid.add_column("")
     grid.add_column("target")
     headings = [f"#{design.rank} (sim {design.simulation})" for design in designs]
-    for heading in _with_bar(headings, ["in its range, to its target" for _ in first]):
+    for heading in _with_bar(headings, ["range, margin" for _ in first]):
         grid.add_column(heading, justify="right" if heading in headings else "left")
     for index, variable in enumerate(problem.variables):
         cells = [design.settings[index].value for design in designs]

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
+from numpy.typing import NDArray
 
 from sizing.records.inspection import Inspection
 from sizing.records.reading import RunRecord
@@ -109,6 +110,7 @@ class Shaded:
     shade: float
     """From −1 to 1."""
     quiet: bool = False
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -327,7 +329,7 @@ def _closer(record: RunRecord, inspection: Inspection | None) -> Closer:
     responses = response_plots(record, inspection) if inspection else []
     return Closer(
         _correlation_map(record, found) if told else None,
-        _span(sorted({int(n) for n in found.designs[np.isfinite(found.value).any(axis=0)]})),
+        _from_to(found.designs[np.isfinite(found.value).any(axis=0)]),
         _elasticity_map(record, around) if around else None,
         str(len(inspection.steps)) if inspection else "",
         inspection.simulator if inspection else "",
@@ -338,7 +340,10 @@ def _closer(record: RunRecord, inspection: Inspection | None) -> Closer:
 def _correlation_map(record: RunRecord, found: Correlations) -> HeatMap:
     def cell(v: int, m: int) -> Shaded:
         value = found.value[v, m]
-        return Shaded("–", 0.0, True) if np.isnan(value) else Shaded(_signed(value), value, not found.sure[v, m])
+        if np.isnan(value):
+            return Shaded("–", 0.0, True)
+        interval = f"{_signed(found.low[v, m])} to {_signed(found.high[v, m])}"
+        return Shaded(_signed(value), float(value), not found.sure[v, m], interval)
 
     return _heat_map(record, cell)
 
@@ -364,6 +369,10 @@ def _heat_map(record: RunRecord, cell: Callable[[int, int], Shaded]) -> HeatMap:
         for v, variable in enumerate(record.problem.variables)
     )
     return HeatMap(metrics, tuple(rows))
+
+
+def _from_to(counts: NDArray[np.int64]) -> str:
+    return " to ".join(str(count) for count in dict.fromkeys((counts.min(), counts.max()))) if counts.size else ""
 
 
 def _signed(value: float) -> str:
