@@ -1,10 +1,11 @@
 """Memory of a whole process tree over many evaluations: is it flat, and what does a run take?
 
-    python benchmarks/memory.py flat [--evaluations 20000]
+    python benchmarks/memory.py flat [--evaluations 200000]
     python benchmarks/memory.py run METHOD [SPEC]
 
-`flat` simulates random designs of the amplifier in one pool. `run` sizes a circuit in its own process. Memory is the
-proportional set size (shared pages counted once), summed over the process and its children every 0.2 s.
+`flat` is one run of the amplifier on a finer grid, with random designs: the memory of simulators and of the process
+itself, open files and processes, at every tenth of it. `run` sizes a circuit in its own process. Memory is the
+proportional set size (shared pages counted once); `run` sums it over the process and its children every 0.2 s.
 """
 
 import argparse
@@ -14,11 +15,9 @@ import threading
 import time
 from pathlib import Path
 
-import numpy as np
 import psutil
 
-from sizing.simulation.pool import SimulationPool
-from sizing.spec.load import load_spec
+import sizing
 
 SPECS = Path(__file__).parent.parent / "specs"
 
@@ -28,7 +27,7 @@ def main() -> None:
     parser.add_argument("what", choices=["flat", "run"])
     parser.add_argument("method", nargs="?", default="evo")
     parser.add_argument("spec", nargs="?", type=Path, default=SPECS / "opamp_cc_rz.yaml")
-    parser.add_argument("--evaluations", type=int, default=20_000)
+    parser.add_argument("--evaluations", type=int, default=200_000)
     arguments = parser.parse_args()
     if arguments.what == "flat":
         flat(arguments.evaluations)
@@ -36,16 +35,31 @@ def main() -> None:
         whole_run(arguments.method, arguments.spec)
 
 
-def flat(evaluations: int, step: int = 2000) -> None:
-    spec = load_spec(SPECS / "cs_amp.yaml")
-    rng = np.random.default_rng(0)
-    with SimulationPool(spec.task, 2, 60) as pool:
-        for done in range(step, evaluations + 1, step):
-            began, peak = time.perf_counter(), Peak(psutil.Process())
-            for _ in range(step // 50):
-                pool.run([spec.problem.values(d) for d in rng.integers(0, spec.problem.shape, (50, 2)).tolist()])
-            rate = step / (time.perf_counter() - began)
-            print(f"{done:6d} evaluations: peak {peak.stop():6.1f} MB, {rate:6.0f} evaluations/s", flush=True)
+def flat(evaluations: int) -> None:
+    text = (SPECS / "cs_amp.yaml").read_text().replace("netlists/", f"{SPECS}/netlists/")
+    process, step, due, began = psutil.Process(), evaluations // 10, 0, time.perf_counter()
+
+    def observe(progress: sizing.Progress) -> None:
+        nonlocal due
+        if progress.sims_total < due:
+            return
+        due += step
+        children = process.children(recursive=True)
+        inside = [each.memory_full_info().pss / 1e6 for each in children]
+        own = process.memory_full_info().pss / 1e6
+        rate = progress.sims_total / (time.perf_counter() - began)
+        print(
+            f"{progress.sims_total:6d} evaluations: {sum(inside):.1f} MB in {len(inside)} processes for simulations, "
+            f"{own:.1f} MB here; {process.num_fds()} open files; {rate:.0f} evaluations/s",
+            flush=True,
+        )
+
+    with tempfile.TemporaryDirectory() as folder:
+        spec = Path(folder) / "fine.yaml"
+        spec.write_text(text.replace("to: 5k, step: 100", "to: 5k, step: 1"))
+        settings = {"method": "random", "batch": 100, "max_sims": evaluations, "in_spec": 10**6, "patience": 10**9}
+        sizing.run(spec, out=Path(folder) / "run", workers=1, observer=observe, trust=True, **settings)
+    print(f"afterwards: {len(process.children())} processes, {process.num_fds()} open files")
 
 
 def whole_run(method: str, spec: Path) -> None:

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sizing.circuit import Circuit
 from sizing.device import Device
-from sizing.measure import AnyMeasure
+from sizing.measure import AnyMeasure, DcValue
 from sizing.netlist import Line
 from sizing.units import spice_number
 
@@ -83,6 +83,22 @@ class Task:
             for reference in measure.references:
                 wanted[reference] = tuple(dict.fromkeys((*wanted[reference], *measure.vectors)))
         return wanted
+
+    @property
+    def look(self) -> "Task | None":
+        """The task of its first operating point alone: what each net's voltage is that no source sets.
+
+        It tells of a design at a small part of a simulation's cost. None where no bench has an operating point.
+        """
+        for bench in self.benches:
+            for analysis in bench.analyses:
+                if analysis.kind == "op":
+                    held = {net for device in bench.circuit.devices if device.kind == "v" for net in device.nets}
+                    nets = [net for net in bench.circuit.nets if net not in held | {"0"}]
+                    of = f"{bench.name}.{analysis.name}"
+                    voltages = tuple(DcValue.model_construct(measure="dc_value", of=of, output=net) for net in nets)
+                    return Task((replace(bench, analyses=(analysis,)),), voltages, self.variables)
+        return None
 
 
 def alterations(bench: Bench, variables: Sequence[str]) -> dict[str, tuple[str, ...]] | None:

@@ -16,7 +16,7 @@ Simulate = Callable[[Sequence[Mapping[str, float]]], Iterable[Outcome]]
 """Outcomes of jobs (variable values by name), in their order and as they come."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """A design and what its simulation gave; `index` counts the simulations of a run."""
 
@@ -45,17 +45,30 @@ def designs_of(evaluations: Sequence[Evaluation]) -> NDArray[np.int64]:
 class Evaluator:
     """Simulates designs that this run has not simulated yet, and remembers the others.
 
-    `record` is called once for every new simulation, in the order of the designs asked for.
+    `record` is called once for every new simulation, in the order of the designs asked for. `look` finds operating
+    points, which are counted apart.
     """
 
     def __init__(
-        self, problem: Problem, simulate: Simulate, record: Callable[[Evaluation, Purpose], None], clock: Clock
+        self,
+        problem: Problem,
+        simulate: Simulate,
+        record: Callable[[Evaluation, Purpose], None],
+        clock: Clock,
+        look: Simulate = lambda jobs: (),
     ) -> None:
         self._problem = problem
         self._simulate = simulate
+        self._look = look
         self._record = record
         self._clock = clock
         self._known: dict[Design, Evaluation] = {}
+        self._seen: dict[Design, Outcome] = {}
+
+    @property
+    def looks(self) -> int:
+        """Operating points found so far."""
+        return len(self._seen)
 
     def evaluate(self, designs: Sequence[Design], purpose: Purpose) -> list[Evaluation]:
         """One evaluation per design, in their order."""
@@ -68,3 +81,10 @@ class Evaluator:
                 self._clock.add("simulator", outcome.seconds)
                 self._record(evaluation, purpose)
         return [self._known[design] for design in designs]
+
+    def look(self, designs: Sequence[Design]) -> list[Outcome]:
+        """The voltages of each design's operating point (`Task.look`), found once."""
+        new = [design for design in dict.fromkeys(designs) if design not in self._seen]
+        with self._clock.activity("simulate"):
+            self._seen.update(zip(new, self._look([self._problem.values(design) for design in new]), strict=True))
+        return [self._seen[design] for design in designs]

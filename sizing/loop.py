@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ from sizing.evaluation import Evaluation, Evaluator, Purpose, Simulate, values_o
 from sizing.evidence import Evidence
 from sizing.failures import FailureWatch, commonest_failure
 from sizing.files import write_all_whole
-from sizing.mistakes import nearest
+from sizing.mistakes import InputError, nearest
 from sizing.objectives import cost
 from sizing.records.evidence import evidence_of, read_evidence
 from sizing.records.reading import RunError, RunRecord, read_run
@@ -108,6 +108,8 @@ def run(
     if spec.run.method not in METHODS:
         raise SpecError([f"method: no method {spec.run.method!r}{nearest(spec.run.method, METHODS)}"])
     spec = replace(spec, run=settled(spec.run))
+    if METHODS[spec.run.method].looks and spec.task.look is None:
+        raise InputError(f"method: {spec.run.method} looks at operating points: expected a bench with an `op` analysis")
     checkpoint = checkpoint_of(spec.run)
     evidence = tuple(evidence_of(read_run(path), spec.problem) for path in spec.run.warm_start)
     path = SIMULATORS[spec.run.simulator].path()
@@ -115,8 +117,8 @@ def run(
     RunFolder.refuse_existing(folder)
     with pool_for(spec.task, spec.run, workers or default_workers()) as pool:
         pool.load(spec.problem.values(spec.problem.middle))
-        with _with_cache(cache, spec, pool) as simulate:
-            loop = _Loop(spec, simulate, observer, evidence)
+        with _with_cache(cache, spec, pool) as simulate, _looks(spec, workers) as look:
+            loop = _Loop(spec, simulate, look, observer, evidence)
             where = Path(cache).resolve() if cache else None
             loop.run(RunFolder.create(folder, spec, f"{pool.version} ({path})", checkpoint, where, evidence))
     return _finished(folder)
@@ -143,8 +145,9 @@ def resume(
         raise RunError(f"{record.path}: expected the checkpoint that the run began with, {checkpoint}, got {now}")
     with pool_for(spec.task, spec.run, workers or default_workers()) as pool:
         pool.load(spec.problem.values(spec.problem.middle))
-        with _with_cache(record.manifest.get("cache"), spec, pool) as simulate:
-            _Loop(spec, _Replay(record, simulate), observer, read_evidence(record)).run(RunFolder(record.path))
+        with _with_cache(record.manifest.get("cache"), spec, pool) as simulate, _looks(spec, workers) as look:
+            loop = _Loop(spec, _Replay(record, simulate), look, observer, read_evidence(record))
+            loop.run(RunFolder(record.path))
     return _finished(record.path)
 
 
@@ -158,20 +161,26 @@ def check(spec: Spec) -> Outcome:
 
 class _Loop:
     def __init__(
-        self, spec: Spec, simulate: Simulate, observer: Observer | None, evidence: tuple[Evidence, ...] = ()
+        self,
+        spec: Spec,
+        simulate: Simulate,
+        look: Simulate,
+        observer: Observer | None,
+        evidence: tuple[Evidence, ...] = (),
     ) -> None:
         self._problem = spec.problem
         self._settings = spec.run
         self._recorder: RunFolder
         self._observer = observer
         self._clock = Clock()
-        self._evaluator = Evaluator(self._problem, simulate, self._record, self._clock)
+        self._evaluator = Evaluator(self._problem, simulate, self._record, self._clock, look)
         circuits = {bench.name: bench.circuit for bench in spec.benches}
         streams = Streams.from_seed(spec.run.seed)
         context = Context(self._problem, spec.run, circuits, self._evaluator, streams, self._clock, evidence)
         self._optimizer = METHODS[spec.run.method].optimizer(context)
         self._costs = np.empty(0)
         self._queries = 0
+        self._looks = 0
         self._iteration = 0
         self._improved_at = 0
         self._failing = FailureWatch(spec.run.max_failed)
@@ -224,7 +233,8 @@ class _Loop:
             return "exhausted"
         evaluations = self._evaluator.evaluate(designs, proposal.purpose)
         self._optimizer.tell(evaluations)
-        self._recorder.batch(evaluations, proposal.decision)
+        self._recorder.batch(evaluations, proposal.decision, self._evaluator.looks - self._looks)
+        self._looks = self._evaluator.looks
         self._queries += (proposal.decision.judged or 0) if proposal.decision else 0
         self._go_on()
         if self._going_on:
@@ -277,6 +287,21 @@ def _with_cache(folder: str | Path | None, spec: Spec, pool: SimulationPool) -> 
         return
     with SimulationCache(Path(folder)) as cache:
         yield Cached(cache, spec.task, pool.version, pool.stream)
+
+
+@contextmanager
+def _looks(spec: Spec, workers: int | None) -> Iterator[Simulate]:
+    """Finds operating points, in worker processes that start with the first."""
+    with ExitStack() as stack:
+        pools: list[SimulationPool] = []
+
+        def look(jobs: Sequence[Mapping[str, float]]) -> Iterator[Outcome]:
+            if not pools:
+                assert spec.task.look is not None
+                pools.append(stack.enter_context(pool_for(spec.task.look, spec.run, workers or default_workers())))
+            return pools[0].stream(jobs)
+
+        yield look
 
 
 class _Replay:

@@ -56,16 +56,15 @@ class LogarithmicFeatures:
         self._topology = problem.topology
         self._tables = [torch.from_numpy(own[v.name](np.array(v.values))) for v in problem.variables]
         self._rest = torch.tensor([-1.0] * len(others) + self._apart, dtype=torch.float64)
-        self.width = len(self._axes) + len(self._apart)
 
     def __call__(self, designs: NDArray[np.int64]) -> torch.Tensor:
-        """Features (B, width) of designs (B, V) given as grid indices."""
+        """Features (B, F) of designs (B, V) given as grid indices."""
         index = torch.from_numpy(np.ascontiguousarray(designs))
         columns = [table[index[:, column]] for column, table in enumerate(self._tables)]
         return torch.cat([torch.stack(columns, dim=1), self._rest.expand(len(designs), -1)], dim=1)
 
     def of(self, evidence: Evidence) -> torch.Tensor:
-        """Features (N, width) of what an earlier run measured."""
+        """Features (N, F) of what an earlier run measured."""
         known = dict(zip(evidence.variables, evidence.settings.T, strict=True))
         low = np.full(len(evidence.settings), -1.0)
         columns = [axis(known[name]) if name in known else low for name, axis in self._axes.items()]

@@ -19,7 +19,7 @@ from surrogates.discriminator import LearnedDiscriminator
 from surrogates.extractors.extractor import Extractor
 from surrogates.extractors.fc import FullyConnected
 from surrogates.extractors.gnn import GraphExtractor
-from surrogates.extractors.voltages import PredictedVoltages
+from surrogates.extractors.voltages import PredictedVoltages, ScaledVoltages, SimulatedVoltages, Voltages
 from surrogates.features import LogarithmicFeatures
 from surrogates.graph import CircuitGraph, Topology
 from surrogates.hardware import device_named
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sizing.search.context import Context
 
 _DESIGNS_TO_SCALE_BY = 1000
+_LOOKS_TO_SCALE_BY = 50
 BEST_SHARE = 2 / 3
 """Of the evidence that is learned from, what is best; the rest is spread over all of it."""
 
@@ -45,11 +46,11 @@ def gaussian_process(context: "Context") -> Regression:
     problem, judge = context.problem, context.settings.judge
     features = LogarithmicFeatures(problem, context.evidence)
     if not context.evidence:
-        return Regression(problem, features, features.width, judge.designs)
+        return Regression(problem, features, judge.designs)
     inputs = torch.cat([features.of(each) for each in context.evidence])
     values = np.concatenate([each.of(problem) for each in context.evidence])
     rows = _telling(problem, values, judge.evidence)
-    return Regression(problem, features, features.width, judge.designs, (inputs[rows], values[rows]))
+    return Regression(problem, features, judge.designs, (inputs[rows], values[rows]))
 
 
 def _telling(problem: Problem, values: NDArray[np.float64], count: int) -> NDArray[np.intp]:
@@ -62,14 +63,24 @@ def _telling(problem: Problem, values: NDArray[np.float64], count: int) -> NDArr
 def gaussian_process_on_voltages(context: "Context") -> Regression:
     """Predicts every metric from these logarithms and from what a pretrained network tells of the operating point."""
     circuit = _circuit(context)
-    logarithms = LogarithmicFeatures(context.problem)
     device = device_named(context.settings.judge.device)
     voltages = PredictedVoltages(context.problem, circuit, _pretrained_backbone(context, circuit), device)
+    return _on_voltages(context, voltages, _DESIGNS_TO_SCALE_BY)
+
+
+def gaussian_process_on_operating_points(context: "Context") -> Regression:
+    """The same, from the operating point that the simulator finds for every design asked about."""
+    return _on_voltages(context, SimulatedVoltages(context.evaluator), _LOOKS_TO_SCALE_BY)
+
+
+def _on_voltages(context: "Context", told: Voltages, designs: int) -> Regression:
+    logarithms = LogarithmicFeatures(context.problem)
+    voltages = ScaledVoltages(context.problem, told, designs)
 
     def features(designs: NDArray[np.int64]) -> torch.Tensor:
         return torch.cat([logarithms(designs), voltages(designs)], dim=1)
 
-    return Regression(context.problem, features, logarithms.width + voltages.width, context.settings.judge.designs)
+    return Regression(context.problem, features, context.settings.judge.designs)
 
 
 def graph_from_scratch(context: "Context") -> LearnedDiscriminator:

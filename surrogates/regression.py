@@ -30,7 +30,6 @@ class Regression:
         self,
         problem: Problem,
         features: Features,
-        width: int,
         most: int,
         evidence: tuple[torch.Tensor, NDArray[np.float64]] | None = None,
     ) -> None:
@@ -42,18 +41,21 @@ class Regression:
         self._problem = problem
         self._features = features
         self._most = most
-        self._processes = GaussianProcesses(len(problem.metrics), width)
+        self._evidence = evidence
+        self._processes: GaussianProcesses
         self._scales: list[Scale] = []
-        self._evidence = evidence or (torch.empty((0, width)), np.empty((0, len(problem.metrics))))
 
     def fit(self, evaluations: Sequence[Evaluation]) -> None:
         """Learn from these measured designs."""
-        inputs, before = self._evidence
         rows = self._rows(values_of(evaluations))
-        values = np.concatenate([before, values_of(evaluations)[rows]])
+        inputs, values = self._inputs(designs_of(evaluations)[rows]), values_of(evaluations)[rows]
+        if self._evidence is not None:
+            before, known = self._evidence
+            inputs, values = torch.cat([before.double(), inputs]), np.concatenate([known, values])
+        if not self._scales:
+            self._processes = GaussianProcesses(values.shape[1], inputs.shape[1])
         self._scales = [Scale.of(metric, values[:, m]) for m, metric in enumerate(self._problem.metrics)]
-        own = self._inputs(designs_of(evaluations)[rows])
-        self._processes.fit(torch.cat([inputs.double(), own]), torch.from_numpy(self._scaled(values)))
+        self._processes.fit(inputs, torch.from_numpy(self._scaled(values)))
 
     def judge(
         self,

@@ -23,6 +23,8 @@ class Batch:
 
     evaluations: tuple[int, ...]
     decision: Mapping[str, Any] | None = None
+    looks: int = 0
+    """Operating points found for the decision."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,9 @@ def _read(path: Path) -> RunRecord:
         line = json.loads(text)
         try:
             if "batch" in line:
-                batches.append(Batch(_known(line["batch"], len(evaluations)), line.get("decision")))
+                batches.append(
+                    Batch(_known(line["batch"], len(evaluations)), line.get("decision"), line.get("looks", 0))
+                )
             else:
                 evaluations.append(_evaluation(line, len(evaluations)))
                 purposes.append(line["purpose"])

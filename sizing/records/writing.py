@@ -116,9 +116,10 @@ class RunFolder:
         with self._writing():
             self._journal.append(line | outcome_entries(evaluation.outcome))
 
-    def batch(self, evaluations: Sequence[Evaluation], decision: Decision | None) -> None:
-        """Append which evaluations joined the population together, and the decision behind them."""
+    def batch(self, evaluations: Sequence[Evaluation], decision: Decision | None, looks: int) -> None:
+        """Append which evaluations joined the population together, and the decision and the looks behind them."""
         line: dict[str, Any] = {"batch": [evaluation.index for evaluation in evaluations]}
+        line |= {"looks": looks} if looks else {}
         with self._writing():
             self._journal.append(line | ({"decision": asdict(decision)} if decision else {}))
             if not self._journal.replaying:

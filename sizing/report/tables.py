@@ -44,6 +44,7 @@ def run_row(record: RunRecord) -> dict[str, Any]:
         "sims_oracle": asked - joined.count("oracle") if oracle else None,
         "sims_total": len(joined),
         "sims_failed": sum(isinstance(e.outcome, Failed) and not e.outcome.cached for e in record.evaluations),
+        "sims_op": sum(batch.looks for batch in record.batches) or None,
         "sims_pretrain": _before(record),
         "cache_hits": simulated.count(False) if record.manifest.get("cache") else None,
         "queries": sum(judged) if judged else None,

@@ -6,8 +6,9 @@ thousands, improves it on the judgement alone for some generations, and takes th
 target.
 """
 
-from collections.abc import Iterable, Set
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -28,6 +29,10 @@ from sizing.settings import RunSettings
 SMALLEST_CHUNK = 16
 LEAST_PROBABILITY = 1e-300
 """Stands for anything smaller, where logarithms are summed."""
+
+
+Judge = Callable[..., NDArray[np.float64]]
+"""Of candidates (B, V) and, if any, of designs that are pending, the probability (B, M) that each meets each target."""
 
 
 @dataclass(frozen=True)
@@ -111,56 +116,86 @@ class Ranking:
     toolbox: Toolbox
     draws: Generator
     clock: Clock
+    closer: Discriminator | None = None
+    """Who judges the best of the pool again where a judgement takes a look at the operating point."""
 
     def propose(self, generation: Generation) -> Proposal:
         """Breed a pool from the best designs and at random, let it evolve on the judgement, and take a batch of it."""
         pool_of = self.settings.ranking
         best = generation.designs[order(self.problem, generation.values)[: pool_of.parents]]
         drawn = random_designs(pool_of.drawn, self.problem.shape, self.draws)
-        tried = set(generation.seen)
-        pool = np.empty((0, len(self.problem.variables)), dtype=np.int64)
-        promise = np.empty(0)
-        bred = np.concatenate([drawn, self.toolbox.wander(best, pool_of.children)])
-        count = 0
-        for last in reversed(range(pool_of.generations)):
-            count += len(bred)
-            if fresh := _fresh(bred, tried):
-                tried.update(fresh)
-                candidates = np.array(fresh)
-                pool = np.concatenate([pool, candidates])
-                promise = np.concatenate([promise, _promise(self._judge(candidates))])
-                kept = np.argsort(-promise, kind="stable")[: pool_of.kept]
-                pool, promise = pool[kept], promise[kept]
-            if not len(pool):
-                break
-            if last:
-                bred = self.toolbox.wander(pool[: pool_of.elite], pool_of.children // 2)
-        chosen, probability = self._batch(pool, promise)
+        pool = _Pool(generation.seen, len(self.problem.variables))
+        judge = partial(self._judge, self.discriminator)
+        pool.add(np.concatenate([drawn, self.toolbox.wander(best, pool_of.children)]), judge, pool_of.kept)
+        for _ in range(pool_of.generations - 1 if len(pool.designs) else 0):
+            pool.add(self.toolbox.wander(pool.designs[: pool_of.elite], pool_of.children // 2), judge, pool_of.kept)
+        if self.closer is not None and len(pool.designs):
+            judge = partial(self._judge, self.closer)
+            pool.judge_again(pool_of.looked_at, judge)
+            for _ in range(pool_of.looked_generations):
+                pool.add(
+                    self.toolbox.wander(pool.designs[: pool_of.looked_elite], pool_of.looked_children),
+                    judge,
+                    pool_of.kept,
+                )
+        chosen, probability = self._batch(pool, judge)
         decision = Decision(
             _names(self.problem, generation.selection.critical),
             None,
-            count,
-            len(tried) - len(generation.seen),
+            pool.bred,
+            len(pool.tried) - len(generation.seen),
             0,
             _rounded(probability),
         )
-        return Proposal(tuple(map(tuple, pool[chosen].tolist())), "search", decision)
+        return Proposal(tuple(map(tuple, pool.designs[chosen].tolist())), "search", decision)
 
-    def _batch(self, pool: Indices, promise: NDArray[np.float64]) -> tuple[list[int], list[NDArray[np.float64]]]:
+    def _batch(self, pool: "_Pool", judge: Judge) -> tuple[list[int], list[NDArray[np.float64]]]:
         """Rows of the pool to simulate, and the probabilities (M,) by which each was chosen."""
         chosen: list[int] = []
         probability: list[NDArray[np.float64]] = []
-        for _ in range(min(self.settings.batch, len(pool))):
-            judged = self._judge(pool, pool[chosen])
+        for _ in range(min(self.settings.batch, len(pool.designs))):
+            judged = judge(pool.designs, pool.designs[chosen])
             promise = _promise(judged)
             promise[chosen] = -np.inf
             chosen.append(int(np.argmax(promise)))
             probability.append(judged[chosen[-1]])
         return chosen, probability
 
-    def _judge(self, candidates: Indices, pending: Indices | None = None) -> NDArray[np.float64]:
+    def _judge(
+        self, discriminator: Discriminator, candidates: Indices, pending: Indices | None = None
+    ) -> NDArray[np.float64]:
         with self.clock.activity("query"):
-            return self.discriminator.judge(candidates, None, pending)
+            return discriminator.judge(candidates, None, pending)
+
+
+class _Pool:
+    """Candidates, the most promising first."""
+
+    def __init__(self, seen: Set[Design], variables: int) -> None:
+        self.designs = np.empty((0, variables), dtype=np.int64)
+        self.tried = set(seen)
+        self.bred = 0
+        self._promise = np.empty(0)
+
+    def add(self, bred: Indices, judge: Judge, most: int) -> None:
+        """Judge what has not been tried of these designs, and keep this many of all."""
+        self.bred += len(bred)
+        if fresh := _fresh(bred, self.tried):
+            self.tried.update(fresh)
+            candidates = np.array(fresh)
+            self._keep(
+                most,
+                np.concatenate([self.designs, candidates]),
+                np.concatenate([self._promise, _promise(judge(candidates))]),
+            )
+
+    def judge_again(self, most: int, judge: Judge) -> None:
+        """Put the most promising to another judge, and drop the others."""
+        self._keep(most, self.designs[:most], _promise(judge(self.designs[:most])))
+
+    def _keep(self, most: int, designs: Indices, promise: NDArray[np.float64]) -> None:
+        kept = np.argsort(-promise, kind="stable")[:most]
+        self.designs, self._promise = designs[kept], promise[kept]
 
 
 def _fresh(candidates: Indices, tried: Set[Design]) -> list[Design]:

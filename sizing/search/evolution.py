@@ -40,18 +40,24 @@ class Evolution:
     """Ask/tell evolution with a discriminator; methods differ in the discriminator, and in what they accept by it."""
 
     def __init__(
-        self, problem: Problem, settings: RunSettings, discriminator: Discriminator, streams: Streams, clock: Clock
+        self,
+        problem: Problem,
+        settings: RunSettings,
+        discriminator: Discriminator,
+        streams: Streams,
+        clock: Clock,
+        closer: Discriminator | None = None,
     ) -> None:
         self._problem = problem
         self._settings = settings
-        self._discriminator = discriminator
+        self._discriminators = [discriminator, closer] if closer else [discriminator]
         self._streams = streams
         self._clock = clock
         box = toolbox(problem, settings.search, streams.variation)
         self._acceptance: Acceptance = (
             Filter(problem, settings, discriminator, box, streams.acceptance, clock)
             if settings.search.acceptance == "filter"
-            else Ranking(problem, settings, discriminator, box, streams.variation, clock)
+            else Ranking(problem, settings, discriminator, box, streams.variation, clock, closer)
         )
         self._population: list[Evaluation] = []
         self._designs = np.empty((0, len(problem.variables)), dtype=np.int64)
@@ -67,7 +73,8 @@ class Evolution:
             designs = random_designs(self._settings.batch, self._problem.shape, self._streams.variation)
             return Proposal(tuple(d for d in map(tuple, designs.tolist()) if d not in self._seen), "search")
         with self._clock.activity("train"):
-            self._discriminator.fit(self._population)
+            for discriminator in self._discriminators:
+                discriminator.fit(self._population)
         search = self._settings.search
         selection = select(
             self._problem,

@@ -30,6 +30,8 @@ class Method:
     """Whether it uses the settings' checkpoint."""
     warm: bool = False
     """Whether it learns from earlier runs."""
+    looks: bool = False
+    """Whether it looks at operating points."""
 
 
 def _learned(judge: str, context: Context) -> Discriminator:
@@ -43,6 +45,7 @@ DISCRIMINATORS: Mapping[str, Callable[[Context], Discriminator]] = {
     "fc": partial(_learned, "fully_connected"),
     "gp": partial(_learned, "gaussian_process"),
     "gp-pretrained": partial(_learned, "gaussian_process_on_voltages"),
+    "gp-op": partial(_learned, "gaussian_process"),
     "gnn-random": partial(_learned, "graph_from_scratch"),
     "gnn-frozen": partial(_learned, "graph_frozen"),
     "gnn-finetuned": partial(_learned, "graph_finetuned"),
@@ -50,9 +53,16 @@ DISCRIMINATORS: Mapping[str, Callable[[Context], Discriminator]] = {
 """Who filters the children of the evolutionary loop, by the name of the method."""
 
 
-def _evolution(discriminator: str, context: Context) -> Optimizer:
-    judge = DISCRIMINATORS[discriminator](context)
-    return Evolution(context.problem, context.settings, judge, context.streams, context.clock)
+CLOSER: Mapping[str, Callable[[Context], Discriminator]] = {
+    "gp-op": partial(_learned, "gaussian_process_on_operating_points"),
+}
+"""Who judges the best of them again, looking closer."""
+
+
+def _evolution(name: str, context: Context) -> Optimizer:
+    judge = DISCRIMINATORS[name](context)
+    closer = CLOSER[name](context) if name in CLOSER else None
+    return Evolution(context.problem, context.settings, judge, context.streams, context.clock, closer)
 
 
 RANKING = {"initial": 10, "batch": 2, "search": {"acceptance": "ranking"}}
@@ -77,6 +87,12 @@ METHODS = {
         partial(_evolution, "gp-pretrained"),
         RANKING,
         pretrained=True,
+    ),
+    "gp-op": Method(
+        "the same as gp, which then finds the operating points of the most promising and judges them again by these",
+        partial(_evolution, "gp-op"),
+        RANKING,
+        looks=True,
     ),
     "evo": Method("evolution without a filter: every child is simulated", partial(_evolution, "evo")),
     "oracle": Method(

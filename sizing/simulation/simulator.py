@@ -25,7 +25,7 @@ class SimulationError(Exception):
         return self.message
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Measured:
     """Metric values in the order of the problem, NaN where missing with the reason under the metric's index."""
 
@@ -39,7 +39,7 @@ class Measured:
     """What was measured, where the task keeps it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Failed:
     """A design without metrics, and why."""
 

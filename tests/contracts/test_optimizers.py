@@ -1,6 +1,6 @@
 """What every search method promises to the loop, whichever it is."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count as counted
 
@@ -46,7 +46,11 @@ def outcome(design: Design) -> Outcome:
 
 def optimizer(method: str, problem: Problem = PROBLEM, seed: int = 3, **settings) -> Optimizer:
     chosen = settled(RunSettings(method=method, seed=seed, **{"initial": 20} | settings))
-    evaluator = Evaluator(problem, lambda jobs: [], lambda evaluation, purpose: None, Clock())
+
+    def look(jobs: Sequence[Mapping[str, float]]) -> list[Outcome]:
+        return [Measured(tuple(map(float, job.values())), {}) for job in jobs]
+
+    evaluator = Evaluator(problem, lambda jobs: [], lambda evaluation, purpose: None, Clock(), look)
     return METHODS[method].optimizer(Context(problem, chosen, {}, evaluator, Streams.from_seed(seed), Clock()))
 
 

@@ -20,12 +20,14 @@ from sizing.spec.load import Spec
 
 SLOW = ("optuna-gp", "turbo")
 """A question to them takes a second."""
+QUICK = {"judge": {"steps": 10, "body_steps": 2}, "ranking": {"looked_at": 20, "looked_children": 10}}
 WEIGHTS = Path(__file__).parent.parent.parent / "surrogates" / "weights"
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_run_cut_off_anywhere_ends_with_the_same_journal(method: str, amplifier: Spec, tmp_path: Path):
-    quick = {"judge": {"steps": 10, "body_steps": 2}, **({"max_sims": 22, "batch": 2} if method in SLOW else {})}
+    settings = {"max_sims": 22, "batch": 2} if method in SLOW else {}
+    quick = QUICK | settings
     whole = sizing.run(amplifier, method=method, seed=6, out=tmp_path / "whole", workers=2, **quick)
     journal = (whole.folder / "journal.jsonl").read_bytes()
     for cut in random.Random(method).sample(range(len(journal)), 1 if method in SLOW else 3):

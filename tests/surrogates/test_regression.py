@@ -22,7 +22,7 @@ NAN = float("nan")
 
 def judge_of(problem: Problem, evaluations: Sequence[Evaluation], most: int = 300) -> Regression:
     features = LogarithmicFeatures(problem)
-    judge = Regression(problem, features, features.width, most)
+    judge = Regression(problem, features, most)
     judge.fit(evaluations)
     return judge
 
