@@ -20,7 +20,7 @@ from sizing.objectives import order
 from sizing.problem import Design
 from sizing.records.journal import RunError, opened_line, sealed_line
 from sizing.records.reading import RunRecord
-from sizing.simulation.simulator import Outcome, outcome_entries, outcome_from
+from sizing.simulation.simulator import Measured, Outcome, outcome_entries, outcome_from
 from sizing.waveforms import Results, Vector, Waveforms
 
 NAME = "inspection.json"
@@ -80,6 +80,7 @@ def read_inspection(record: RunRecord) -> Inspection | None:
             None if entries["waveforms"] is None else {k: _waveforms(v) for k, v in entries["waveforms"].items()},
             tuple(Step(each["variable"], each["direction"], outcome_from(each)) for each in entries["steps"]),
         )
+        _check_fits(record, found)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path}: damaged: {error}; remove it, and what it held can be simulated again") from None
     return found if found.design == best.design else None
@@ -107,6 +108,20 @@ def write_inspection(record: RunRecord, inspection: Inspection) -> None:
         raise CannotWrite(
             f"{record.path / NAME}: cannot be written: {error.strerror}; put that right, and ask again"
         ) from None
+
+
+def _check_fits(record: RunRecord, found: Inspection) -> None:
+    """Raise ValueError where these are not simulations of such a run."""
+    metrics = [metric.name for metric in record.problem.metrics]
+    if list(found.measures) != metrics:
+        raise ValueError(f"expected the metrics {', '.join(metrics)}, got {', '.join(found.measures)}")
+    for step in found.steps:
+        measured = not isinstance(step.outcome, Measured) or len(step.outcome.values) == len(metrics)
+        if not (0 <= step.variable < len(record.problem.variables) and step.direction in (-1, 1) and measured):
+            raise ValueError(f"expected a step of one of the variables and all metrics after it, got {step}")
+    for name, waveforms in (found.waveforms or {}).items():
+        if name not in found.commands or any(v.shape != waveforms.axis.shape for v in waveforms.vectors.values()):
+            raise ValueError(f"{name}: expected the waveforms of an analysis, each as long as the axis")
 
 
 def thinned(waveforms: Waveforms) -> Waveforms:

@@ -3,7 +3,7 @@
 import re
 import shlex
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
@@ -20,11 +20,12 @@ from sizing.records.reading import RunRecord
 from sizing.report.calibration import calibration_tables
 from sizing.report.curves import ended, reached_at, wanted
 from sizing.report.designs import Sized, best_sized
+from sizing.report.heat import HeatMap, correlation_map, elasticity_map
 from sizing.report.plot import Plot
 from sizing.report.plots import plots
 from sizing.report.responses import response_plots
 from sizing.report.scatter import Pair, scatter_plots
-from sizing.report.sensitivity import Correlations, Elasticities, correlations, elasticities
+from sizing.report.sensitivity import correlations, elasticities
 from sizing.report.styles import INK, RULE, methods_in_order
 from sizing.report.tables import means_table, run_row, runs_table, worded
 from sizing.report.words import COLUMN_WORDS, STATUS_WORDS, target_words
@@ -100,25 +101,6 @@ class Detail:
     critical: tuple[str, ...]
     failures: tuple[tuple[str, int, str], ...]
     """Reason, how often, and one of the messages."""
-
-
-@dataclass(frozen=True)
-class Shaded:
-    """A cell of a heat map."""
-
-    text: str
-    shade: float
-    """From −1 to 1."""
-    quiet: bool = False
-    hint: str = ""
-
-
-@dataclass(frozen=True)
-class HeatMap:
-    """What every variable does to every metric: a row of cells for each variable."""
-
-    metrics: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[Shaded, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -328,56 +310,17 @@ def _closer(record: RunRecord, inspection: Inspection | None) -> Closer:
     around = elasticities(record, inspection) if inspection and inspection.steps else None
     responses = response_plots(record, inspection) if inspection else []
     return Closer(
-        _correlation_map(record, found) if told else None,
+        correlation_map(record.problem, found) if told else None,
         _from_to(found.designs[np.isfinite(found.value).any(axis=0)]),
-        _elasticity_map(record, around) if around else None,
+        elasticity_map(record.problem, around) if around else None,
         str(len(inspection.steps)) if inspection else "",
         inspection.simulator if inspection else "",
         tuple((plot, _inline(plot, f"w{number}")) for number, plot in enumerate(responses)),
     )
 
 
-def _correlation_map(record: RunRecord, found: Correlations) -> HeatMap:
-    def cell(v: int, m: int) -> Shaded:
-        value = found.value[v, m]
-        if np.isnan(value):
-            return Shaded("–", 0.0, True)
-        interval = f"{_signed(found.low[v, m])} to {_signed(found.high[v, m])}"
-        return Shaded(_signed(value), float(value), not found.sure[v, m], interval)
-
-    return _heat_map(record, cell)
-
-
-def _elasticity_map(record: RunRecord, found: Elasticities) -> HeatMap:
-    largest = np.nanmax(np.abs(found.value), axis=0, initial=1e-12)
-
-    def cell(v: int, m: int) -> Shaded:
-        value = found.value[v, m]
-        arrows = "↑" * bool(found.misses_up[v, m]) + "↓" * bool(found.misses_down[v, m])
-        marks = " *" * bool(found.one_sided[v, m]) + (f" ✗{arrows}" if arrows else "")
-        if np.isnan(value):
-            return Shaded(f"–{marks}", 0.0, True)
-        return Shaded(f"{_signed(value)}{marks}", float(value / largest[m]))
-
-    return _heat_map(record, cell)
-
-
-def _heat_map(record: RunRecord, cell: Callable[[int, int], Shaded]) -> HeatMap:
-    metrics = tuple(metric.name for metric in record.problem.metrics)
-    rows = (
-        (variable.name, tuple(cell(v, m) for m in range(len(metrics))))
-        for v, variable in enumerate(record.problem.variables)
-    )
-    return HeatMap(metrics, tuple(rows))
-
-
 def _from_to(counts: NDArray[np.int64]) -> str:
     return " to ".join(str(count) for count in dict.fromkeys((counts.min(), counts.max()))) if counts.size else ""
-
-
-def _signed(value: float) -> str:
-    text = f"{value:+.2f}" if abs(value) < 10 else f"{value:+.3g}"
-    return "0.00" if float(text) == 0 else text.replace("-", "−")
 
 
 def _flat(settings: Mapping[str, Any], before: str = "") -> dict[str, Any]:

@@ -103,6 +103,17 @@ def test_a_damaged_file_is_told_and_one_of_another_design_is_of_no_use(looked_at
     assert read_inspection(record) is None
     write_inspection(record, found)
     text = path.read_text()
+    nonsense = (
+        replace(found, steps=(Step(7, 1, found.steps[0].outcome),)),
+        replace(found, steps=(Step(0, 1, Measured((1.0,), {})),)),
+        replace(found, commands={}),
+        replace(found, measures={}),
+        replace(found, waveforms={"amplifier.bias": Waveforms(np.zeros(1), {"v(out)": np.zeros(2)})}),
+    )
+    for wrong in nonsense:
+        write_inspection(record, wrong)
+        with pytest.raises(InputError, match=r"inspection\.json: damaged: .*expected"):
+            read_inspection(record)
     path.write_text(text.replace('"variable":1', '"variable":0', 1))
     with pytest.raises(InputError, match=r"inspection\.json: damaged: .*changed.*remove it"):
         read_inspection(record)
