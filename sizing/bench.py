@@ -3,10 +3,13 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
+from sizing.bins import Bins
 from sizing.circuit import Circuit
 from sizing.device import Device
-from sizing.measure import AnyMeasure, DcValue
+from sizing.measures.operating_point import DcValue
+from sizing.measures.table import AnyMeasure
 from sizing.netlist import Line
 from sizing.units import spice_number
 
@@ -46,16 +49,30 @@ class Analysis:
 
 @dataclass(frozen=True)
 class Bench:
-    """A deck without analyses (circuit, stimulus, options), what it contains, and what is run on it."""
+    """A deck without analyses (models, circuit, stimulus, options), what it contains, and what is run on it.
+
+    In `circuit` a sub-circuit of a process kit is one device.
+    """
 
     name: str
     lines: tuple[Line, ...]
     circuit: Circuit
     analyses: tuple[Analysis, ...]
+    bins: Bins | None = None
+
+    def needed(self, values: Mapping[str, float]) -> tuple[Line, ...]:
+        """The lines but for the models that no device has where variables have these values; raises OutsideBins."""
+        if self.bins is None:
+            return self.lines
+        unused = self.bins.unused(values)
+        return tuple(line for index, line in enumerate(self.lines) if index not in unused)
 
     def deck(self, values: Mapping[str, float], analysis: Analysis | None = None) -> str:
-        """A whole SPICE file with these variable values, ready for `ngspice -b` where an analysis is named."""
-        lines = [line.text for line in self.lines]
+        """A whole SPICE file with these variable values, ready for `ngspice -b` where an analysis is named.
+
+        Raises OutsideBins.
+        """
+        lines = [line.text for line in self.needed(values)]
         if analysis is not None:
             lines = _excited(lines, dict(analysis.excite))
         text = [f"* {self.name}", substitute_parameters("\n".join(lines), values)]
@@ -124,6 +141,22 @@ def alterations(bench: Bench, variables: Sequence[str]) -> dict[str, tuple[str, 
     return {name: tuple(found) for name, found in targets.items()}
 
 
+def transistors(circuit: Circuit) -> dict[str, str]:
+    """What ngspice calls every MOS transistor, by its name in the circuit and by that of a call that holds no other.
+
+    A call that is one device of the circuit is taken for one of a process kit, whose transistor is named after its
+    sub-circuit. Those whose names are no plain words are left out.
+    """
+    found = {device.name: _instance(device) for device in circuit.devices if device.kind == "m"}
+    found |= {call.name: f"m.{call.name}.m{call.model}" for call in circuit.devices if call.kind == "x"}
+    inside: dict[str, list[str]] = {}
+    for name in found:
+        for call in list(accumulate(name.split("."), "{}.{}".format))[:-1]:
+            inside.setdefault(call, []).append(name)
+    found |= {call: found[names[0]] for call, names in inside.items() if len(names) == 1}
+    return {name: called for name, called in found.items() if _PLAIN_TARGET.fullmatch(called)}
+
+
 def substitute_parameters(text: str, values: Mapping[str, float]) -> str:
     """The same netlist text, to the letter, but for the values that its `.param` lines give to these names."""
     given = {name.lower(): spice_number(value) for name, value in values.items()}
@@ -136,14 +169,18 @@ def substitute_parameters(text: str, values: Mapping[str, float]) -> str:
 
 
 def parameter_files(lines: Sequence[Line], names: Sequence[str]) -> tuple[str, ...]:
-    """The files in which `.param` lines of the top level give these names (lower case) their values, each once."""
-    found, depth = [], 0
+    """The files in which `.param` lines of the top level give these names (lower case) their values, each once.
+
+    Of several values of a name the last holds, so that its own netlist goes before models that have the name, too.
+    """
+    found: dict[str, str] = {}
+    depth = 0
     for line in lines:
         depth += (line.keyword == ".subckt") - (line.keyword == ".ends")
         if depth == 0 and line.keyword.startswith(".para"):
             assigned = {match["name"].lower() for match in _ASSIGNMENT.finditer(line.text)}
-            found += [line.file] if assigned.intersection(names) else []
-    return tuple(dict.fromkeys(found))
+            found |= dict.fromkeys(assigned.intersection(names), line.file)
+    return tuple(dict.fromkeys(found.values()))
 
 
 def _parameter_lines(text: str) -> str:
@@ -160,8 +197,13 @@ def _parameter_lines(text: str) -> str:
     return " ".join(result)
 
 
+def _instance(device: Device) -> str:
+    """What ngspice calls a device."""
+    return f"{device.kind}.{device.name}" if "." in device.name else device.name
+
+
 def _alter_target(device: Device, parameter: str) -> str:
-    name = f"{device.kind}.{device.name}" if "." in device.name else device.name
+    name = _instance(device)
     if parameter == "ac":
         return f"{name} acmag"
     return f"@{name}[m]" if parameter == "m" else name

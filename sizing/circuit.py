@@ -3,10 +3,12 @@
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
+from types import MappingProxyType
 
 from sizing.device import Device, checked_name, loosened, read_device, without_params
+from sizing.expression import ExpressionError, parse_expression
 from sizing.netlist import Line, lower, split_assignments, split_words, unwrap
 
 # ngspice's own limit on calls inside calls.
@@ -17,19 +19,24 @@ LARGEST_CIRCUIT = 10_000_000
 LEAST = 100
 
 
+Opaque = Mapping[str, Mapping[str, str]]
+"""Sub-circuits by name, with the values of parameters that a call need not give."""
+
+
 @dataclass(frozen=True)
 class Circuit:
     """A flattened netlist: its devices in order, and its top-level parameters as expression text.
 
     `used_names` has every identifier that occurs in an expression anywhere in the netlist, sub-circuits included.
     `models` has the type (`nmos`, `pnp`, `d`, …) of every `.model` by name, in lower case, sub-circuits included; the
-    first of a name counts.
+    first of a name counts. `scale` multiplies the widths and lengths of all devices (`.option scale`).
     """
 
     devices: tuple[Device, ...]
     parameters: Mapping[str, str]
     used_names: frozenset[str]
     models: Mapping[str, str]
+    scale: float = 1.0
 
     @property
     def nets(self) -> tuple[str, ...]:
@@ -37,13 +44,13 @@ class Circuit:
         return tuple(dict.fromkeys(net for device in self.devices for net in device.nets))
 
 
-def parse_circuit(lines: Sequence[Line], opaque: frozenset[str] = frozenset()) -> Circuit:
+def parse_circuit(lines: Sequence[Line], opaque: Opaque = MappingProxyType({})) -> Circuit:
     """Flatten logical lines, from `read_netlist` or `read_text`, into a circuit.
 
     A call of a sub-circuit named in `opaque` (lower case) stays one device of kind `x` with terminals `1`, `2`, and so
-    on. Parameters passed down are put, in parentheses, into the expressions that use them; `m` of a call multiplies the
-    `m` of the devices inside. As in ngspice, a name that a sub-circuit does not define has the meaning it has for the
-    caller, and global nets win over ports.
+    on, and with the parameters given there that the call does not set. Parameters passed down are put, in parentheses,
+    into the expressions that use them; `m` of a call multiplies the `m` of the devices inside. As in ngspice, a name
+    that a sub-circuit does not define has the meaning it has for the caller, and global nets win over ports.
 
     Raises NetlistError, with file and line, for what cannot be read, and for conditional blocks.
     """
@@ -56,7 +63,18 @@ def parse_circuit(lines: Sequence[Line], opaque: frozenset[str] = frozenset()) -
     top = _Place("", {}, {}, None, frozenset(shared | {"0"}))
     parameters = {name: unwrap(text) for name, text in scopes[0].parameters.items()}
     models = {name: kind for scope in reversed(scopes) for name, kind in scope.models.items()}
-    return Circuit(tuple(_flatten(scopes[0], top, (), opaque, _Budget())), parameters, frozenset(used), models)
+    devices = tuple(_flatten(scopes[0], top, (), opaque, _Budget()))
+    return Circuit(devices, parameters, frozenset(used), models, _scale(lines))
+
+
+def read_header(line: Line) -> tuple[str, tuple[str, ...], dict[str, str]]:
+    """The name, the ports and the defaults of a `.subckt` line; raises NetlistError."""
+    words, defaults = split_assignments(line, without_params(split_words(line))[1:])
+    words = loosened(line, words)
+    if not words:
+        raise line.error("expected a name and nets after .subckt, got neither; write .subckt name net1 net2")
+    ports = tuple("0" if port == "gnd" else port for port in words[1:])
+    return checked_name(line, words[0], "sub-circuit"), ports, defaults
 
 
 # The kinds to which ngspice passes the m of a call.
@@ -78,7 +96,7 @@ class _Scope:
     line: Line
     outer: "_Scope | None"
     ports: tuple[str, ...] = ()
-    defaults: Mapping[str, str] = field(default_factory=dict)
+    defaults: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, str] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
     definitions: dict[str, "_Scope"] = field(default_factory=dict)
@@ -173,6 +191,19 @@ def _collect(lines: Sequence[Line]) -> list[_Scope]:
     return scopes
 
 
+def _scale(lines: Sequence[Line]) -> float:
+    """What the last `.option scale` says."""
+    found = 1.0
+    for line in lines:
+        if line.keyword in (".option", ".options"):
+            text = split_assignments(line, split_words(line))[1].get("scale", "")
+            try:
+                found = float(parse_expression(unwrap(text))({})) if text else found
+            except ExpressionError as error:
+                raise line.error(f"scale: {error}") from error
+    return found
+
+
 def _model(line: Line) -> tuple[str, str]:
     """The name and the type of a model."""
     # ngspice takes commas and parentheses for spaces here.
@@ -185,12 +216,8 @@ def _model(line: Line) -> tuple[str, str]:
 
 
 def _subcircuit(line: Line, outer: _Scope) -> _Scope:
-    words, defaults = split_assignments(line, without_params(split_words(line))[1:])
-    words = loosened(line, words)
-    if not words:
-        raise line.error("expected a name and nets after .subckt, got neither; write .subckt name net1 net2")
-    ports = tuple("0" if port == "gnd" else port for port in words[1:])
-    scope = _Scope(checked_name(line, words[0], "sub-circuit"), line, outer, ports, defaults)
+    name, ports, defaults = read_header(line)
+    scope = _Scope(name, line, outer, ports, defaults)
     # A file included twice defines the same lines twice, which does no harm.
     first = outer.definitions.setdefault(scope.name, scope)
     if first.line != line:
@@ -229,11 +256,13 @@ def _read_devices(scope: _Scope) -> None:
 
 
 def _flatten(
-    scope: _Scope, place: _Place, opened: tuple[_Scope, ...], opaque: frozenset[str], budget: _Budget
+    scope: _Scope, place: _Place, opened: tuple[_Scope, ...], opaque: Opaque, budget: _Budget
 ) -> Iterator[Device]:
     for device, line in scope.devices:
         if device.kind != "x" or device.model in opaque:
             flat = place.device(device)
+            if device.kind == "x":
+                flat = replace(flat, parameters={**opaque[device.model or ""], **flat.parameters})
             budget.spend(line, flat.parameters.values())
             yield flat
             continue
@@ -269,15 +298,16 @@ def _called(definition: _Scope, device: Device, line: Line, caller: _Place) -> _
             f"got {len(device.nets)}; correct the call"
         )
     actual = {name: caller.expression(text) for name, text in device.parameters.items()}
+    own = definition.defaults | definition.parameters  # a call may set both, as ngspice has it
     multiplier = caller.multiplier
-    if "m" in actual and "m" not in definition.defaults:
+    if "m" in actual and "m" not in own:
         multiplier = _product(multiplier, actual.pop("m"))
-    if unknown := actual.keys() - definition.defaults.keys():
-        known = ", ".join(definition.defaults) or "none"
+    if unknown := actual.keys() - own.keys():
+        known = ", ".join(own) or "none"
         raise line.error(
             f"expected a parameter of {definition.name!r} ({known}), got {min(unknown)!r}; correct the name"
         )
-    texts = {name: text for name, text in definition.defaults.items() if name not in actual} | definition.parameters
+    texts = {name: text for name, text in own.items() if name not in actual}
     needed = {name: _identifiers(text) & texts.keys() for name, text in texts.items()}
     try:
         order = tuple(TopologicalSorter(needed).static_order())

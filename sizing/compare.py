@@ -5,12 +5,15 @@ import json
 import multiprocessing
 import os
 import threading
+import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sizing.files import BeingWritten
 from sizing.loop import resume, run
 from sizing.mistakes import InputError
 from sizing.records.reading import RunError, RunRecord, read_runs
@@ -22,6 +25,8 @@ from sizing.spec.load import run_settings
 from sizing.spec.mistakes import SpecError
 
 MANIFEST = "comparison.json"
+SECONDS_TO_LEAVE = 100
+"""A file server keeps the lock of a machine that is gone for a minute and a half."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +57,15 @@ def compare(
     *,
     max_sims: int | None = None,
     jobs: int | None = None,
+    executor: str = "local",
     trust: bool = False,
     on_end: Callable[[Entry, str], None] | None = None,
 ) -> Comparison:
     """Run every method on every spec from every seed, `jobs` runs at a time with one simulator process each.
+
+    `executor` says where: "local" in processes of this machine, "dask" on a Dask cluster that is started here, or the
+    address of a Dask scheduler, whose machines must share the folders of specs and of `out`, and whose workers say how
+    many runs there are at a time.
 
     A method may be followed by settings of its own: "fc:initial=20:judge.batch=64".
 
@@ -70,9 +80,8 @@ def compare(
     digests = {str(spec): _digest(Path(spec)) for spec in specs}
     _claim(out, {"specs": digests, "methods": methods, "seeds": seeds, "max_sims": max_sims})
     failures: dict[str, str] = {}
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs or default_workers(), spawn, _end_with_the_comparison) as executor:
-        futures = {executor.submit(_end_of, entry, trust): entry for entry in entries}
+    with _processes(executor, jobs) as processes:
+        futures = {processes.submit(_end_of, entry, trust): entry for entry in entries}
         try:
             for future in as_completed(futures):
                 entry = futures[future]
@@ -82,7 +91,7 @@ def compare(
                 if status == "interrupted":
                     raise KeyboardInterrupt
         except KeyboardInterrupt:  # the runs under way end by themselves; the others stay for the next call
-            executor.shutdown(cancel_futures=True)
+            processes.shutdown(cancel_futures=True)
             raise
     records, _ = read_runs([entry.folder for entry in entries if (entry.folder / "manifest.json").exists()])
     return Comparison(tuple(records), failures)
@@ -98,6 +107,16 @@ def entries_of(
         for seed in seeds
         for method in methods
     ]
+
+
+def runs_at_a_time(executor: str, jobs: int | None) -> int:
+    """How many runs a comparison has under way; of a scheduler's workers, those that are there now."""
+    if executor in ("local", "dask"):
+        return jobs or default_workers()
+    from sizing.cluster import joined
+
+    with joined(executor, jobs) as client:
+        return max(1, sum(map(int, client.nthreads().values())))
 
 
 def absent_runs(out: Path) -> list[str]:
@@ -117,6 +136,16 @@ def absent_runs(out: Path) -> list[str]:
     ]
 
 
+def _processes(executor: str, jobs: int | None) -> AbstractContextManager[Executor]:
+    """Processes for runs, on this machine or on those of a cluster."""
+    if executor == "local":
+        spawn = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(jobs or default_workers(), spawn, _end_with_the_comparison)
+    from sizing.cluster import cluster_executor
+
+    return cluster_executor(executor, jobs, _end_with_the_comparison)
+
+
 def _status(future: Future[str], entry: Entry, failures: dict[str, str]) -> str:
     """How a run ended; one that failed is noted with the reason."""
     try:
@@ -127,19 +156,30 @@ def _status(future: Future[str], entry: Entry, failures: dict[str, str]) -> str:
 
 
 def _end_with_the_comparison() -> None:
-    """In a worker: when the comparison is killed, leave its runs to the next one at once."""
-    comparison = multiprocessing.parent_process()
-    assert comparison is not None
+    """In a process for runs: when the comparison, or the Dask worker that started it, is killed, leave them at once."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
 
     def watch() -> None:
-        comparison.join()
+        parent.join()
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
 
 
 def _end_of(entry: Entry, trust: bool) -> str:
-    """Start the run, or take it up; its status."""
+    """Start the run, or take it up, when whoever had it before has left it; its status."""
+    deadline = time.monotonic() + SECONDS_TO_LEAVE
+    while True:
+        try:
+            return _started_or_taken_up(entry, trust)
+        except BeingWritten:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(1)
+
+
+def _started_or_taken_up(entry: Entry, trust: bool) -> str:
     if entry.folder.exists():
         return resume(entry.folder, workers=1, trust=trust).status
     settings = {"max_sims": entry.max_sims} | parse_variant(entry.method) | {"seed": entry.seed}

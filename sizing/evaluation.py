@@ -1,19 +1,18 @@
 """Designs -> evaluations, each simulated once and counted once, by purpose."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sizing.clock import Clock
+from sizing.objectives import completed
 from sizing.problem import Design, Problem
-from sizing.simulation.simulator import Failed, Measured, Outcome
+from sizing.simulation.simulator import Failed, Measured, Outcome, Simulate
 
 Purpose = Literal["initial", "search", "oracle"]
-Simulate = Callable[[Sequence[Mapping[str, float]]], Iterable[Outcome]]
-"""Outcomes of jobs (variable values by name), in their order and as they come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +27,21 @@ class Evaluation:
     def ok(self) -> bool:
         """Whether the design was measured."""
         return isinstance(self.outcome, Measured)
+
+
+def completed_outcome(problem: Problem, outcome: Outcome) -> Outcome:
+    """The outcome with the problem's figures of merit, which are made of what was measured."""
+    if isinstance(outcome, Failed) or len(problem.measured) == len(problem.metrics):
+        return outcome
+    values = completed(problem, np.array(outcome.values))
+    first = len(problem.measured)
+    missing = {m: reason for m, reason in outcome.missing.items() if m < first}
+    lacking = np.flatnonzero(np.isnan(values[first:])) + first
+    return replace(
+        outcome,
+        values=tuple(values.tolist()),
+        missing=missing | {int(m): "a metric that it is made of is missing" for m in lacking},
+    )
 
 
 def values_of(evaluations: Sequence[Evaluation]) -> NDArray[np.float64]:
@@ -76,7 +90,7 @@ class Evaluator:
         with self._clock.activity("simulate"):
             outcomes = self._simulate([self._problem.values(design) for design in new])
             for design, outcome in zip(new, outcomes, strict=True):
-                evaluation = Evaluation(len(self._known), design, outcome)
+                evaluation = Evaluation(len(self._known), design, completed_outcome(self._problem, outcome))
                 self._known[design] = evaluation
                 self._clock.add("simulator", outcome.seconds)
                 self._record(evaluation, purpose)

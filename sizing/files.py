@@ -15,6 +15,10 @@ class CannotWrite(OSError):
     """A disk that is full or fails; the message says which folder, why, and what to do."""
 
 
+class BeingWritten(InputError):
+    """A folder that another process writes now."""
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Write beside the place and move there when all is on disk: after a crash or full disk the old file is there."""
     write_all_whole({path: content})
@@ -61,7 +65,7 @@ def holds_others(folder: Path) -> bool:
 
 @contextmanager
 def only_writer(folder: Path, what: str) -> Iterator[None]:
-    """Hold a folder, made if need be, for this process; raises InputError where another one writes this `what` now."""
+    """Hold a folder, made if need be, for this process; raises BeingWritten where another writes this `what` now."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / _LOCK
     with path.open("a") as file:
@@ -70,7 +74,7 @@ def only_writer(folder: Path, what: str) -> Iterator[None]:
             if not os.path.samestat(os.fstat(file.fileno()), path.stat()):
                 raise BlockingIOError  # another process ended and a third began since the file was opened
         except OSError:
-            raise InputError(f"{folder}: another process writes this {what}; wait for it or end it") from None
+            raise BeingWritten(f"{folder}: another process writes this {what}; wait for it or end it") from None
         try:
             yield
         finally:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from sizing.evaluation import completed_outcome
 from sizing.problem import Design, Problem
 from sizing.records.inspection import Inspection, Step, best_evaluation, read_inspection, thinned, write_inspection
 from sizing.records.journal import RunError
@@ -47,7 +48,7 @@ def inspect_best(
     with pool_for(task, spec.run, min(workers or default_workers(), len(designs))) as pool:
         outcomes = pool.run([record.problem.values(design) for design in designs])
         simulator = f"{spec.run.simulator} {pool.version}"
-    measures = dict(zip((metric.name for metric in record.problem.metrics), spec.measures, strict=True))
+    measures = dict(zip((metric.name for metric in record.problem.measured), spec.measures, strict=True))
     commands = {f"{bench.name}.{each.name}": each.command for bench in spec.benches for each in bench.analyses}
     found = known or Inspection(best.design, simulator, measures, commands)
     if wave:
@@ -56,7 +57,8 @@ def inspect_best(
             raise SimulationError(outcome.reason, f"{record.path}: the best design: {outcome.message}")
         found = replace(found, waveforms={name: thinned(each) for name, each in (outcome.waveforms or {}).items()})
     if moves:
-        steps = (Step(variable, way, each) for (variable, way, _), each in zip(moves, outcomes, strict=True))
+        whole = (completed_outcome(record.problem, outcome) for outcome in outcomes)
+        steps = (Step(variable, way, outcome) for (variable, way, _), outcome in zip(moves, whole, strict=True))
         found = replace(found, steps=tuple(steps))
     write_inspection(record, found)
     kept = read_inspection(record)  # so that this report and the next one are of the same numbers

@@ -2,33 +2,36 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from sizing.bench import Task
 from sizing.clock import Clock
-from sizing.evaluation import Evaluation, Evaluator, Purpose, Simulate, values_of
-from sizing.evidence import Evidence
+from sizing.evaluation import Evaluation, Evaluator, Purpose, values_of
+from sizing.evidence import Before
 from sizing.failures import FailureWatch, commonest_failure
 from sizing.files import write_all_whole
 from sizing.mistakes import InputError, nearest
-from sizing.objectives import cost
+from sizing.objectives import cost, figures, front
 from sizing.records.evidence import evidence_of, read_evidence
 from sizing.records.reading import RunError, RunRecord, read_run
 from sizing.records.writing import FORMAT, TABLES, RunFolder, cannot_write
 from sizing.report.export import sized_netlist
 from sizing.report.tables import designs_table, runs_table
+from sizing.report.words import front_words
 from sizing.search.context import Context
 from sizing.search.evolution import Streams
-from sizing.search.methods import METHODS, checkpoint_of, settled
-from sizing.simulation.cache import Cached, SimulationCache
-from sizing.simulation.pool import SimulationPool, default_workers
-from sizing.simulation.simulator import Outcome
+from sizing.search.methods import METHODS, check_objectives, checkpoint_of, settled
+from sizing.settings import RunSettings
+from sizing.simulation.cache import Cached, KeyOf, SimulationCache
+from sizing.simulation.pool import Pool, default_workers
+from sizing.simulation.simulator import Outcome, Simulate
 from sizing.simulation.simulators import SIMULATORS, pool_for
 from sizing.spec.load import Spec, load_spec
 from sizing.spec.mistakes import SpecError
@@ -52,11 +55,14 @@ class Progress:
     top_cost: float
     """Mean cost of the best designs, as many as are wanted in spec."""
     seconds: float
+    objective: str = ""
+    """The best value of the objective among designs in spec, or how many designs are on the front, in words."""
     warning: str = ""
     """What is wrong, if so many simulations fail that something must be."""
 
 
 Observer = Callable[[Progress], None]
+PoolForTask = Callable[[Task], AbstractContextManager[Pool]]
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,7 @@ def run(
     *,
     out: str | Path | None = None,
     workers: int | None = None,
+    executor: str = "local",
     cache: str | Path | None = None,
     observer: Observer | None = None,
     trust: bool = False,
@@ -99,14 +106,19 @@ def run(
 ) -> Result:
     """Search until enough designs meet every target, or a budget ends; Ctrl-C ends a run cleanly.
 
+    With an objective in the spec only a budget ends it.
+
     `settings` replace the spec's run settings (method, seed, max_sims, …). The folder is `out`, by default
-    runs/<spec>-<method>-s<seed>. `cache` is a folder of simulations that runs share; the designs and their order are
-    the same with and without. `trust` is for `load_spec`. Raises SpecError, RunError, SimulatorMissing, and
+    runs/<spec>-<method>-s<seed>. `executor` says where simulations are done: "local" in processes of this machine,
+    "dask" by a Dask cluster that is started here, or the address of a Dask scheduler; the records are the same.
+    `cache` is a folder of simulations that runs share; the designs and their order are the same with and without.
+    `trust` is for `load_spec`. Raises SpecError, RunError, SimulatorMissing, and
     SimulationError where ngspice refuses the netlist, all before anything is written.
     """
     spec = (load_spec(spec, trust=trust) if not isinstance(spec, Spec) else spec).with_run(**settings)
     if spec.run.method not in METHODS:
         raise SpecError([f"method: no method {spec.run.method!r}{nearest(spec.run.method, METHODS)}"])
+    check_objectives(spec.run, spec.problem)
     spec = replace(spec, run=settled(spec.run))
     if METHODS[spec.run.method].looks and spec.task.look is None:
         raise InputError(f"method: {spec.run.method} looks at operating points: expected a bench with an `op` analysis")
@@ -115,17 +127,26 @@ def run(
     path = SIMULATORS[spec.run.simulator].path()
     folder = Path(out) if out else Path("runs") / f"{spec.problem.name}-{spec.run.method}-s{spec.run.seed}"
     RunFolder.refuse_existing(folder)
-    with pool_for(spec.task, spec.run, workers or default_workers()) as pool:
+    with _pools(spec.run, executor, workers) as pool_for_task, pool_for_task(spec.task) as pool:
         pool.load(spec.problem.values(spec.problem.middle))
-        with _with_cache(cache, spec, pool) as simulate, _looks(spec, workers) as look:
-            loop = _Loop(spec, simulate, look, observer, evidence)
+        key = KeyOf(spec.task, pool.version)
+        names = [metric.name for metric in spec.problem.measured]
+        before = Before.of(spec.problem, evidence, key.circuit, dict(zip(names, key.measures, strict=True)))
+        _refuse_unless_learning(spec.run.method, before)
+        with _with_cache(cache, key, pool) as simulate, _looks(spec.task, pool_for_task) as look:
+            loop = _Loop(spec, before.answering(spec.problem, key, simulate), look, observer, before)
             where = Path(cache).resolve() if cache else None
-            loop.run(RunFolder.create(folder, spec, f"{pool.version} ({path})", checkpoint, where, evidence))
+            loop.run(RunFolder.create(folder, spec, f"{pool.version} ({path})", checkpoint, where, evidence, key))
     return _finished(folder)
 
 
 def resume(
-    folder: str | Path, *, workers: int | None = None, observer: Observer | None = None, trust: bool = False
+    folder: str | Path,
+    *,
+    workers: int | None = None,
+    executor: str = "local",
+    observer: Observer | None = None,
+    trust: bool = False,
 ) -> Result:
     """Take up a run that was killed or interrupted, as if nothing had happened: same designs, same order, same counts.
 
@@ -143,11 +164,17 @@ def resume(
     checkpoint, now = record.manifest.get("checkpoint"), checkpoint_of(spec.run)
     if checkpoint != now:
         raise RunError(f"{record.path}: expected the checkpoint that the run began with, {checkpoint}, got {now}")
-    with pool_for(spec.task, spec.run, workers or default_workers()) as pool:
+    with _pools(spec.run, executor, workers) as pool_for_task, pool_for_task(spec.task) as pool:
         pool.load(spec.problem.values(spec.problem.middle))
-        with _with_cache(record.manifest.get("cache"), spec, pool) as simulate, _looks(spec, workers) as look:
-            loop = _Loop(spec, _Replay(record, simulate), look, observer, read_evidence(record))
-            loop.run(RunFolder(record.path))
+        key = KeyOf(spec.task, pool.version)
+        same = (record.manifest.get("circuit", ""), record.manifest.get("measures", {}))
+        before = Before.of(spec.problem, read_evidence(record), *same)
+        with (
+            _with_cache(record.manifest.get("cache"), key, pool) as simulate,
+            _looks(spec.task, pool_for_task) as look,
+        ):
+            replay = _Replay(record, before.answering(spec.problem, key, simulate))
+            _Loop(spec, replay, look, observer, before).run(RunFolder(record.path))
     return _finished(record.path)
 
 
@@ -161,12 +188,7 @@ def check(spec: Spec) -> Outcome:
 
 class _Loop:
     def __init__(
-        self,
-        spec: Spec,
-        simulate: Simulate,
-        look: Simulate,
-        observer: Observer | None,
-        evidence: tuple[Evidence, ...] = (),
+        self, spec: Spec, simulate: Simulate, look: Simulate, observer: Observer | None, before: Before
     ) -> None:
         self._problem = spec.problem
         self._settings = spec.run
@@ -176,9 +198,16 @@ class _Loop:
         self._evaluator = Evaluator(self._problem, simulate, self._record, self._clock, look)
         circuits = {bench.name: bench.circuit for bench in spec.benches}
         streams = Streams.from_seed(spec.run.seed)
-        context = Context(self._problem, spec.run, circuits, self._evaluator, streams, self._clock, evidence)
+        known = tuple(before.known)
+        context = Context(
+            self._problem, spec.run, circuits, self._evaluator, streams, self._clock, before.others, known
+        )
+        self._given = len(known)
+        """Designs that need no simulation and take nothing of the budget."""
         self._optimizer = METHODS[spec.run.method].optimizer(context)
         self._costs = np.empty(0)
+        self._front = np.empty((0, len(self._problem.metrics)))
+        """Metric values of the best design in spec by the objective, or of all on the front."""
         self._queries = 0
         self._looks = 0
         self._iteration = 0
@@ -227,7 +256,7 @@ class _Loop:
     def _iterate(self) -> Status | None:
         settings = self._settings
         proposal = self._optimizer.ask()
-        budget = settings.max_sims - len(self._costs) if settings.max_sims else None
+        budget = settings.max_sims + self._given - len(self._costs) if settings.max_sims else None
         designs = proposal.designs[:budget]
         if not designs:
             return "exhausted"
@@ -248,22 +277,36 @@ class _Loop:
         if rows := [row for row, evaluation in enumerate(evaluations) if evaluation.ok]:
             costs[rows] = cost(self._problem, values_of([evaluations[row] for row in rows]))
         self._costs = np.concatenate([self._costs, costs])
+        further = bool(self._problem.objectives) and self._goes_further([evaluations[row] for row in rows])
         best = np.sort(self._costs)[: self._settings.in_spec]
         measured = best[np.isfinite(best)]
         standing = (int(np.sum(np.isinf(best))), float(np.sum(measured)))
-        if standing < self._standing or len(self._costs) <= len(best):
+        if standing < self._standing or len(self._costs) <= len(best) or further:
             self._standing, self._improved_at = standing, len(self._costs)
         self._iteration += 1
         warning = self._failing(evaluations)
         if self._observer:
-            counts = (self._iteration - 1, len(self._costs), self._queries, int(np.sum(best == 0)))
-            self._observer(Progress(*counts, float(best[0]), float(np.mean(best)), self._clock.wall, warning))
+            simulated = len(self._costs) - self._given
+            counts = (self._iteration - 1, simulated, self._queries, int(np.sum(best == 0)))
+            costs_of = (float(best[0]), float(np.mean(best)))
+            words = front_words(self._problem, self._front)
+            self._observer(Progress(*counts, *costs_of, self._clock.wall, words, warning))
+
+    def _goes_further(self, evaluations: list[Evaluation]) -> bool:
+        """Whether one of these joins the front, and none there had the same objectives."""
+        if not evaluations:
+            return False
+        values = np.concatenate([self._front, values_of(evaluations)])
+        before = set(map(tuple, figures(self._problem, self._front).tolist()))
+        self._front = values[front(self._problem, values)]
+        return not before.issuperset(map(tuple, figures(self._problem, self._front).tolist()))
 
     def _reason_to_stop(self) -> Status | None:
         settings, total = self._settings, len(self._costs)
-        if np.count_nonzero(self._costs == 0) >= settings.in_spec:
+        enough = np.count_nonzero(self._costs == 0) >= settings.in_spec
+        if enough and not self._problem.objectives:
             return "in spec"
-        if settings.max_sims and total >= settings.max_sims:
+        if settings.max_sims and total - self._given >= settings.max_sims:
             return "max_sims"
         if settings.max_seconds and self._going_on and self._clock.wall >= settings.max_seconds:
             return "max_seconds"
@@ -279,26 +322,47 @@ def most_frequent_failure(record: RunRecord) -> str | None:
     return commonest_failure(record.evaluations) or None
 
 
+def _refuse_unless_learning(method: str, before: Before) -> None:
+    if before.others and not METHODS[method].warm:
+        able = ", ".join(name for name, each in METHODS.items() if each.warm)
+        raise InputError(
+            f"warm_start: {method} does not learn from earlier runs; expected one of {able}, or a run of this very "
+            f"circuit, which {before.others[0].run} is not (or it measured in another way, or with another ngspice)"
+        )
+
+
 @contextmanager
-def _with_cache(folder: str | Path | None, spec: Spec, pool: SimulationPool) -> Iterator[Simulate]:
+def _pools(settings: RunSettings, executor: str, workers: int | None) -> Iterator[PoolForTask]:
+    """Makes simulators for a task, on this machine or on those of one cluster, where each worker has a process."""
+    if executor == "local":
+        yield lambda task: pool_for(task, settings, workers or default_workers())
+        return
+    from sizing.cluster import ClusterPool, joined
+
+    with joined(executor, workers) as client:
+        yield lambda task: ClusterPool(client, partial(pool_for, task, settings, 1))
+
+
+@contextmanager
+def _with_cache(folder: str | Path | None, key: KeyOf, pool: Pool) -> Iterator[Simulate]:
     """The pool's simulations, with those that a cache knows answered by it."""
     if folder is None:
         yield pool.stream
         return
     with SimulationCache(Path(folder)) as cache:
-        yield Cached(cache, spec.task, pool.version, pool.stream)
+        yield Cached(cache, key, pool.stream)
 
 
 @contextmanager
-def _looks(spec: Spec, workers: int | None) -> Iterator[Simulate]:
+def _looks(task: Task, pool_for_task: PoolForTask) -> Iterator[Simulate]:
     """Finds operating points, in worker processes that start with the first."""
     with ExitStack() as stack:
-        pools: list[SimulationPool] = []
+        pools: list[Pool] = []
 
         def look(jobs: Sequence[Mapping[str, float]]) -> Iterator[Outcome]:
             if not pools:
-                assert spec.task.look is not None
-                pools.append(stack.enter_context(pool_for(spec.task.look, spec.run, workers or default_workers())))
+                assert task.look is not None
+                pools.append(stack.enter_context(pool_for_task(task.look)))
             return pools[0].stream(jobs)
 
         yield look

@@ -10,8 +10,8 @@ from sizing.mistakes import InputError
 DEEPEST_INCLUDE = 20
 LARGEST_FILE = 64_000_000
 """Bytes; a process kit's largest is a tenth of it."""
-LONGEST_LINE = 100_000
-"""Characters of a logical line."""
+LONGEST_LINE = 1_000_000
+"""Characters of a logical line; SkyWater's largest list of parameters has a third of it."""
 MOST_LINES = 1_000_000
 """Logical lines of a netlist with everything that it includes."""
 LINES_OF_A_FILE = 500
@@ -28,7 +28,7 @@ _WRAPPERS = ("{", "'", '"')
 _STRING_OR_REST = re.compile(r'"[^"]*"|[^"]+')
 _ASSIGNS = re.compile(r"(?<![=<>!])=(?!=)")
 # ngspice takes "//" for a comment too, but not where a path is expected.
-_COMMENT = re.compile(r"(?:;|(?:(?<=[\s,])|^)\$|//).*")
+COMMENT = re.compile(r"(?:;|(?:(?<=[\s,])|^)\$|//).*")
 _COMMENT_AFTER_PATH = re.compile(r"(?:;|(?<=[\s,])\$).*")
 _TAKES_PATH = re.compile(r"\.(?:inc|include|lib)\b", re.IGNORECASE)
 # Other characters that Python takes for line ends, such as form feeds, are none to ngspice.
@@ -112,6 +112,11 @@ def read_text(
     """
     source = _Source(folder, ((Path(file), ""),), drop_analyses, within)
     return _expanded(_logical_lines(text, file, first_line), source)
+
+
+def read_file(path: Path) -> str:
+    """The text of a netlist file as it is; raises NetlistError where it cannot be read."""
+    return _load(path, Line("", str(path), 1))
 
 
 def inline_includes(text: str, folder: Path) -> str:
@@ -212,37 +217,44 @@ def _closing(text: str, start: int) -> int:
 
 
 def _logical_lines(text: str, file: str, first_line: int) -> Iterator[Line]:
-    pending: Line | None = None
+    parts: list[str] = []
+    begin = length = 0
     for number, physical in enumerate(_PHYSICAL_LINES.split(text), first_line):
         content = _content(physical)
         if not content:
             continue
-        if content.split(maxsplit=1)[0].lower() == ".end":
-            break
         if content.startswith("+"):
-            if pending is None:
-                raise Line(content, file, number).error(
-                    f"expected a line to continue, got {content!r} first; remove the + or write the line before it"
+            _check_continuation(Line(content, file, number), parts)
+            parts.append(content[1:].strip())
+            length += len(parts[-1]) + 1
+            if length > LONGEST_LINE:
+                raise Line(parts[0], file, begin).error(
+                    f"expected lines of at most {LONGEST_LINE} characters, got more; split it"
                 )
-            if _TAKES_PATH.match(pending.text):
-                raise Line(content, file, number).error(
-                    f"expected {pending.keyword} on one line, got it continued; write it on one"
-                )
-            pending = Line(f"{pending.text} {content[1:].strip()}", file, pending.number)
-            if len(pending.text) > LONGEST_LINE:
-                raise pending.error(f"expected lines of at most {LONGEST_LINE} characters, got more; split it")
             continue
-        if pending is not None:
-            yield pending
-        pending = Line(content, file, number)
-    if pending is not None:
-        yield pending
+        if parts:
+            yield Line(" ".join(parts), file, begin)
+        if content.split(maxsplit=1)[0].lower() == ".end":
+            return
+        parts, begin, length = [content], number, len(content)
+    if parts:
+        yield Line(" ".join(parts), file, begin)
+
+
+def _check_continuation(line: Line, continued: Sequence[str]) -> None:
+    if not continued:
+        raise line.error(
+            f"expected a line to continue, got {line.text!r} first; remove the + or write the line before it"
+        )
+    if _TAKES_PATH.match(continued[0]):
+        keyword = Line(continued[0], "", 0).keyword
+        raise line.error(f"expected {keyword} on one line, got it continued; write it on one")
 
 
 def _content(physical: str) -> str:
     """A physical line without its comment."""
     stripped = physical.strip()
-    comment = _COMMENT_AFTER_PATH if _TAKES_PATH.match(stripped) else _COMMENT
+    comment = _COMMENT_AFTER_PATH if _TAKES_PATH.match(stripped) else COMMENT
     return "" if stripped.startswith("*") else comment.sub("", stripped).rstrip()
 
 

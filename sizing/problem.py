@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Design = tuple[int, ...]
 """The grid index of every variable, in the problem's order."""
+Goal = Literal["minimize", "maximize"]
 
 
 @dataclass(frozen=True)
@@ -24,13 +26,22 @@ class Variable:
 
 @dataclass(frozen=True)
 class Metric:
-    """A measured quantity and its target in SI units; at least one of the bounds is set."""
+    """A quantity with its target in SI units, or that is an objective, or both."""
 
     name: str
     unit: str
     at_least: float | None = None
     at_most: float | None = None
     weight: float = 1.0
+    goal: Goal | None = None
+    """Which way it is to go among the designs that meet every target, where it is an objective."""
+    sum_of: tuple[tuple[str, float], ...] = ()
+    """Of a figure of merit: the measured metrics that it is the sum of, each with its factor in SI units."""
+
+    @property
+    def sign(self) -> float:
+        """1 where an objective is minimized, -1 where it is maximized."""
+        return -1.0 if self.goal == "maximize" else 1.0
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,17 @@ class Problem:
     topology: str
     variables: tuple[Variable, ...]
     metrics: tuple[Metric, ...]
+    """The measured ones first, then figures of merit made of them."""
+
+    @cached_property
+    def objectives(self) -> tuple[int, ...]:
+        """The metrics, by their place, that are objectives."""
+        return tuple(m for m, metric in enumerate(self.metrics) if metric.goal)
+
+    @cached_property
+    def measured(self) -> tuple[Metric, ...]:
+        """The metrics that a simulation gives."""
+        return tuple(metric for metric in self.metrics if not metric.sum_of)
 
     @cached_property
     def shape(self) -> NDArray[np.int64]:

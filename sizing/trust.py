@@ -23,7 +23,7 @@ OPTIONS = {
     "abstol", "reltol", "vntol", "chgtol", "pivtol", "pivrel", "trtol", "gmin", "gmindc", "gminsteps", "srcsteps",
     "rshunt", "cshunt", "itl1", "itl2", "itl3", "itl4", "itl5", "itl6", "method", "maxord", "xmu", "temp", "tnom",
     "defl", "defw", "defad", "defas", "scale", "bypass", "noopiter", "noopac", "klu", "sparse", "trytocompact",
-    "badmos3", "convlimit", "convstep", "convabsstep", "minbreak", "seed",
+    "badmos3", "convlimit", "convstep", "convabsstep", "minbreak", "seed", "wnflag",
 }  # fmt: skip
 UNTRUSTED = "expected what is known to do no harm, got {}; remove it, or say --trust if it is your own"
 
@@ -47,6 +47,11 @@ def unknown_option(name: str) -> bool:
     return name.lower() not in OPTIONS
 
 
+def option_names(line: Line) -> list[str]:
+    """What an `.options` line sets."""
+    return [match[1] for match in _OPTION.finditer(line.text, len(line.keyword))]
+
+
 def _suspicion(line: Line) -> str | None:
     """What this line has that is not known to be harmless."""
     if strange := next((char for char in line.text if not char.isprintable() and char != "\t"), None):
@@ -57,16 +62,12 @@ def _suspicion(line: Line) -> str | None:
     if keyword not in COMMANDS:
         return f"the command {keyword}"
     if keyword in (".option", ".options"):
-        return next((f"the option {name}" for name in _options(line) if unknown_option(name)), None)
+        return next((f"the option {name}" for name in option_names(line) if unknown_option(name)), None)
     if keyword == ".model":
         match = _MODEL.match(lower(line.text))
         if match is None or match[2] not in MODELS:
             return f"a model that is none of the types {' '.join(sorted(MODELS))}"
     return _file_in(line)
-
-
-def _options(line: Line) -> list[str]:
-    return [match[1] for match in _OPTION.finditer(line.text, len(line.keyword))]
 
 
 def _file_in(line: Line) -> str | None:

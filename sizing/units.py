@@ -22,6 +22,9 @@ UNIT_NAMES = {
     "B": ("B", "byte", "bytes"),
     "V/V": ("V/V",),
     "V/s": ("V/s",),
+    "S": ("S", "siemens"),
+    "S/A": ("S/A", "1/V"),
+    "A/m": ("A/m", "uA/um", "µA/µm", "μA/μm"),
     "dB": ("dB", "db"),
     "deg": ("deg", "°", "degree", "degrees"),
     "%": ("%", "percent"),
@@ -92,7 +95,8 @@ def _exponent(suffix: str, unit: str) -> int | None:
 def _expected(unit: str) -> str:
     words = {
         "V": "volts", "A": "amperes", "W": "watts", "Hz": "hertz", "s": "seconds", "F": "farads", "H": "henries",
-        "m": "metres", "Ohm": "ohms", "B": "bytes", "V/V": "a ratio (V/V)", "V/s": "volts per second", "dB": "decibels",
+        "m": "metres", "Ohm": "ohms", "B": "bytes", "V/V": "a ratio (V/V)", "V/s": "volts per second",
+        "S": "siemens", "S/A": "siemens per ampere", "A/m": "amperes per metre", "dB": "decibels",
         "deg": "degrees", "%": "a percentage", "": "a number without unit",
     }  # fmt: skip
     return words[unit]
@@ -111,6 +115,13 @@ def format_quantity(value: float, unit: str = "", digits: int = 4) -> str:
         if abs(value) >= 0.99995 * 10.0**exponent:
             return f"{value / 10.0**exponent:.{digits}g} {symbol}{unit}"
     return f"{value:.{digits}g} {unit}"
+
+
+def spice_text(value: float) -> str:
+    """`value` in at most six digits with SPICE's suffix, such as "2.5p" or "10Meg"; without one outside of f to T."""
+    number, _, prefixed = format_quantity(value, "V", digits=6).partition(" ")
+    prefix = prefixed.removesuffix("V")
+    return number + ("Meg" if prefix == "M" else prefix)
 
 
 def spice_number(value: float) -> str:

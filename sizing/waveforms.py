@@ -11,8 +11,9 @@ Vector = NDArray[np.float64] | NDArray[np.complex128]
 
 @dataclass(frozen=True)
 class Waveforms:
-    """Vectors (N,) by ngspice name ("v(out)", "i(vdd)") along an axis (N,) of time, frequency or a swept value.
+    """Vectors (N,) by name along an axis (N,) of time, frequency or a swept value.
 
+    Names are those of nets ("v(out)"), voltage sources ("i(vdd)") and quantities of transistors ("@x1.m3[vds]").
     An operating point has one point and an axis of zero. AC vectors are complex phasors.
     """
 

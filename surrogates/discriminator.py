@@ -34,7 +34,8 @@ class LearnedDiscriminator:
     """Answers the discriminator's question from what it has seen.
 
     "No worse than the reference" is, metric by metric, "meets the target" where the reference does, and "better than
-    the reference" where it does not: the two heads answer one each, as objectives.no_worse defines it for the oracle.
+    the reference" where it does not and of objectives: the two heads answer one each, as objectives.no_worse defines it
+    for the oracle.
     """
 
     counts = True
@@ -99,8 +100,9 @@ class LearnedDiscriminator:
             odds = self.model.meets(embedding)
             if reference:
                 better_odds = self.model.comparison(embedding, self._embedded(designs_of([reference])))
-                reference_meets = torch.from_numpy(meets(self._problem, values_of([reference]))).to(self._device)
-                odds = torch.where(reference_meets, odds, better_odds)
+                answered = meets(self._problem, values_of([reference]))
+                answered[:, list(self._problem.objectives)] = False  # one may always be better
+                odds = torch.where(torch.from_numpy(answered).to(self._device), odds, better_odds)
             return torch.sigmoid(odds).cpu().double().numpy()
 
     def _embedded(self, designs: NDArray[np.int64]) -> torch.Tensor:

@@ -83,7 +83,7 @@ class CircuitGraph:
             tuple(tuple(index[net] for net in each) for each in joined),
         )
         self._features = tuple(
-            DeviceFeatures(device, kind) for device, kind in zip(circuit.devices, kinds, strict=True)
+            DeviceFeatures(device, kind, circuit.scale) for device, kind in zip(circuit.devices, kinds, strict=True)
         )
         self._parameters = circuit.parameters
         self._wanted = frozenset().union(*(features.names for features in self._features)) & circuit.parameters.keys()

@@ -125,9 +125,13 @@ def _model_type(device: Device, models: Mapping[str, str]) -> str:
 
 
 class DeviceFeatures:
-    """The two features of one device as a function of parameter values."""
+    """The two features of one device as a function of parameter values.
 
-    def __init__(self, device: Device, kind: str) -> None:
+    `scale` is what widths and lengths are multiplied by; a kit's sub-circuit without one, whose W and L cannot be in
+    metres, takes micrometres.
+    """
+
+    def __init__(self, device: Device, kind: str, scale: float = 1.0) -> None:
         wanted, self._read = _READERS[kind]
         texts = {name: text for name, text in device.parameters.items() if name in wanted}
         if kind in _GAIN_UNITS and "gain" not in texts:
@@ -149,6 +153,8 @@ class DeviceFeatures:
         except ExpressionError as error:
             raise GraphError(f"{device.name}: {error}") from error
         self._device = device
+        self._scaled = {"w", "l"} & texts.keys() if kind != "inductor" else frozenset[str]()
+        self._scale = scale
         self.names = frozenset().union(*(expression.names for expression in self._expressions.values()))
 
     def __call__(self, values: Values) -> tuple[Value, Value]:
@@ -157,8 +163,9 @@ class DeviceFeatures:
             found = {name: expression(values) for name, expression in self._expressions.items()}
         except ExpressionError as error:
             raise GraphError(f"{self._device.name}: {error}") from error
-        if self._device.kind == "x":
-            for name in found.keys() & {"w", "l"}:
+        for name in self._scaled:
+            found[name] = np.multiply(found[name], self._scale)
+            if self._device.kind == "x":
                 found[name] = np.where(np.abs(found[name]) > _LONGEST, np.multiply(found[name], 1e-6), found[name])
         return self._read(found)
 
@@ -231,7 +238,8 @@ def _gain(unit: float) -> Read:
 
 
 def _multiplicity(found: Values) -> Value:
-    return found.get("m", 1.0) * found.get("mult", 1.0)
+    # Where a kit's sub-circuit has both, m counts the copies, and mult tells the scatter of its parameters of them.
+    return found.get("m", found.get("mult", 1.0))
 
 
 _READERS: Mapping[str, tuple[frozenset[str], Read]] = {

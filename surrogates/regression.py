@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from sizing.evaluation import Evaluation, designs_of, values_of
-from sizing.objectives import order
+from sizing.objectives import meets, order
 from sizing.problem import Problem
 from surrogates.gaussian_process import GaussianProcesses
 from surrogates.scales import Scale
@@ -44,6 +44,9 @@ class Regression:
         self._evidence = evidence
         self._processes: GaussianProcesses
         self._scales: list[Scale] = []
+        self._rising, self._falling = (
+            torch.tensor([metric.goal == goal for metric in problem.metrics]) for goal in ("maximize", "minimize")
+        )
 
     def fit(self, evaluations: Sequence[Evaluation]) -> None:
         """Learn from these measured designs."""
@@ -75,8 +78,13 @@ class Regression:
             values = values_of([reference])
             own = torch.from_numpy(self._scaled(values)[0])
             missing = torch.from_numpy(np.isnan(values[0]))  # nothing is worse
-            low = torch.minimum(low, own).masked_fill(missing, -torch.inf)
-            high = torch.maximum(high, own).masked_fill(missing, torch.inf)
+            met = torch.from_numpy(meets(self._problem, values)[0])
+            low, high = (
+                torch.minimum(low, own).masked_fill(missing, -torch.inf),
+                torch.maximum(high, own).masked_fill(missing, torch.inf),
+            )
+            low = torch.where(met & self._rising, own, low)  # an objective's own value is the target to go on from
+            high = torch.where(met & self._falling, own, high)
         return _between(low, high, mean, deviation).numpy()
 
     def _rows(self, values: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -18,16 +18,29 @@ LOGARITHMIC_UNITS = ("dB", "deg")
 
 @dataclass(frozen=True)
 class Scale:
-    """The logarithm of value over target, or the distance to the target in halves of the target."""
+    """The logarithm of value over origin, or the distance to the origin in halves of a unit.
+
+    The origin is the target, and of an objective the best value so far, beyond which nothing is clipped.
+    """
 
     metric: Metric
     logarithmic: bool
+    origin: float
+    unit: float
 
     @classmethod
     def of(cls, metric: Metric, values: Array) -> "Scale":
         """Logarithmic where targets and all values (N,) measured so far, NaN where missing, are positive."""
-        positive = min(_bounds(metric)) > 0 and not (values <= 0).any()
-        return cls(metric, positive and metric.unit not in LOGARITHMIC_UNITS)
+        bounds = _bounds(metric)
+        positive = min(bounds, default=1.0) > 0 and not (values <= 0).any()
+        logarithmic = positive and metric.unit not in LOGARITHMIC_UNITS
+        known = values[~np.isnan(values)]
+        if metric.goal is None or not len(known):
+            origin = bounds[0] if bounds else 1.0
+            return cls(metric, logarithmic, origin, abs(origin) or 1.0)
+        origin = float(metric.sign * (metric.sign * known).min())
+        unit = abs(bounds[0]) if bounds else float(np.median(np.abs(known - origin)))
+        return cls(metric, logarithmic, origin, unit or abs(origin) or 1.0)
 
     @property
     def targets(self) -> tuple[float, float]:
@@ -40,20 +53,21 @@ class Scale:
 
     def __call__(self, values: Array) -> Array:
         """Scaled values (N,); one that is missing is somewhat worse than the worst that is not."""
-        ends = [end for end in self.targets if np.isfinite(end)]
-        scaled = np.clip(self._scaled(values), min(ends) - FARTHEST, max(ends) + FARTHEST)
+        ends = [end for end in (*self.targets, float(self._scaled(self.origin))) if np.isfinite(end)]
+        rising, falling = self.metric.goal == "maximize", self.metric.goal == "minimize"
+        least, most = min(ends) - FARTHEST, max(ends) + FARTHEST
+        scaled = np.clip(self._scaled(values), -np.inf if falling else least, np.inf if rising else most)
         known = scaled[~np.isnan(scaled)]
-        if self.metric.at_least is not None:
+        if rising or (not falling and self.metric.at_least is not None):
             worst = known.min(initial=min(ends)) - BEYOND_WORST
         else:
             worst = known.max(initial=max(ends)) + BEYOND_WORST
         return np.where(np.isnan(scaled), worst, scaled)
 
     def _scaled(self, values: Array | float) -> Array:
-        target = _bounds(self.metric)[0]
         if self.logarithmic:
-            return np.asarray(np.log(np.asarray(values) / target))
-        return np.asarray(2 * (np.asarray(values) - target) / (abs(target) or 1.0))
+            return np.asarray(np.log(np.asarray(values) / self.origin))
+        return np.asarray(2 * (np.asarray(values) - self.origin) / self.unit)
 
 
 def _bounds(metric: Metric) -> list[float]:

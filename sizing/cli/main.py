@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sizing.cli.cache import cache
+from sizing.cli.executors import ExecutorOption, SchedulerOption
 from sizing.cli.exporting import export
+from sizing.cli.first_spec import init
 from sizing.cli.learning import accuracy, graph
 from sizing.cli.pretraining import dataset, pretrain
 from sizing.cli.reporting import report, tell, write_comparison
@@ -77,6 +79,8 @@ def run(
         list[Path] | None, typer.Option(metavar="RUN", help="earlier run to learn from; again for more")
     ] = None,
     cache: Annotated[Path | None, typer.Option(metavar="DIR", help="reuse and keep simulations in this folder")] = None,
+    executor: ExecutorOption = "local",
+    scheduler: SchedulerOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Size a circuit: search until enough designs meet every target, or a budget ends.
@@ -89,13 +93,20 @@ def run(
     earlier = tuple(map(str, warm_start)) if warm_start else None
     task = load_spec(spec, trust=trust).with_run(method=method, seed=seed, max_sims=max_sims, warm_start=earlier)
     with shown_progress(task.run.in_spec) as observer:
-        result = run_spec(task, out=out, workers=workers, cache=cache, observer=observer)
+        result = run_spec(
+            task, out=out, workers=workers, executor=scheduler or executor, cache=cache, observer=observer
+        )
     _report(result, as_json)
 
 
 @app.command()
 def resume(
-    path: RunArgument, workers: WorkersOption = None, trust: TrustOption = False, as_json: AsJson = False
+    path: RunArgument,
+    workers: WorkersOption = None,
+    trust: TrustOption = False,
+    executor: ExecutorOption = "local",
+    scheduler: SchedulerOption = None,
+    as_json: AsJson = False,
 ) -> None:
     """Take up a run that was killed or interrupted, as if nothing had happened.
 
@@ -108,7 +119,7 @@ def resume(
     record = read_run(path)
     _print_notice(record)
     with shown_progress(record.manifest["run"]["in_spec"]) as observer:
-        result = resume_run(path, workers=workers, observer=observer, trust=trust)
+        result = resume_run(path, workers=workers, executor=scheduler or executor, observer=observer, trust=trust)
     _report(result, as_json)
 
 
@@ -121,6 +132,8 @@ def compare(
     jobs: Annotated[int | None, typer.Option(min=1, help="runs at a time [default: one per core]")] = None,
     out: Annotated[Path, typer.Option(help="folder of the comparison")] = Path("runs/comparison"),
     trust: TrustOption = False,
+    executor: ExecutorOption = "local",
+    scheduler: SchedulerOption = None,
 ) -> None:
     """Compare methods over specs and seeds; the same command again takes up what was left.
 
@@ -131,19 +144,19 @@ def compare(
     from sizing.cli.progress import shown_schedule
     from sizing.cli.schedule import Schedule
     from sizing.compare import compare as compare_methods
-    from sizing.compare import entries_of
+    from sizing.compare import entries_of, runs_at_a_time
     from sizing.report.tables import means_table, overview, runs_table
-    from sizing.simulation.pool import default_workers
 
     try:
         numbers = [int(seed) for seed in seeds.split(",")]
     except ValueError:
         raise typer.BadParameter(f"expected numbers separated by commas, got {seeds!r}", param_hint="--seeds") from None
     names = methods.split(",")
-    jobs = jobs or default_workers()
-    with shown_schedule(Schedule(entries_of(specs, names, numbers, out, max_sims), jobs)) as ended:
+    where = scheduler or executor
+    schedule = Schedule(entries_of(specs, names, numbers, out, max_sims), runs_at_a_time(where, jobs))
+    with shown_schedule(schedule) as ended:
         comparison = compare_methods(
-            specs, names, numbers, out, max_sims=max_sims, jobs=jobs, trust=trust, on_end=ended
+            specs, names, numbers, out, max_sims=max_sims, jobs=jobs, executor=where, trust=trust, on_end=ended
         )
     problems = [f"{run_name}: {why}" for run_name, why in comparison.failures.items()]
     if comparison.records:
@@ -169,7 +182,7 @@ def check(spec: SpecArgument, trust: TrustOption = False) -> None:
         raise typer.Exit(1)
 
 
-for command in (graph, dataset, pretrain, accuracy, report, export, study):
+for command in (init, graph, dataset, pretrain, accuracy, report, export, study):
     app.command()(command)
 app.add_typer(cache, name="cache")
 
@@ -242,7 +255,7 @@ def methods(as_json: AsJson = False) -> None:
 
     Example: sizing methods
     """
-    from sizing.measure import definitions
+    from sizing.measures.table import definitions
     from sizing.search.methods import METHODS
 
     known: dict[str, Any] = {

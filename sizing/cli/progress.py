@@ -136,4 +136,5 @@ class _Lines:
 def _state(progress: Progress) -> str:
     cost = f"cost of the best {progress.top_cost:.4g}" if progress.top_cost < float("inf") else "cost of the best –"
     queries = f", {progress.queries} queries" if progress.queries else ""
-    return f"iteration {progress.iteration}, {progress.sims_total} simulations{queries}, {cost}"
+    objective = f", {progress.objective}" if progress.objective else ""
+    return f"iteration {progress.iteration}, {progress.sims_total} simulations{queries}, {cost}{objective}"

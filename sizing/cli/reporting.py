@@ -42,6 +42,7 @@ def report(
     from sizing.report.page import page
     from sizing.report.plots import plots as drawn
     from sizing.report.plots import plots_of_one
+    from sizing.report.responses import response_plots
     from sizing.report.scatter import checked_pair
 
     if html is None and plots is None:
@@ -62,7 +63,9 @@ def report(
         html.write_text(text, encoding="utf-8")
         print(html)
     if plots is not None and records:
-        write_plots([*drawn(records), *(plots_of_one(one, pairs, inspection) if one else ())], plots, (".svg", ".png"))
+        made = plots_of_one(one, pairs) if one else drawn(records)
+        made += response_plots(one, inspection) if one and inspection else []
+        write_plots(made, plots, (".svg", ".png"))
         print(plots)
     tell(problems)
 

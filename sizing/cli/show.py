@@ -8,11 +8,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from sizing.evaluation import completed_outcome
 from sizing.loop import Result
-from sizing.objectives import meets
+from sizing.objectives import front, meets
 from sizing.records.reading import RunRecord
 from sizing.report.designs import Setting, Sized, Target, best_sized, target
-from sizing.report.words import STATUS_WORDS, target_words
+from sizing.report.words import STATUS_WORDS, front_words, target_words
 from sizing.simulation.simulator import Failed, Outcome
 from sizing.spec.load import Spec
 
@@ -33,6 +34,9 @@ def run_summary(result: Result, console: Console | None = None) -> None:
     simulations = f"{row['sims_total']} simulations ({row['sims_initial']} of them initial)"
     console.out(f"{row['in_spec']} designs in spec after {simulations}{queries}, {row['wall_s']:.1f} s:")
     console.out(f"{STATUS_WORDS[result.status]}.")
+    problem, values = result.record.problem, result.record.values
+    if words := front_words(problem, values[front(problem, values)]):
+        console.out(f"Best in spec: {words}.")
     console.out(f"Sized netlist: {result.folder / 'sized.cir'}", f"More designs: sizing show {result.folder}", sep="\n")
 
 
@@ -55,6 +59,7 @@ def checked_design(spec: Spec, outcome: Outcome) -> bool:
     problem = spec.problem
     print(f"{spec.path}: {len(problem.variables)} variables, {problem.size:.4g} designs, {len(spec.benches)} benches, "
           f"{len(problem.metrics)} metrics")  # fmt: skip
+    outcome = completed_outcome(problem, outcome)
     if isinstance(outcome, Failed):
         print(f"the design in the middle of the ranges failed for {outcome.reason}: {outcome.message}")
         return False
@@ -65,7 +70,7 @@ def checked_design(spec: Spec, outcome: Outcome) -> bool:
     for index, metric in enumerate(problem.metrics):
         why = outcome.missing.get(index, "")
         found = target(metric, outcome.values[index], bool(met[index]))
-        grid.add_row(metric.name, found.target, _cell(found), escape(why))
+        grid.add_row(escape(metric.name), escape(found.target), _cell(found), escape(why))
     plain_console().print(grid)
     return True
 
@@ -80,13 +85,13 @@ def _designs_table(record: RunRecord, designs: Sequence[Sized], *, bars: bool) -
     for heading in _with_bar(headings, ["range, margin" for _ in first]):
         grid.add_column(heading, justify="right" if heading in headings else "left")
     for index, variable in enumerate(problem.variables):
-        cells = [design.settings[index].value for design in designs]
-        grid.add_row(variable.name, "", *_with_bar(cells, [_place(design.settings[index]) for design in first]))
+        cells = [escape(design.settings[index].value) for design in designs]
+        grid.add_row(escape(variable.name), "", *_with_bar(cells, [_place(design.settings[index]) for design in first]))
     grid.add_section()
     for index, metric in enumerate(problem.metrics):
         cells = [_cell(design.targets[index]) for design in designs]
         margins = [_margin(design.targets[index]) for design in first]
-        grid.add_row(metric.name, target_words(metric), *_with_bar(cells, margins))
+        grid.add_row(escape(metric.name), escape(target_words(metric)), *_with_bar(cells, margins))
     return grid
 
 
@@ -96,7 +101,8 @@ def _with_bar(cells: list[str], bar: list[str]) -> list[str]:
 
 
 def _cell(target: Target) -> str:
-    return f"[green]{target.value}  [/]" if target.met else f"[red]{target.value} ✗[/]"
+    value = escape(target.value)
+    return f"[green]{value}  [/]" if target.met else f"[red]{value} ✗[/]"
 
 
 def _place(setting: Setting) -> str:

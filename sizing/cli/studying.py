@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sizing.cli.executors import ExecutorOption, SchedulerOption
 from sizing.cli.pretraining import DATA
 
 
@@ -18,6 +19,8 @@ def study(
     jobs: Annotated[
         int | None, typer.Option(min=1, help="simulator processes, runs at a time [default: all cores]")
     ] = None,
+    executor: ExecutorOption = "local",
+    scheduler: SchedulerOption = None,
     out: Annotated[Path | None, typer.Option(help="folder [default: runs/NAME-SCALE]")] = None,
 ) -> None:
     """Do a table or figure of Hakhamaneshi et al. (2022) again: table.csv, plot.svg, and page.md beside the paper's.
@@ -35,7 +38,13 @@ def study(
     if scale not in ("small", "full"):
         raise InputError(f"--scale: expected small or full, got {scale!r}")
     options = Options(
-        "small" if scale == "small" else "full", DATA, shipped_specs() / "netlists", _numbers(seeds), device, jobs
+        "small" if scale == "small" else "full",
+        DATA,
+        shipped_specs() / "netlists",
+        _numbers(seeds),
+        device,
+        jobs,
+        scheduler or executor,
     )
     chosen = study_named(name, options)
     try:

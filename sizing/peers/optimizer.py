@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sizing.evaluation import Evaluation, values_of
-from sizing.objectives import violations
+from sizing.objectives import figures, violations
 from sizing.problem import Design, Problem
 from sizing.search.context import Context
 from sizing.search.optimizer import Proposal, initial_proposal
@@ -29,11 +29,22 @@ class Answers:
     """Grid indices (N, V)."""
     violations: NDArray[np.float64]
     """Of every metric's target (N, M), weighted: at most 0 where it is met, and always finite."""
+    figures: NDArray[np.float64]
+    """The problem's objectives (N, K), to be minimised and always finite; none where it has none."""
 
     @cached_property
     def cost(self) -> NDArray[np.float64]:
-        """The objective (N,), to be minimised: the violations above 0, summed."""
+        """The violations above 0, summed (N,)."""
         return np.asarray(np.maximum(self.violations, 0.0).sum(axis=1))
+
+    @cached_property
+    def objectives(self) -> NDArray[np.float64]:
+        """What to minimise (N, 1 or K): the problem's objectives, the cost where it has none."""
+        return self.figures if self.figures.shape[1] else self.cost[:, None]
+
+    def first(self, count: int) -> "Answers":
+        """The first of these."""
+        return Answers(*(each[:count] for each in astuple(self)))
 
     def followed_by(self, others: "Answers") -> "Answers":
         """These and others."""
@@ -62,14 +73,17 @@ class PeerOptimizer:
         self._begin = begin
         self._peer: Peer | None = None
         self._asked: Sequence[Design] = ()
-        self._known: dict[Design, NDArray[np.float64]] = {}
-        """Violations (M,) of every simulated design."""
+        self._known: dict[Design, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
+        """Violations (M,) and figures (K,) of every simulated design."""
+        self._worst = np.full(len(context.problem.objectives), -np.inf)
+        """Of each objective, so far."""
 
     def ask(self) -> Proposal:
         """The initial designs of every method first; afterwards what the peer wants to know and nobody does yet."""
         problem, settings = self._context.problem, self._context.settings
         if self._peer is None:
-            proposal = initial_proposal(problem, settings.initial, self._context.streams.initial)
+            rng, known = self._context.streams.initial, self._context.known
+            proposal = initial_proposal(problem, settings.initial, rng, known)
             self._asked = proposal.designs
             return proposal
         with self._context.clock.activity("train"):
@@ -77,8 +91,8 @@ class PeerOptimizer:
 
     def tell(self, evaluations: Sequence[Evaluation]) -> None:
         """Hand the outcomes on to the peer, together with what it asked for and was known already."""
-        rows = violations_told(self._context.problem, evaluations)
-        self._known |= {evaluation.design: row for evaluation, row in zip(evaluations, rows, strict=True)}
+        told = zip(violations_told(self._context.problem, evaluations), self._figures_told(evaluations), strict=True)
+        self._known |= {evaluation.design: row for evaluation, row in zip(evaluations, told, strict=True)}
         if not self._asked or not self._known.keys() >= set(self._asked):
             return  # a random design that the peer has not asked for, or the rest of a budget that ends the run
         with self._context.clock.activity("train"):
@@ -107,12 +121,26 @@ class PeerOptimizer:
         return next(design for design in map(tuple, drawn.tolist()) if design not in self._known)
 
     def _answers(self) -> Answers:
-        return Answers(np.array(self._asked), np.array([self._known[design] for design in self._asked]))
+        violated, found = zip(*(self._known[design] for design in self._asked), strict=True)
+        return Answers(np.array(self._asked), np.array(violated), np.array(found))
+
+    def _figures_told(self, evaluations: Sequence[Evaluation]) -> NDArray[np.float64]:
+        """Objectives (N, K); one without a value is the worst of those so far."""
+        told = np.full((len(evaluations), len(self._worst)), np.inf)
+        if rows := [row for row, evaluation in enumerate(evaluations) if evaluation.ok]:
+            told[rows] = figures(self._context.problem, values_of([evaluations[row] for row in rows]))
+        found = np.isfinite(told)
+        self._worst = np.maximum(self._worst, np.where(found, told, -np.inf).max(axis=0, initial=-np.inf))
+        return np.where(found, told, np.where(np.isfinite(self._worst), self._worst, 0.0))
 
 
 def violations_told(problem: Problem, evaluations: Sequence[Evaluation]) -> NDArray[np.float64]:
-    """Weighted violations (N, M), finite: no metric's is larger than that of a missing one."""
+    """Weighted violations (N, M), finite: no metric's is larger than that of a missing one.
+
+    A metric without a target is no further on the right side than one can be.
+    """
     told = np.full((len(evaluations), len(problem.metrics)), MISSING)
     if rows := [row for row, evaluation in enumerate(evaluations) if evaluation.ok]:
-        told[rows] = np.minimum(violations(problem, values_of([evaluations[row] for row in rows])), MISSING)
+        found = violations(problem, values_of([evaluations[row] for row in rows]))
+        told[rows] = np.where(np.isneginf(found), -1.0, np.minimum(found, MISSING))
     return told * [metric.weight for metric in problem.metrics]

@@ -57,7 +57,7 @@ class Study:
     def __init__(self, coding: "Coding", initial: Answers, sampler: BaseSampler) -> None:
         self._coding = coding
         with _quiet():
-            self._study = optuna.create_study(sampler=sampler)
+            self._study = optuna.create_study(sampler=sampler, directions=["minimize"] * initial.objectives.shape[1])
         self._study.add_trials(self._coding.trials(initial))
         self._asked: list[optuna.Trial] = []
 
@@ -69,10 +69,10 @@ class Study:
 
     def tell(self, answers: Answers) -> None:
         """Finish these trials."""
-        for trial, cost, violations in zip(self._asked, answers.cost, answers.violations, strict=True):
+        for trial, figures, violations in zip(self._asked, answers.objectives, answers.violations, strict=True):
             for name, violation in self._coding.constraints(violations).items():
                 trial.set_constraint(name, violation)
-            self._study.tell(trial, cost)
+            self._study.tell(trial, figures.tolist())
 
 
 class Coding:
@@ -96,14 +96,16 @@ class Coding:
 
     def trials(self, answers: Answers) -> list[FrozenTrial]:
         """Designs that were not asked for, as finished trials."""
-        return [self._trial(*row) for row in zip(answers.designs, answers.cost, answers.violations, strict=True)]
+        return [self._trial(*row) for row in zip(answers.designs, answers.objectives, answers.violations, strict=True)]
 
-    def _trial(self, design: NDArray[np.int64], cost: float, violations: NDArray[np.float64]) -> FrozenTrial:
+    def _trial(
+        self, design: NDArray[np.int64], figures: NDArray[np.float64], violations: NDArray[np.float64]
+    ) -> FrozenTrial:
         parameters = [each[index].item() for each, index in zip(self._parameters.values(), design, strict=True)]
         return create_trial(
             params=dict(zip(self._parameters, parameters, strict=True)),
             distributions=self.distributions,
-            value=cost,
+            values=figures.tolist(),
             constraints=self.constraints(violations),
         )
 

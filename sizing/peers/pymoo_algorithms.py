@@ -23,19 +23,20 @@ from sizing.search.variation import Indices
 
 
 def genetic(context: Context, initial: Answers) -> "Generations":
-    """A genetic algorithm that minimises the cost; what violates less comes first."""
-    return Generations(context, initial, GA(**_common(context, initial)), _cost)
+    """A genetic algorithm that minimises the objective, or the cost; what violates less comes first."""
+    return Generations(context, initial, GA(**_common(context, initial)), _objectives)
 
 
 def nsga2(context: Context, initial: Answers) -> "Generations":
-    """NSGA-II; what violates less comes first, and designs in spec spread over the margins of all metrics."""
-    return Generations(context, initial, NSGA2(**_common(context, initial)), _margins)
+    """NSGA-II; what violates less comes first, and designs in spec spread over the objectives, or over all margins."""
+    of = _objectives if context.problem.objectives else _margins
+    return Generations(context, initial, NSGA2(**_common(context, initial)), of)
 
 
 def differential_evolution(context: Context, initial: Answers) -> "Generations":
     """Differential evolution; a child takes its parent's place where it violates less."""
     algorithm = DE(**_common(context, initial))
-    return Generations(context, initial, algorithm, _cost)
+    return Generations(context, initial, algorithm, _objectives)
 
 
 class Generations:
@@ -102,8 +103,8 @@ def _cube(context: Context) -> UnitCube:
     return UnitCube(context.problem, context.settings.peer.scale)
 
 
-def _cost(answers: Answers) -> NDArray[np.float64]:
-    return answers.cost[:, None]
+def _objectives(answers: Answers) -> NDArray[np.float64]:
+    return answers.objectives
 
 
 def _margins(answers: Answers) -> NDArray[np.float64]:

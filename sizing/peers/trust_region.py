@@ -42,9 +42,9 @@ SUCCESSES = 3
 class TrustRegion:
     """Thompson sampling in a box around the best design, which grows with success and shrinks without.
 
-    The objective is the worst violation, below 0 a margin: a cost would be 0 wherever all constraints are met, and say
-    nothing about where to go on. A box that has become too small is given up, and another begun with as many random
-    designs as the first.
+    The objective is the problem's, else the worst violation, below 0 a margin: a cost would be 0 wherever all
+    constraints are met, and say nothing about where to go on. A box that has become too small is given up, and another
+    begun with as many random designs as the first.
     """
 
     def __init__(self, context: Context, initial: Answers) -> None:
@@ -62,7 +62,7 @@ class TrustRegion:
         None where the box holds no design that is not known.
         """
         if self._box.edge < SMALLEST:
-            self._known = Answers(self._known.designs[:0], self._known.violations[:0])
+            self._known = self._known.first(0)
             self._box = _Box(self._dimensions, self._batch)
         missing = self._wanted - len(self._known.designs)
         if missing > 0:
@@ -97,7 +97,7 @@ class TrustRegion:
             warnings.simplefilter("ignore", InputDataWarning)  # a metric that has been the same in all designs
             torch.manual_seed(int(self._rng.integers(2**31)))
             constraints = ModelListGP(*(_fitted(known, column) for column in violations.T))
-            objective = _fitted(known, -violations.max(axis=1))
+            objective = _fitted(known, -_objective(self._known))
             with torch.no_grad():
                 draw = ConstrainedMaxPosteriorSampling(objective, constraints, replacement=False)
                 return self._cube.designs(draw(points, num_samples=count).numpy())
@@ -128,7 +128,12 @@ def _fitted(points: torch.Tensor, values: NDArray[np.float64]) -> SingleTaskGP:
 
 
 def _best(answers: Answers) -> tuple[int, float, float]:
-    """Row, cost and worst violation of the best design: the lowest cost, among designs in spec the largest margin."""
-    worst = answers.violations.max(axis=1)
-    row = np.lexsort((worst, answers.cost))[0]
-    return int(row), float(answers.cost[row]), float(worst[row])
+    """Row, cost and objective of the best design: the lowest cost, among designs in spec the lowest objective."""
+    objective = _objective(answers)
+    row = np.lexsort((objective, answers.cost))[0]
+    return int(row), float(answers.cost[row]), float(objective[row])
+
+
+def _objective(answers: Answers) -> NDArray[np.float64]:
+    """What to minimise (N,) among designs in spec: the problem's objective, else the worst violation."""
+    return answers.figures[:, 0] if answers.figures.shape[1] else answers.violations.max(axis=1)

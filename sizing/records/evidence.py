@@ -9,6 +9,7 @@ from sizing.evidence import Evidence
 from sizing.problem import Problem
 from sizing.records.journal import RunError
 from sizing.records.reading import RunRecord
+from sizing.simulation.simulator import Measured
 
 EVIDENCE = "evidence.json"
 
@@ -19,12 +20,14 @@ def evidence_of(record: RunRecord, problem: Problem) -> Evidence:
     Raises RunError for a run without some of them, or that measured nothing.
     """
     found = {(metric.name, metric.unit) for metric in record.problem.metrics}
-    lacking = [f"{m.name} in {m.unit or 'plain numbers'}" for m in problem.metrics if (m.name, m.unit) not in found]
+    lacking = [f"{m.name} in {m.unit or 'plain numbers'}" for m in problem.measured if (m.name, m.unit) not in found]
     if lacking:
         raise RunError(f"warm_start: {record.path}: expected a run that measured {', '.join(lacking)}, got one without")
-    rows = [row for row, evaluation in enumerate(record.population) if evaluation.ok]
+    measured = {row: e.outcome for row, e in enumerate(record.population) if isinstance(e.outcome, Measured)}
+    rows = list(measured)
     if not rows:
         raise RunError(f"warm_start: {record.path}: expected a run with measured designs, got one without")
+    names = [metric.name for metric in record.problem.metrics]
     settings = [list(record.problem.values(record.population[row].design).values()) for row in rows]
     return Evidence(
         str(record.path),
@@ -34,6 +37,9 @@ def evidence_of(record: RunRecord, problem: Problem) -> Evidence:
         np.array(settings),
         tuple((metric.name, metric.unit) for metric in record.problem.metrics),
         record.values[rows],
+        tuple({names[m]: reason for m, reason in outcome.missing.items()} for outcome in measured.values()),
+        record.manifest.get("circuit", ""),
+        record.manifest.get("measures", {}),
     )
 
 

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from sizing.evaluation import Evaluation
 from sizing.files import CannotWrite, write_whole
-from sizing.measure import AnyMeasure
+from sizing.measures.table import AnyMeasure
 from sizing.objectives import order
 from sizing.problem import Design
 from sizing.records.journal import RunError, opened_line, sealed_line
@@ -112,12 +112,12 @@ def write_inspection(record: RunRecord, inspection: Inspection) -> None:
 
 def _check_fits(record: RunRecord, found: Inspection) -> None:
     """Raise ValueError where these are not simulations of such a run."""
-    metrics = [metric.name for metric in record.problem.metrics]
-    if list(found.measures) != metrics:
-        raise ValueError(f"expected the metrics {', '.join(metrics)}, got {', '.join(found.measures)}")
+    measured = [metric.name for metric in record.problem.measured]
+    if list(found.measures) != measured:
+        raise ValueError(f"expected measurements of {', '.join(measured)}, got {', '.join(found.measures)}")
     for step in found.steps:
-        measured = not isinstance(step.outcome, Measured) or len(step.outcome.values) == len(metrics)
-        if not (0 <= step.variable < len(record.problem.variables) and step.direction in (-1, 1) and measured):
+        whole = not isinstance(step.outcome, Measured) or len(step.outcome.values) == len(record.problem.metrics)
+        if not (0 <= step.variable < len(record.problem.variables) and step.direction in (-1, 1) and whole):
             raise ValueError(f"expected a step of one of the variables and all metrics after it, got {step}")
     for name, waveforms in (found.waveforms or {}).items():
         if name not in found.commands or any(v.shape != waveforms.axis.shape for v in waveforms.vectors.values()):

@@ -28,8 +28,10 @@ from sizing.records.evidence import EVIDENCE
 from sizing.records.journal import Journal, RunError
 from sizing.search.methods import variant
 from sizing.search.optimizer import Decision
+from sizing.simulation.cache import KeyOf
 from sizing.simulation.simulator import outcome_entries
 from sizing.spec.load import Spec
+from sizing.spec.models import deck_lines
 
 FORMAT = 2
 """1 was a journal without seals, which can be read but not taken up."""
@@ -66,16 +68,21 @@ class RunFolder:
         checkpoint: Mapping[str, Any] | None = None,
         cache: Path | None = None,
         evidence: Sequence[Evidence] = (),
+        key: KeyOf | None = None,
     ) -> Self:
         """A new folder with the resolved spec, the circuit and the manifest; raises RunError where one exists.
 
         `ngspice` says which one; `checkpoint` which pretrained network, and `cache` which cache of simulations the run
-        uses, if any. `evidence` is kept in the folder, so that it stands alone.
+        uses, if any. `evidence` is kept in the folder, so that it stands alone, and of `key` what tells later runs
+        whether they are of the same circuit.
         """
         cls.refuse_existing(path)
         partial = path.with_name(f".{path.name}.{os.getpid()}.part")
         before = {"warm_start": [{"run": each.run, "simulations": each.simulations} for each in evidence]}
         manifest = _manifest(spec, ngspice) | {"checkpoint": checkpoint, "cache": cache and str(cache)} | before
+        if key:
+            names = [metric.name for metric in spec.problem.measured]
+            manifest |= {"circuit": key.circuit, "measures": dict(zip(names, key.measures, strict=True))}
         circuit = inline_includes(spec.netlist.read_text(encoding="utf-8"), spec.netlist.parent)
         try:
             (partial / "circuit").mkdir(parents=True)
@@ -121,7 +128,7 @@ class RunFolder:
         line: dict[str, Any] = {"batch": [evaluation.index for evaluation in evaluations]}
         line |= {"looks": looks} if looks else {}
         with self._writing():
-            self._journal.append(line | ({"decision": asdict(decision)} if decision else {}))
+            self._journal.append(line | ({"decision": _entries(decision)} if decision else {}))
             if not self._journal.replaying:
                 self._journal.sync()
 
@@ -178,6 +185,12 @@ def cannot_write(run: Path, error: OSError) -> CannotWrite:
     )
 
 
+def _entries(decision: Decision) -> dict[str, Any]:
+    """As in the journal, where an aim stands only in a run that has one."""
+    entries = asdict(decision)
+    return entries if decision.aim else {name: value for name, value in entries.items() if name != "aim"}
+
+
 def _json(document: Mapping[str, Any]) -> bytes:
     return (json.dumps(document, indent=1) + "\n").encode()
 
@@ -202,9 +215,9 @@ def _own_files(spec: Spec) -> dict[str, Path]:
 
     A stimulus that stands in the spec itself is none.
     """
-    names = [variable.name for variable in spec.problem.variables]
-    files = {Path(file).resolve() for bench in spec.benches for file in parameter_files(bench.lines, names)}
-    files -= {spec.path.resolve()}
+    names = [variable.name.lower() for variable in spec.problem.variables]
+    lines = [line for bench in spec.benches for line in bench.lines if Path(line.file) != spec.path]
+    files = {Path(file).resolve() for file in parameter_files(lines, names)}
     shared = os.path.commonpath([spec.netlist.parent.resolve(), *(file.parent for file in files)])
     return {str(file.relative_to(shared)): file for file in sorted(files)}
 
@@ -216,6 +229,7 @@ def _manifest(spec: Spec, ngspice: str) -> dict[str, Any]:
         "spec_file": str(spec.path),
         "topology": spec.problem.topology,
         "netlist": f"circuit/{spec.netlist.name}",
+        "models": deck_lines(spec.models),
         "method": variant(spec.run, spec.own_run),
         "seed": spec.run.seed,
         "initial_designs": "distinct uniform random, by spec and seed alone: the same for every method",

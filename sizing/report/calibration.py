@@ -6,6 +6,7 @@ were chosen are simulated, so that this is said of them, not of all candidates.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -42,7 +43,7 @@ def answers(records: Sequence[RunRecord]) -> Answers:
             rows = slice(begin, begin + len(batch.evaluations))
             begin = rows.stop
             if batch.decision and (judgement := batch.decision.get("judgement")):
-                truth = _truth(record, rows, batch.decision["reference"])
+                truth = _truth(record, rows, batch.decision)
                 said.append(np.array(judgement)[: len(truth)].ravel())  # a budget may have cut off the last designs
                 true.append(truth.ravel())
     return Answers(np.concatenate(said), np.concatenate(true))
@@ -113,14 +114,20 @@ def reliability_diagram(tables: Mapping[str, pd.DataFrame], look: Mapping[str, S
     return figure
 
 
-def _truth(record: RunRecord, rows: slice, reference: int | None) -> NDArray[np.bool_]:
+def _truth(record: RunRecord, rows: slice, decision: Mapping[str, Any]) -> NDArray[np.bool_]:
     """Whether these designs of the population met each target, or were no worse than an evaluation (B, M).
+
+    Objectives that were aimed at had the decision's aim as their target.
 
     A design that could not be measured did nothing of the kind.
     """
-    problem, values = record.problem, record.values[rows]
+    problem, values, reference = record.problem, record.values[rows], decision["reference"]
     if reference is None:
-        return meets(problem, values)
+        met = meets(problem, values)
+        for m, metric in enumerate(problem.metrics):
+            if metric.name in decision.get("aim", {}):
+                met[:, m] &= metric.sign * values[:, m] <= metric.sign * decision["aim"][metric.name]
+        return met
     measured = np.array([isinstance(evaluation.outcome, Measured) for evaluation in record.population[rows]])
     as_good = no_worse(problem, values, record.values[record.joined.index(reference)])
     return np.asarray(as_good & measured[:, None])

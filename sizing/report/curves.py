@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sizing.objectives import cost, in_spec
+from sizing.objectives import cost, figures, front, hypervolume, in_spec
 from sizing.records.reading import RunRecord
 
 Numbers = NDArray[np.float64]
@@ -51,6 +51,26 @@ def top_costs(record: RunRecord) -> Numbers:
 def in_spec_counts(record: RunRecord) -> Numbers:
     """Designs in spec after each simulation (N,)."""
     return np.cumsum(in_spec(record.problem, record.values)).astype(float)
+
+
+def objective_values(record: RunRecord) -> Numbers:
+    """The best value of the only objective among designs in spec, or the hypervolume of several, after each simulation.
+
+    (N,); infinite before there is one, NaN where there is no hypervolume.
+    """
+    problem, values = record.problem, record.values
+    good = in_spec(problem, values)
+    if len(problem.objectives) == 1:
+        sign = problem.metrics[problem.objectives[0]].sign
+        return sign * np.minimum.accumulate(np.where(good, figures(problem, values)[:, 0], np.inf))
+    known, volume, volumes = values[:0], hypervolume(problem, values[:0]), []
+    for row in range(len(values)):
+        if good[row]:
+            known = np.concatenate([known, values[row : row + 1]])
+            known = known[front(problem, known)]
+            volume = hypervolume(problem, known)
+        volumes.append(np.nan if volume is None else volume)
+    return np.array(volumes)
 
 
 def reached_at(record: RunRecord, count: int) -> int | None:

@@ -39,7 +39,7 @@ class Target:
     value: str
     met: bool
     margin: str
-    """Distance to the target in percent of it, positive on the good side; empty where there is no value."""
+    """Distance to the target in percent of it, positive on the good side; empty where a value or a target lacks."""
     bar: float
     """The same from -1 to 1."""
     why: str
@@ -74,12 +74,11 @@ def best_sized(record: RunRecord, count: int) -> tuple[Sized, ...]:
 def margin(metric: Metric, value: float) -> float:
     """The distance of a value to the nearest bound of its target, relative to the bound, positive on the good side.
 
-    In SI units where the bound is 0, NaN where there is no value.
+    In SI units where the bound is 0, NaN where there is no value, infinite where there is no target.
     """
+    signed = ((1, metric.at_least), (-1, metric.at_most))
     return min(
-        sign * (value - bound) / (abs(bound) or 1.0)
-        for sign, bound in ((1, metric.at_least), (-1, metric.at_most))
-        if bound is not None
+        (sign * (value - bound) / (abs(bound) or 1.0) for sign, bound in signed if bound is not None), default=np.inf
     )
 
 
@@ -105,6 +104,8 @@ def target(metric: Metric, value: float, met: bool, why: str = "") -> Target:
     if np.isnan(value):
         return Target(*words, "", 0.0, why or "the simulation failed")
     distance = margin(metric, value)
+    if np.isinf(distance):
+        return Target(*words, "", 0.0, "")
     return Target(*words, margin_words(distance), float(np.clip(distance, -1, 1)), "")
 
 

@@ -1,6 +1,7 @@
 """A run's design in the forms that other tools take: netlists, `.param` lines, JSON, a table of devices."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from sizing.bench import substitute_parameters
 from sizing.circuit import Circuit, parse_circuit
 from sizing.device import Device
 from sizing.expression import ExpressionError, resolve
-from sizing.netlist import Line, read_text
+from sizing.netlist import Line, read_file, read_text
 from sizing.objectives import cost, in_spec, meets, order
 from sizing.records.reading import RunError, RunRecord
 from sizing.records.writing import OWN
@@ -24,6 +25,8 @@ _VALUE = {("r", "r"), ("c", "c"), ("l", "l"), ("v", "dc"), ("i", "dc")}
 """(device kind, parameter) that schematic editors call the value of a component."""
 _SIZES = frozenset({"w", "l", "m", "value"})
 """What is told of devices inside sub-circuits, which have much else from their models."""
+_MODEL_LINE = re.compile(r'\.include "[^"]+"|\.lib "[^"]+" \w+|\.options wnflag=1')
+"""What `spec.models.deck_lines` writes."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,14 @@ def ranked(record: RunRecord, rank: int) -> Ranked:
 
 
 def sized_netlist(record: RunRecord, rank: int = 1) -> str:
-    """The netlist as the user wrote it, included files in place, with the design's values: ready for ngspice."""
-    return substitute_parameters(_netlist(record), ranked(record, rank).values)
+    """The netlist as the user wrote it, included files in place, with the design's values: ready for ngspice.
+
+    Process kits and other `models` of the spec are named, not brought along.
+    """
+    models = _model_lines(record)
+    title = ["* with these models"] if models else []  # ngspice takes the first line for one
+    sized = substitute_parameters(_netlist(record), ranked(record, rank).values)
+    return "\n".join([*title, *models, sized])
 
 
 def sized_files(record: RunRecord, rank: int = 1) -> dict[Path, bytes]:
@@ -55,7 +64,7 @@ def sized_files(record: RunRecord, rank: int = 1) -> dict[Path, bytes]:
     Raises RunError for a run that did not keep them.
     """
     design, folder = ranked(record, rank), record.path / OWN
-    found = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    found = sorted(_inside(record, path) for path in folder.rglob("*") if path.is_file())
     if not found:
         raise RunError(
             f"{folder}: expected the files that have the variables' .param lines, found none: the run was made by an "
@@ -116,11 +125,15 @@ def device_table(record: RunRecord, rank: int = 1) -> str:
     wrote; then the sizes of the devices inside sub-circuits, by path. Empty where a device has no such parameter.
     """
     values = ranked(record, rank).values
-    lines = read_text(_netlist(record), record.manifest["netlist"], record.path / "circuit")
-    calls = frozenset(line.text.split()[1].lower() for line in lines if line.keyword == ".subckt")
+    file = str(record.manifest["netlist"])
+    lines = read_text(_netlist(record), file, record.path / "circuit", within=(record.path,))
+    own = {line.text.split()[1].lower() for line in lines if line.keyword == ".subckt"}
+    called = {word for line in lines if line.keyword[:1] == "x" for word in line.text.lower().split()}
     as_written = _names(lines)
-    rows = list(_rows(parse_circuit(lines, calls), values, as_written, lambda device, name: True))
-    inner = _rows(parse_circuit(lines), values, as_written, lambda device, name: "." in device.name and name in _SIZES)
+    top = parse_circuit(lines, {name: {} for name in called | own})
+    flat = parse_circuit(lines, {name: {} for name in called - own})  # calls of a process kit's are devices
+    rows = list(_rows(top, values, as_written, lambda device, name: True))
+    inner = _rows(flat, values, as_written, lambda device, name: "." in device.name and name in _SIZES)
     table: str = pd.DataFrame([*rows, *inner]).to_csv(sep="\t", index=False)
     return table
 
@@ -135,8 +148,27 @@ FORMS: Mapping[str, Callable[[RunRecord, int], str]] = {
 
 
 def _netlist(record: RunRecord) -> str:
-    path: Path = record.path / record.manifest["netlist"]
-    return path.read_text(encoding="utf-8")
+    return read_file(_inside(record, record.path / str(record.manifest["netlist"])))
+
+
+def _inside(record: RunRecord, path: Path) -> Path:
+    """The path; raises RunError where it leads out of the run's folder, which may come from a stranger."""
+    if not path.resolve().is_relative_to(record.path.resolve()):
+        raise RunError(
+            f"{path}: expected a file in the run's folder, got one elsewhere; no run that was made here has it"
+        )
+    return path
+
+
+def _model_lines(record: RunRecord) -> list[str]:
+    """The lines that name the `models` of the spec; raises RunError for anything else in their place."""
+    lines = record.manifest.get("models", [])
+    for line in lines:
+        if not (_MODEL_LINE.fullmatch(line) and line.isprintable()):
+            raise RunError(
+                f"{record.path / 'manifest.json'}: models: expected lines that name files of models, got {line!r}"
+            )
+    return list(lines)
 
 
 def _rows(

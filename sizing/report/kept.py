@@ -27,7 +27,7 @@ def tabulated(paths: Sequence[Path]) -> tuple[pd.DataFrame, list[str]]:
 
 def _kept_table(path: Path) -> pd.DataFrame:
     table = pd.read_csv(path)
-    if list(table.columns) != COLUMNS:
+    if list(table.columns) != COLUMNS[: len(table.columns)]:  # newer columns stand at the end
         raise RunError(
             f"{path}: expected a table of runs, with the columns {', '.join(COLUMNS[:4])}, …, got "
             f"{', '.join(table.columns[:4])}, …; it is of another study, see docs/results.md"

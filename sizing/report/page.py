@@ -22,9 +22,9 @@ from sizing.report.curves import ended, reached_at, wanted
 from sizing.report.designs import Sized, best_sized
 from sizing.report.heat import HeatMap, correlation_map, elasticity_map
 from sizing.report.plot import Plot
-from sizing.report.plots import plots
+from sizing.report.plots import plots, plots_of_one
 from sizing.report.responses import response_plots
-from sizing.report.scatter import Pair, scatter_plots
+from sizing.report.scatter import Pair
 from sizing.report.sensitivity import correlations, elasticities
 from sizing.report.styles import INK, RULE, methods_in_order
 from sizing.report.tables import means_table, run_row, runs_table, worded
@@ -34,7 +34,6 @@ from sizing.simulation.simulator import Failed
 BEST = 10
 """Designs listed of a run that has the page for itself."""
 _TEXT_COLUMNS = ("method", "status", "reached")
-_PLOTS_OF_ONE_RUN = ("convergence", "in-spec", "calibration")
 
 
 @dataclass(frozen=True)
@@ -157,7 +156,7 @@ def page(
         statuses=[(name, count, STATUS_WORDS.get(name, "")) for name, count in Counter(table["status"]).items()],
         open_runs=sum(not ended(record) and not record.damage for record in records),
         problems=problems,
-        tasks=_tasks(records, _plots_of_one(records[0], pairs) if alone else plots(records)),
+        tasks=_tasks(records, plots_of_one(alone, pairs) if alone else plots(records)),
         closer=_closer(alone, inspection) if alone and alone.joined else None,
         means=means,
         runs=runs,
@@ -210,11 +209,6 @@ def _page_table(table: pd.DataFrame, methods: Sequence[str]) -> PageTable:
         for spec in sorted(set(specs))
     )
     return PageTable(columns, frozenset(n for n in columns if any(cell.error for cell in cells[n])), tuple(groups))
-
-
-def _plots_of_one(record: RunRecord, pairs: Sequence[Pair]) -> list[Plot]:
-    drawn = [plot for plot in plots([record]) if plot.kind in _PLOTS_OF_ONE_RUN]
-    return [*drawn, *scatter_plots(record, pairs)]
 
 
 def _tasks(records: Sequence[RunRecord], drawn: Sequence[Plot]) -> list[Task]:

@@ -13,14 +13,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from sizing.records.inspection import Inspection
+from sizing.objectives import front
+from sizing.problem import Metric, Problem
 from sizing.records.reading import RunRecord
 from sizing.report.calibration import calibration_tables, reliability_diagram
-from sizing.report.curves import Curve, in_spec_counts, mean_curve, reached_at, top_costs, wanted
+from sizing.report.curves import Curve, in_spec_counts, mean_curve, objective_values, reached_at, top_costs, wanted
 from sizing.report.plot import Plot, drawn_plainly
-from sizing.report.responses import response_plots
 from sizing.report.scatter import Pair, scatter_plots
 from sizing.report.styles import (
     ACTIVITIES,
@@ -35,6 +35,7 @@ from sizing.report.styles import (
     wrapped,
 )
 from sizing.report.tables import run_row
+from sizing.units import format_quantity
 
 _DECADES = 4
 """Of costs on the logarithmic part of an axis, at most."""
@@ -61,6 +62,13 @@ class _Runs:
         return [record for runs in self.by_method.values() for record in runs]
 
     @property
+    def problem(self) -> Problem | None:
+        """The problem, where it has objectives and all runs the same ones."""
+        first = self.all[0].problem
+        goals = {tuple((m.name, m.goal) for m in run.problem.metrics if m.goal) for run in self.all}
+        return first if first.objectives and len(goals) == 1 else None
+
+    @property
     def number(self) -> str:
         """Designs in spec that were asked for, in words."""
         counts = {wanted(record) for record in self.all}
@@ -84,13 +92,16 @@ def plots(records: Sequence[RunRecord]) -> list[Plot]:
         by_method = {name: [r for r in of_spec if r.manifest["method"] == name] for name in methods_in_order(of_spec)}
         runs = _Runs(spec, by_method, look)
         with drawn_plainly():
-            made += [draw(runs) for draw in (_convergence, _designs, _first, _enough, _queries, _calibration, _times)]
+            made += [draw(runs) for draw in _DRAWN]
     return [plot for plot in made if plot is not None]
 
 
-def plots_of_one(record: RunRecord, pairs: Sequence[Pair], inspection: Inspection | None) -> list[Plot]:
-    """What a run that is reported alone has besides: metrics against each other, and its best design's waveforms."""
-    return [*scatter_plots(record, pairs), *(response_plots(record, inspection) if inspection else ())]
+def plots_of_one(record: RunRecord, pairs: Sequence[Pair] = ()) -> list[Plot]:
+    """The plots of a run that is reported alone: what says something of a single run, and metrics of its designs.
+
+    Its front is among the latter.
+    """
+    return [*(plot for plot in plots([record]) if plot.kind in _OF_ONE_RUN), *scatter_plots(record, pairs)]
 
 
 def _convergence(runs: _Runs) -> Plot:
@@ -193,10 +204,64 @@ def _times(runs: _Runs) -> Plot | None:
     return Plot("time", runs.spec, "Where the time went", caption, figure)
 
 
+def _objective(runs: _Runs) -> Plot | None:
+    problem = runs.problem
+    if problem is None:
+        return None
+    curves = {n: mean_curve(group, [objective_values(run) for run in group]) for n, group in runs.by_method.items()}
+    if not any(len(curve.sims) for curve in curves.values()):
+        return None
+    figure, axes = figure_with_axes(3.1)
+    _draw_curves(axes, runs, curves)
+    if len(problem.objectives) == 1:
+        metric = problem.metrics[problem.objectives[0]]
+        title, label = "Best objective", f"best {metric.name} in spec"
+        axes.yaxis.set_major_formatter(_quantities(metric))
+        caption = f"{metric.name} of the best design in spec, to {metric.goal}, from where every run has one"
+    else:
+        title = label = "hypervolume"
+        caption = "Between the front and the targets of the objectives, each in units of its target"
+    axes.set_ylabel(label, color=INK)
+    return Plot("objective", runs.spec, title.capitalize(), f"{caption}. {runs.line_words}", figure)
+
+
+def _front(runs: _Runs) -> Plot | None:
+    problem = runs.problem
+    if problem is None or len(problem.objectives) != 2:
+        return None
+    figure, axes = figure_with_axes(3.4)
+    for name, group in runs.by_method.items():
+        style = runs.look[name]
+        for run in group:
+            points = run.values[front(problem, run.values)][:, list(problem.objectives)]
+            points = points[np.argsort(points[:, 0])]
+            look: dict[str, Any] = {"color": style.colour, "marker": style.marker, "markersize": 4.5, "linewidth": 0.6}
+            axes.plot(*points.T, linestyle=style.line, **look, label=name)
+    for axis, m in zip((axes.xaxis, axes.yaxis), problem.objectives, strict=True):
+        metric = problem.metrics[m]
+        axis.set_label_text(f"{metric.name}, to {metric.goal}", color=INK)
+        axis.set_major_locator(MaxNLocator(5))
+        axis.set_major_formatter(_quantities(metric))
+    legend_below(axes, [_legend_mark(name, runs.look[name]) for name in runs.by_method])
+    caption = "Designs in spec of which no other is better in one objective and as good in both; a line for each run."
+    return Plot("front", runs.spec, "Pareto front", caption, figure)
+
+
+def _quantities(metric: Metric) -> FuncFormatter:
+    """Ticks as quantities, such as 120 uA."""
+    return FuncFormatter(lambda value, _: format_quantity(value, metric.unit))
+
+
+_OF_ONE_RUN = ("convergence", "in-spec", "objective", "calibration", "time")
+_DRAWN = (_convergence, _designs, _first, _enough, _objective, _front, _queries, _calibration, _times)
+
+
 def _draw_curves(axes: Axes, runs: _Runs, curves: Mapping[str, Curve]) -> None:
     """A line with its band for every method, over simulations, and the legend below."""
     lengths = [len(run.joined) for run in runs.all]
     for name, curve in curves.items():
+        if not len(curve.sims):
+            continue  # the layout would make room for its mark at (0, 0)
         style = runs.look[name]
         reached = all(reached_at(run, wanted(run)) for run in runs.by_method[name])
         face = style.colour if reached else "none"
@@ -209,7 +274,8 @@ def _draw_curves(axes: Axes, runs: _Runs, curves: Mapping[str, Curve]) -> None:
         }
         axes.plot(curve.sims, curve.mean, drawstyle="steps-post", label=name, **look)
         axes.plot(curve.sims[-1:], curve.mean[-1:], label=f"_end of {name}", **look, **mark, clip_on=False, zorder=4)
-        low, high = np.maximum(curve.mean - curve.error, 0), curve.mean + curve.error
+        low, high = curve.mean - curve.error, curve.mean + curve.error
+        low = np.where(curve.mean < 0, low, np.maximum(low, 0))
         axes.fill_between(curve.sims, low, high, step="post", color=style.colour, alpha=0.15, linewidth=0)
     first = min((int(curve.sims[0]) for curve in curves.values() if len(curve.sims)), default=1)
     log = max(lengths) > 5 * min(lengths)

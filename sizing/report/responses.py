@@ -9,7 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, MultipleLocator
 
-from sizing.measure import AnyMeasure, Bandwidth, DcGain, GainAt, PhaseMargin, SettlingTime, UnityGainFrequency
+from sizing.measures.small_signal import Bandwidth, DcGain, GainAt, PhaseMargin, UnityGainFrequency
+from sizing.measures.table import AnyMeasure
+from sizing.measures.transient import SettlingTime
 from sizing.problem import Metric
 from sizing.records.inspection import Inspection, best_evaluation
 from sizing.records.reading import RunRecord

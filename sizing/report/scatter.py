@@ -1,4 +1,4 @@
-"""Two metrics of all designs of a run against each other, and the two that stand in each other's way most."""
+"""Two metrics of all designs of a run against each other: two objectives, or those that stand in each other's way."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from sizing.mistakes import InputError, nearest
-from sizing.objectives import in_spec, violations
+from sizing.objectives import front, in_spec, violations
 from sizing.problem import Metric
 from sizing.records.reading import RunRecord
 from sizing.report.plot import Plot, drawn_plainly
 from sizing.report.styles import INK, figure_with_axes, legend_below
-from sizing.report.words import target_words
+from sizing.report.words import bounds, target_words
 from sizing.units import format_quantity
 
 Numbers = NDArray[np.float64]
@@ -42,6 +42,12 @@ def checked_pair(record: RunRecord, text: str) -> Pair:
     return names[0], names[1]
 
 
+def default_pair(record: RunRecord) -> Pair | None:
+    """The objectives where there are two, else the two metrics in conflict."""
+    names = [record.problem.metrics[m].name for m in record.problem.objectives]
+    return (names[0], names[1]) if len(names) == 2 else conflicting_pair(record)
+
+
 def conflicting_pair(record: RunRecord) -> Pair | None:
     """The two metrics of which one most often gets worse where the other gets better, by rank correlation.
 
@@ -57,7 +63,7 @@ def agreement(record: RunRecord, pair: Pair) -> float:
 
     NaN where fewer than FEWEST designs have both, or where one is the same for all.
     """
-    merit = -violations(record.problem, record.values)[:, _columns(record, pair)]
+    merit = np.column_stack([_merit(record, column) for column in _columns(record, pair)])
     both = merit[np.isfinite(merit).all(axis=1)]
     if len(both) < FEWEST or (both == both[0]).all(axis=0).any():
         return float("nan")
@@ -65,8 +71,8 @@ def agreement(record: RunRecord, pair: Pair) -> float:
 
 
 def scatter_plots(record: RunRecord, pairs: Sequence[Pair] = ()) -> list[Plot]:
-    """A plot of each pair, by default of the one in conflict; none of a pair that no design has values for."""
-    default = conflicting_pair(record)
+    """A plot of each pair, by default of `default_pair`; none of a pair that no design has values for."""
+    default = default_pair(record)
     chosen = list(dict.fromkeys(pairs)) or ([default] if default else [])
     with drawn_plainly():
         drawn = [_scatter(record, pair, chosen=bool(pairs)) for pair in chosen]
@@ -91,8 +97,13 @@ def _scatter(record: RunRecord, pair: Pair, *, chosen: bool) -> Plot | None:
     )
     for which, column in zip("xy", columns, strict=True):
         _metric_axis(axes, which, record.problem.metrics[column], values[there][:, "xy".index(which)])
-    legend_below(axes, [*others, *met])
-    why = "" if chosen else ", the two that conflict most by the data"
+    marks = [*others, *met]
+    if objectives := _are_objectives(record, columns):
+        best = values[front(record.problem, record.values)]
+        best = best[np.argsort(best[:, 0])]
+        marks += axes.plot(*best.T, color=_GOOD, linewidth=0.9, label=f"Pareto front ({len(best)})", zorder=3)
+    legend_below(axes, marks)
+    why = "" if chosen or objectives else ", the two metrics that conflict most by the data"
     value = agreement(record, pair)
     told = "" if np.isnan(value) else f" Rank correlation of how good they are: {value:+.2f}".replace("-", "−") + (
         "; at −1 every gain of one costs the other, at +1 they improve together.")  # fmt: skip
@@ -100,6 +111,19 @@ def _scatter(record: RunRecord, pair: Pair, *, chosen: bool) -> Plot | None:
     left_out = f" {missing} designs without both values are not here." if missing else ""
     caption = f"All simulated designs{why}. Dotted: targets.{told}{left_out}"
     return Plot(f"scatter-{pair[0]}-{pair[1]}", record.problem.name, f"{pair[1]} against {pair[0]}", caption, figure)
+
+
+def _are_objectives(record: RunRecord, columns: Sequence[int]) -> bool:
+    """Whether these two metrics are all that is aimed at."""
+    return set(columns) == set(record.problem.objectives)
+
+
+def _merit(record: RunRecord, column: int) -> Numbers:
+    """What grows as this metric of the designs improves (N,); not finite where it has no value or no direction."""
+    metric = record.problem.metrics[column]
+    if metric.goal:
+        return np.asarray(-metric.sign * record.values[:, column])
+    return np.asarray(-violations(record.problem, record.values)[:, column])
 
 
 def _columns(record: RunRecord, pair: Pair) -> list[int]:
@@ -118,7 +142,6 @@ def _metric_axis(axes: Axes, which: str, metric: Metric, values: Numbers) -> Non
     else:
         axis.set_major_locator(MaxNLocator(5))
     axis.set_major_formatter(FuncFormatter(lambda value, _: format_quantity(value, metric.unit, 3)))
-    for bound in (metric.at_least, metric.at_most):
-        if bound is not None:
-            line = axes.axvline if which == "x" else axes.axhline
-            line(bound, color=INK, linewidth=0.9, linestyle=(0, (1, 2)), zorder=2, label="_target")
+    for bound in bounds(metric):
+        line = axes.axvline if which == "x" else axes.axhline
+        line(bound, color=INK, linewidth=0.9, linestyle=(0, (1, 2)), zorder=2, label="_target")

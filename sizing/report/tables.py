@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sizing.objectives import cost, in_spec, order
+from sizing.objectives import cost, front, hypervolume, in_spec, order
 from sizing.records.reading import RunRecord
 from sizing.simulation.simulator import Failed
 
@@ -14,6 +14,7 @@ COLUMNS = [
     *("spec", "topology", "method", "seed", "status", "in_spec", "first_in_spec_at"),
     *("sims_initial", "sims_search", "sims_oracle", "sims_total", "sims_failed", "sims_op", "sims_pretrain"),
     *("cache_hits", "queries", "best_cost", "top_cost", "wall_s", "simulate_s", "train_s", "query_s"),
+    *("objective", "front", "hypervolume"),
 ]
 """The columns of every table of runs, in this order. One that does not apply to a run is empty, never 0."""
 
@@ -46,13 +47,25 @@ def run_row(record: RunRecord) -> dict[str, Any]:
         "sims_failed": sum(isinstance(e.outcome, Failed) and not e.outcome.cached for e in record.evaluations),
         "sims_op": sum(batch.looks for batch in record.batches) or None,
         "sims_pretrain": _before(record),
-        "cache_hits": simulated.count(False) if record.manifest.get("cache") else None,
+        "cache_hits": simulated.count(False) or (0 if record.manifest.get("cache") else None),
         "queries": sum(judged) if judged else None,
         "best_cost": _finite(costs[:1]),
         "top_cost": _finite(costs[:wanted]) if len(costs) >= wanted else None,
     }
+    row |= _objectives(record)
     row |= {name: record.summary.get(name) for name in ("wall_s", "simulate_s", "train_s", "query_s")}
     return {column: row.get(column) for column in COLUMNS}
+
+
+def _objectives(record: RunRecord) -> dict[str, Any]:
+    """The best value of the only objective, or the size of the front of several and its hypervolume."""
+    problem = record.problem
+    if not problem.objectives:
+        return {}
+    best = record.values[front(problem, record.values)]
+    if len(problem.objectives) > 1:
+        return {"front": len(best), "hypervolume": hypervolume(problem, best)}
+    return {"objective": float(best[0, problem.objectives[0]]) if len(best) else None}
 
 
 def runs_table(records: Sequence[RunRecord]) -> pd.DataFrame:
@@ -80,7 +93,11 @@ def means_table(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def designs_table(record: RunRecord) -> pd.DataFrame:
-    """Every design that joined the population, best first: rank, cost, in_spec, variables and metrics in SI units."""
+    """Every design that joined the population, best first: rank, cost, in_spec, variables and metrics in SI units.
+
+    Designs in spec are in the order of the objectives (`objectives.order`); with several a last column, `front`, says
+    which are on the front.
+    """
     problem = record.problem
     ranked = order(problem, record.values)
     costs, good = cost(problem, record.values), in_spec(problem, record.values)
@@ -89,7 +106,10 @@ def designs_table(record: RunRecord) -> pd.DataFrame:
         values = dict(zip((metric.name for metric in problem.metrics), record.values[row], strict=True))
         head = {"rank": rank, "simulation": int(row) + 1, "in_spec": bool(good[row]), "cost": float(costs[row])}
         rows.append(head | problem.values(record.population[row].design) | values)
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    if len(problem.objectives) > 1 and len(table):
+        table["front"] = front(problem, record.values)[ranked]
+    return table
 
 
 def _before(record: RunRecord) -> int | None:

@@ -1,6 +1,10 @@
 """What statuses, columns and targets mean, in the words of every terminal table and page."""
 
-from sizing.problem import Metric
+import numpy as np
+from numpy.typing import NDArray
+
+from sizing.objectives import hypervolume
+from sizing.problem import Metric, Problem
 from sizing.units import format_quantity
 
 STATUS_WORDS = {
@@ -40,15 +44,31 @@ COLUMN_WORDS = {
     "simulate_s": "of these, waiting for simulations",
     "train_s": "of these, training the judge",
     "query_s": "of these, judging",
+    "objective": "value of the objective of the best design in spec",
+    "front": "designs on the Pareto front of several objectives",
+    "hypervolume": "between the front and the targets of the objectives, each in units of its target",
 }
 
 
 def target_words(metric: Metric) -> str:
-    """The target as people write it, such as "≥ 60 deg"."""
+    """The target as people write it, such as "≥ 60 deg", and after it whether the metric is an objective."""
     signed = (("≥", metric.at_least), ("≤", metric.at_most))
-    return ", ".join(f"{sign} {format_quantity(bound, metric.unit)}" for sign, bound in signed if bound is not None)
+    words = [f"{sign} {format_quantity(bound, metric.unit)}" for sign, bound in signed if bound is not None]
+    return ", ".join([*words, metric.goal] if metric.goal else words)
 
 
 def bounds(metric: Metric) -> tuple[float, ...]:
-    """The ends of the target, one or both."""
+    """The ends of the target, one or both, or none."""
     return tuple(bound for bound in (metric.at_least, metric.at_most) if bound is not None)
+
+
+def front_words(problem: Problem, values: NDArray[np.float64]) -> str:
+    """The designs (N, M) on the front, such as "ibias 62.1 uA"; of several objectives their number and hypervolume."""
+    if not problem.objectives or not len(values):
+        return ""
+    if len(problem.objectives) > 1:
+        volume = hypervolume(problem, values)
+        return f"{len(values)} on the front" + (f", hypervolume {volume:.4g}" if volume is not None else "")
+    (m,) = problem.objectives
+    metric = problem.metrics[m]
+    return f"{metric.name} {format_quantity(float(values[0, m]), metric.unit)}"

@@ -3,11 +3,12 @@
 Two policies over the same parts. `Filter` is the published one: children come in chunks, and each passes with the
 probability that it is no worse than a reference design (Hakhamaneshi et al. 2022). `Ranking` breeds a pool of
 thousands, improves it on the judgement alone for some generations, and takes the designs that most probably meet every
-target.
+target. Once designs meet every target, objectives have moving ones: where the filter's reference is in spec its own
+values, and several objectives an `Aim`, as the ranking has in any case.
 """
 
 from collections.abc import Callable, Iterable, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -20,6 +21,7 @@ from sizing.clock import Clock
 from sizing.evaluation import Evaluation
 from sizing.objectives import order
 from sizing.problem import Design, Problem
+from sizing.search.aim import STEPS, Aim, Aims
 from sizing.search.discriminator import Discriminator
 from sizing.search.optimizer import Decision, Proposal
 from sizing.search.selection import Selection
@@ -64,12 +66,14 @@ class Filter:
     toolbox: Toolbox
     draws: Generator
     clock: Clock
+    aims: Aims
 
     def propose(self, generation: Generation) -> Proposal:
         """Breed and judge until the batch is full or the settings' most candidates have been bred."""
         search, wanted = self.settings.search, self.settings.batch
         selection = generation.selection
         reference = generation.population[selection.reference]
+        aim = self._aim(generation)
         accepted: dict[Design, NDArray[np.float64]] = {}
         bred = judged = let_through = 0
         chunk = min(SMALLEST_CHUNK, self.discriminator.chunk)
@@ -80,27 +84,40 @@ class Filter:
             if fresh := _fresh(children, tried):
                 tried.update(fresh)
                 judged += len(fresh)
-                probability, passed, regardless = self._judged(np.array(fresh), reference, selection.critical)
+                probability, passed, regardless = self._judged(np.array(fresh), aim or reference, selection.critical)
                 for row in np.flatnonzero(passed | regardless)[: wanted - len(accepted)]:
                     accepted[fresh[row]] = probability[row]
                     let_through += bool(regardless[row] and not passed[row])
             chunk = min(2 * chunk, self.discriminator.chunk, max(1, search.max_candidates - bred))
         decision = Decision(
             _names(self.problem, selection.critical),
-            reference.index,
+            None if aim else reference.index,
             bred,
             judged if self.discriminator.counts else None,
             let_through,
             _rounded(accepted.values()) if self.discriminator.counts else None,
+            aim.values if aim else None,
         )
         return Proposal(tuple(accepted), "search", decision)
 
+    def _aim(self, generation: Generation) -> Aim | None:
+        """Where several objectives are what is left to improve: no one design is what to compare with."""
+        objectives = self.problem.objectives
+        if len(objectives) < 2 or generation.selection.critical[-1] not in objectives:
+            return None
+        aim = self.aims.next(generation.population, generation.values)
+        return aim and replace(aim, step=STEPS[0])
+
     def _judged(
-        self, candidates: Indices, reference: Evaluation, critical: tuple[int, ...]
+        self, candidates: Indices, against: Aim | Evaluation, critical: tuple[int, ...]
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
         """Probabilities (B, M), whether each candidate passes by them, and whether it passes regardless of them."""
         with self.clock.activity("query"):
-            probability = self.discriminator.judge(candidates, reference)
+            probability = (
+                against.judge(self.discriminator, candidates)
+                if isinstance(against, Aim)
+                else self.discriminator.judge(candidates, against)
+            )
         draws = self.draws.random((2, len(candidates)))
         passed = draws[0] < probability[:, list(critical)].prod(axis=1)
         return probability, passed, draws[1] < self.settings.search.accept_regardless
@@ -116,21 +133,29 @@ class Ranking:
     toolbox: Toolbox
     draws: Generator
     clock: Clock
+    aims: Aims
     closer: Discriminator | None = None
     """Who judges the best of the pool again where a judgement takes a look at the operating point."""
 
     def propose(self, generation: Generation) -> Proposal:
         """Breed a pool from the best designs and at random, let it evolve on the judgement, and take a batch of it."""
         pool_of = self.settings.ranking
-        best = generation.designs[order(self.problem, generation.values)[: pool_of.parents]]
+        aim = self.aims.next(generation.population, generation.values)
+        nearest = () if aim is None else aim.parents
+        ranked = dict.fromkeys([*nearest, *order(self.problem, generation.values)])
+        best = generation.designs[list(ranked)[: pool_of.parents]]
         drawn = random_designs(pool_of.drawn, self.problem.shape, self.draws)
         pool = _Pool(generation.seen, len(self.problem.variables))
-        judge = partial(self._judge, self.discriminator)
+        judge = partial(self._judge, self.discriminator, aim)
         pool.add(np.concatenate([drawn, self.toolbox.wander(best, pool_of.children)]), judge, pool_of.kept)
         for _ in range(pool_of.generations - 1 if len(pool.designs) else 0):
+            if aim:
+                aim = self._with_best_step(aim, pool)
+                judge = partial(self._judge, self.discriminator, aim)
+                pool.judge_again(pool_of.kept, judge)
             pool.add(self.toolbox.wander(pool.designs[: pool_of.elite], pool_of.children // 2), judge, pool_of.kept)
         if self.closer is not None and len(pool.designs):
-            judge = partial(self._judge, self.closer)
+            judge = partial(self._judge, self.closer, aim)
             pool.judge_again(pool_of.looked_at, judge)
             for _ in range(pool_of.looked_generations):
                 pool.add(
@@ -146,6 +171,7 @@ class Ranking:
             len(pool.tried) - len(generation.seen),
             0,
             _rounded(probability),
+            aim.values if aim else None,
         )
         return Proposal(tuple(map(tuple, pool.designs[chosen].tolist())), "search", decision)
 
@@ -161,10 +187,22 @@ class Ranking:
             probability.append(judged[chosen[-1]])
         return chosen, probability
 
+    def _with_best_step(self, aim: Aim, pool: "_Pool") -> Aim:
+        """The aim with the step of which most can be expected: its length, in each objective, times its probability.
+
+        The expected improvement is at least as much, whichever step.
+        """
+        aims = [replace(aim, step=step) for step in STEPS]
+        some = pool.designs[: self.settings.ranking.elite]
+        promised = [_promise(self._judge(self.discriminator, each, some)).max() for each in aims]
+        return aims[int(np.argmax(promised + len(aim.rivals) * np.log(STEPS)))]
+
     def _judge(
-        self, discriminator: Discriminator, candidates: Indices, pending: Indices | None = None
+        self, discriminator: Discriminator, aim: Aim | None, candidates: Indices, pending: Indices | None = None
     ) -> NDArray[np.float64]:
         with self.clock.activity("query"):
+            if aim:
+                return aim.judge(discriminator, candidates, pending)
             return discriminator.judge(candidates, None, pending)
 
 

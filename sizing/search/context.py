@@ -7,7 +7,7 @@ from sizing.circuit import Circuit
 from sizing.clock import Clock
 from sizing.evaluation import Evaluator
 from sizing.evidence import Evidence
-from sizing.problem import Problem
+from sizing.problem import Design, Problem
 from sizing.search.evolution import Streams
 from sizing.settings import RunSettings
 
@@ -24,4 +24,6 @@ class Context:
     streams: Streams
     clock: Clock
     evidence: tuple[Evidence, ...] = ()
-    """What earlier runs measured, for methods that learn from it."""
+    """What earlier runs of other circuits measured, for methods that learn from it."""
+    known: tuple[Design, ...] = ()
+    """Designs that earlier runs of this circuit measured: they are answered without a simulation."""

@@ -29,7 +29,8 @@ class Discriminator(Protocol):
         pending: NDArray[np.int64] | None = None,
     ) -> NDArray[np.float64]:
         """For candidates (B, V) as grid indices, the probability (B, M) that each metric's penalty is at most the
-        reference's (objectives.no_worse); without a reference, that it meets its target.
+        reference's (objectives.no_worse); without a reference, that it meets its target. An objective has the
+        reference's value for a target where the reference meets its own.
 
         `pending` are designs (P, V) that will be measured before the candidates. Who knows how sure it is of what
         takes them as measured with the values it expects; others may leave them aside.

@@ -11,6 +11,7 @@ from sizing.clock import Clock
 from sizing.evaluation import Evaluation, designs_of, values_of
 from sizing.problem import Design, Problem
 from sizing.search.acceptance import Acceptance, Filter, Generation, Ranking
+from sizing.search.aim import Aims
 from sizing.search.discriminator import Discriminator
 from sizing.search.optimizer import Proposal, initial_proposal
 from sizing.search.selection import Selection, draw_parents, select
@@ -47,17 +48,20 @@ class Evolution:
         streams: Streams,
         clock: Clock,
         closer: Discriminator | None = None,
+        known: Sequence[Design] = (),
     ) -> None:
+        """`known` are designs to start from that need no simulation."""
         self._problem = problem
         self._settings = settings
         self._discriminators = [discriminator, closer] if closer else [discriminator]
         self._streams = streams
+        self._known = known
         self._clock = clock
         box = toolbox(problem, settings.search, streams.variation)
         self._acceptance: Acceptance = (
-            Filter(problem, settings, discriminator, box, streams.acceptance, clock)
+            Filter(problem, settings, discriminator, box, streams.acceptance, clock, Aims(problem))
             if settings.search.acceptance == "filter"
-            else Ranking(problem, settings, discriminator, box, streams.variation, clock, closer)
+            else Ranking(problem, settings, discriminator, box, streams.variation, clock, Aims(problem), closer)
         )
         self._population: list[Evaluation] = []
         self._designs = np.empty((0, len(problem.variables)), dtype=np.int64)
@@ -68,7 +72,7 @@ class Evolution:
     def ask(self) -> Proposal:
         """Distinct random designs first; afterwards what is accepted of their descendants."""
         if not self._seen:
-            return initial_proposal(self._problem, self._settings.initial, self._streams.initial)
+            return initial_proposal(self._problem, self._settings.initial, self._streams.initial, self._known)
         if len(self._population) < 2:
             designs = random_designs(self._settings.batch, self._problem.shape, self._streams.variation)
             return Proposal(tuple(d for d in map(tuple, designs.tolist()) if d not in self._seen), "search")

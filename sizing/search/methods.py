@@ -1,5 +1,6 @@
 """The methods that can be named, in one table; what they need is imported when they are used."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sizing.mistakes import InputError, nearest
+from sizing.problem import Problem
 from sizing.search.context import Context
 from sizing.search.discriminator import AcceptAll, Discriminator, Oracle
 from sizing.search.evolution import Evolution
@@ -30,6 +32,8 @@ class Method:
     """Whether it uses the settings' checkpoint."""
     warm: bool = False
     """Whether it learns from earlier runs."""
+    objectives: float = math.inf
+    """The most objectives that it can pursue among designs in spec."""
     looks: bool = False
     """Whether it looks at operating points."""
 
@@ -62,7 +66,8 @@ CLOSER: Mapping[str, Callable[[Context], Discriminator]] = {
 def _evolution(name: str, context: Context) -> Optimizer:
     judge = DISCRIMINATORS[name](context)
     closer = CLOSER[name](context) if name in CLOSER else None
-    return Evolution(context.problem, context.settings, judge, context.streams, context.clock, closer)
+    settings, streams, known = context.settings, context.streams, context.known
+    return Evolution(context.problem, settings, judge, streams, context.clock, closer, known)
 
 
 RANKING = {"initial": 10, "batch": 2, "search": {"acceptance": "ranking"}}
@@ -132,14 +137,16 @@ METHODS = {
         "covariance matrix adaptation, started from the initial designs (Optuna); its cost holds the constraints",
         partial(_peer, "optuna_samplers", "cmaes"),
         {"initial": 20, "peer": {"scale": "log"}},
+        objectives=0,
     ),
     "pymoo-ga": Method(
         "genetic algorithm with constraints (pymoo); its population is `initial`, its offspring `batch`",
         partial(_peer, "pymoo_algorithms", "genetic"),
         {"initial": 20},
+        objectives=1,
     ),
     "pymoo-nsga2": Method(
-        "NSGA-II with constraints (pymoo), every metric's margin an objective",
+        "NSGA-II with constraints (pymoo); without objectives, every metric's margin is one",
         partial(_peer, "pymoo_algorithms", "nsga2"),
         {"initial": 20, "peer": {"scale": "log"}},
     ),
@@ -147,25 +154,39 @@ METHODS = {
         "differential evolution with constraints (pymoo)",
         partial(_peer, "pymoo_algorithms", "differential_evolution"),
         {"initial": 20},
+        objectives=1,
     ),
     "turbo": Method(
         "constrained Bayesian optimisation in a trust region, SCBO (BoTorch); pip install 'circuit-sizing[botorch]'",
         partial(_peer, "trust_region", "TrustRegion"),
         {"initial": 20},
+        objectives=1,
     ),
 }
+
+
+def check_objectives(settings: RunSettings, problem: Problem) -> None:
+    """Raise InputError where the method cannot pursue so many objectives, or where nothing would end the run."""
+    asked = len(problem.objectives)
+    if not asked:
+        return
+    if METHODS[settings.method].objectives < asked:
+        able = ", ".join(name for name, method in METHODS.items() if method.objectives >= asked)
+        number = "an objective" if asked == 1 else f"{asked} objectives"
+        raise InputError(f"minimize, maximize: {settings.method} cannot pursue {number}; expected one of {able}")
+    if settings.max_sims is None and settings.max_seconds is None and "patience" not in settings.model_fields_set:
+        raise InputError(
+            "minimize, maximize: expected a budget, since with an objective a run goes on after designs are in spec: "
+            "give it max_sims (or --max-sims), max_seconds or patience"
+        )
 
 
 def settled(given: RunSettings) -> RunSettings:
     """Every setting of a run: as given, else as its method does best with, else the default.
 
-    A run that learns from earlier ones starts from two designs. Raises KeyError for a method not in METHODS, InputError
-    where one that does not learn from earlier runs is given some.
+    A run that knows of earlier ones starts from two designs. Raises KeyError for a method not in METHODS.
     """
     method = METHODS[given.method]
-    if given.warm_start and not method.warm:
-        able = ", ".join(name for name, each in METHODS.items() if each.warm)
-        raise InputError(f"warm_start: {given.method} does not learn from earlier runs; expected one of {able}")
     usual = {**method.settings, "initial": 2} if given.warm_start else method.settings
     return RunSettings.model_validate(merged(usual, given.model_dump(exclude_unset=True)))
 

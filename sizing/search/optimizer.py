@@ -1,6 +1,6 @@
 """The interface of every search method: ask for designs, tell what became of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,6 +28,8 @@ class Decision:
     judgement: tuple[tuple[float, ...], ...] | None
     """Of each proposed design, for every metric, the probability that it is no worse than the reference, or meets its
     target. None where the method lets everything pass."""
+    aim: Mapping[str, float] | None = None
+    """The values to reach of the objectives that were aimed at, by name, held to be their targets."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,11 @@ class Optimizer(Protocol):
         """What became of the designs asked for, in their order; failed ones included."""
 
 
-def initial_proposal(problem: Problem, count: int, rng: Generator) -> Proposal:
-    """What every method starts from: distinct random designs, the same first ones whatever their number."""
-    designs = random_designs(count, problem.shape, rng)
-    return Proposal(tuple(map(tuple, designs.tolist())), "initial")
+def initial_proposal(problem: Problem, count: int, rng: Generator, known: Sequence[Design] = ()) -> Proposal:
+    """What every method starts from: designs that need no simulation, filled up to `count` with distinct random ones.
+
+    These are the same first ones whatever their number.
+    """
+    drawn = map(tuple, random_designs(count, problem.shape, rng).tolist())
+    designs = tuple(dict.fromkeys([*known, *drawn]))
+    return Proposal(designs[: max(count, len(known))], "initial")

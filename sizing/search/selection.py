@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from sizing.objectives import order_by_penalty, order_by_value, penalties
+from sizing.objectives import order_by_penalty, order_by_value, penalties, places
 from sizing.problem import Problem
 
 Rows = NDArray[np.intp]
@@ -38,18 +38,29 @@ def select(
     pool: int,
     rng: Generator,
 ) -> Selection:
-    """Find the critical metric among the best `rank` designs, then the reference and the parents' pools of `pool`."""
-    table = penalties(problem, values)
-    best = order_by_penalty(problem, table, critical or None)[:rank]
+    """Find the critical metric among the best `rank` designs, then the reference and the parents' pools of `pool`.
+
+    Where these designs meet every target, it is an objective, each in turn.
+    """
+    table, standing = penalties(problem, values), places(problem, values)
+    best = order_by_penalty(problem, table, critical or None, standing)[:rank]
     weights = np.array([metric.weight for metric in problem.metrics])
-    newest = int(np.argmax(table[best].max(axis=0) * weights))
+    worst = table[best].max(axis=0) * weights
+    newest = int(np.argmax(worst)) if worst.any() else _next_objective(problem, critical)
     others = tuple(metric for metric in critical if metric != newest)
     critical = (*others, newest)
-    ranked = order_by_penalty(problem, table, critical)
+    ranked = order_by_penalty(problem, table, critical, standing)
     size = min(pool, len(values))
-    pool_a = order_by_penalty(problem, table, others)[:size] if others else rng.permutation(len(values))[:size]
+    pool_a = (
+        order_by_penalty(problem, table, others, standing)[:size] if others else rng.permutation(len(values))[:size]
+    )
     pool_b = order_by_value(problem, values, newest)[:size]
     return Selection(critical, int(ranked[min(rank, len(ranked)) - 1]), pool_a, pool_b)
+
+
+def _next_objective(problem: Problem, critical: tuple[int, ...]) -> int:
+    """The objective that has not been critical for longest; the first metric where there are no objectives."""
+    return min(problem.objectives, key=lambda m: critical.index(m) if m in critical else -1, default=0)
 
 
 def draw_parents(pool: Rows, count: int, rng: Generator) -> Rows:

@@ -4,16 +4,16 @@ import hashlib
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from sizing import measure
 from sizing.bench import Task
+from sizing.measures import table
 from sizing.mistakes import InputError
-from sizing.simulation.simulator import Failed, Outcome, outcome_entries, outcome_from
+from sizing.simulation.simulator import Failed, Outcome, Simulate, outcome_entries, outcome_from
 
 NAME = "simulations.sqlite"
 LARGEST = 1e9
@@ -22,6 +22,7 @@ SECONDS_BETWEEN_USES = 86_400
 """How old the note of the last use may be, so that a hit seldom writes."""
 _SECONDS_TO_WAIT = 30.0
 _SHARE_KEPT = 0.9
+_TARGET = {"at_least", "at_most", "weight"}
 
 Values = Mapping[str, float]
 
@@ -117,25 +118,39 @@ class SimulationCache:
         return int((pages - free) * size)
 
 
+class Known:
+    """Outcomes that were known before, under keys as a cache has them; keeps nothing."""
+
+    def __init__(self, outcomes: Mapping[bytes, Outcome]) -> None:
+        self._outcomes = outcomes
+
+    def get(self, key: bytes) -> Outcome | None:
+        """The outcome under this key, marked as a hit, or None."""
+        outcome = self._outcomes.get(key)
+        return None if outcome is None else replace(outcome, cached=True)
+
+    def put(self, key: bytes, outcome: Outcome) -> None:
+        """Nothing."""
+
+
 class Cached:
     """Asks the cache before the simulator, which is of this version."""
 
     def __init__(
         self,
-        cache: SimulationCache,
-        task: Task,
-        version: str,
-        simulate: Callable[[Sequence[Values]], Iterator[Outcome]],
+        cache: SimulationCache | Known,
+        key: "KeyOf",
+        simulate: Simulate,
     ) -> None:
         self._cache = cache
-        self._key = KeyOf(task, version)
+        self._key = key
         self._simulate = simulate
 
     def __call__(self, jobs: Sequence[Values]) -> Iterator[Outcome]:
         """The outcome of every job, in their order."""
         keys = [self._key(job) for job in jobs]
         hits = [self._cache.get(key) for key in keys]
-        others = self._simulate([job for job, hit in zip(jobs, hits, strict=True) if hit is None])
+        others = iter(self._simulate([job for job, hit in zip(jobs, hits, strict=True) if hit is None]))
         for key, hit in zip(keys, hits, strict=True):
             if hit is not None:
                 yield hit
@@ -148,8 +163,8 @@ class Cached:
 class KeyOf:
     """Keys of a task's outcomes: hashes of all that they depend on.
 
-    These are the decks with what they include, the analyses, the measurements and the code that takes them, the
-    simulator's version, and the variables' values.
+    These are the circuit (`circuit`: the decks with what they include, the analyses, the code that measures, and the
+    simulator's version), the measurements without their targets (`measures`), and the variables' values.
     """
 
     def __init__(self, task: Task, version: str) -> None:
@@ -157,14 +172,14 @@ class KeyOf:
             (bench.name, [line.text for line in bench.lines], [asdict(analysis) for analysis in bench.analyses])
             for bench in task.benches
         ]
-        measures = [each.model_dump(mode="json") for each in task.measures]
-        code = Path(measure.__file__).read_text(encoding="utf-8")
-        self._task = _digest([benches, measures, code, version]).hex()
+        code = [path.read_text(encoding="utf-8") for path in sorted(Path(table.__file__).parent.glob("*.py"))]
+        self.circuit = _digest([benches, code, version, task.variables]).hex()
+        self.measures = tuple(_digest(each.model_dump(mode="json", exclude=_TARGET)).hex() for each in task.measures)
         self._variables = task.variables
 
     def __call__(self, values: Values) -> bytes:
         """The key of the outcome for these values."""
-        return _digest([self._task, [(name, values[name]) for name in self._variables]])
+        return _digest([self.circuit, self.measures, [values[name] for name in self._variables]])
 
 
 def _digest(content: object) -> bytes:

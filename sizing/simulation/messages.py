@@ -7,6 +7,8 @@ from sizing.netlist import Line
 from sizing.simulation.simulator import SimulationError
 
 LAST_WORDS = 4
+_NO_BIN = re.compile(r"Error on line:.*?/ *(?P<name>\S+) (?P<rest>.*?) / could not find a valid modelname", re.DOTALL)
+_SIZE = re.compile(r"\b(w|l|nf)= *(\S+)")
 _COMPLAINT = re.compile(r"error|fail|singular|too small|converge|abort|not found|no such", re.IGNORECASE)
 _ABORTED = re.compile(r"doAnalyses:|simulation\(s\) aborted")
 """What ngspice says only where it gave up; of its stepping of gmin and sources it also complains where that works."""
@@ -42,6 +44,9 @@ def with_last_words(error: SimulationError, analysis: str, lines: Sequence[str])
 def with_origin(words: Sequence[str], lines: Sequence[Line]) -> str:
     """ngspice's message with the deck's line number replaced by the file and line the user knows."""
     said = " / ".join(word for word in words if not word.startswith(("Note", "Circuit:"))) or "refused without a word"
+    if unbinned := _NO_BIN.search(said):
+        size = " ".join(f"{name}={float(value):g}" for name, value in _SIZE.findall(unbinned["rest"]))
+        return f"{unbinned['name']}: no bin of its model is for {size}; change the ranges of its variables"
     match = re.search(r"line (?:no\. )?(\d+)", said)
     if match and 0 <= (index := int(match[1]) - 2) < len(lines):
         line = lines[index]

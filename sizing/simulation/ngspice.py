@@ -11,7 +11,7 @@ import os
 import re
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -28,8 +28,9 @@ from sizing.simulation.messages import (
     with_origin,
     without_chatter,
 )
-from sizing.simulation.simulator import SimulationError
-from sizing.simulation.validity import AXES, check_possible, checked
+from sizing.simulation.names import axis_name, no_result, quantity_names
+from sizing.simulation.simulator import SimulationError, deck_of
+from sizing.simulation.validity import check_possible, checked
 from sizing.units import spice_number
 from sizing.waveforms import Results, Vector, Waveforms
 
@@ -68,6 +69,7 @@ class NgSpice:
     def __init__(self, task: Task) -> None:
         self._benches = task.benches
         self._wanted = task.vectors
+        self._quantities = quantity_names(task)
         self._alterations = [alterations(bench, task.variables) for bench in task.benches]
         self._shared: Any = None
         self._order: list[int] = []
@@ -110,20 +112,20 @@ class NgSpice:
         self.start()
         self._loaded = True
         for number in range(len(self._benches)):
-            self._read_deck(number, values)
+            self._read_deck(number, values, deck_of(self._benches[number], values))
 
-    def _read_deck(self, number: int, values: Mapping[str, float]) -> None:
+    def _read_deck(self, number: int, values: Mapping[str, float], deck: str) -> None:
         bench = self._benches[number]
         self._shared.words.clear()
         began = time.perf_counter()
-        self._shared.load(bench.deck(values))
+        self._shared.load(deck)
         self.seconds += time.perf_counter() - began
         self._order.insert(0, number)
         self._altered[number] = {}
         words = self._said()
         if self._shared.exited or self._circuits() != len(self._order):
             self.unusable = True
-            raise SimulationError("netlist", f"bench {bench.name}: {with_origin(words, bench.lines)}")
+            raise SimulationError("netlist", f"bench {bench.name}: {with_origin(words, bench.needed(values))}")
 
     def _circuits(self) -> int:
         self._shared.words.clear()
@@ -138,9 +140,10 @@ class NgSpice:
         self._command(f"setcirc {self._order.index(number) + 1}")
         targets = self._alterations[number]
         if targets is None:
+            deck = deck_of(self._benches[number], values)  # before the old one goes: there may be no new one
             self._command("remcirc")
             self._order.remove(number)
-            self._read_deck(number, values)
+            self._read_deck(number, values, deck)
             return
         altered = self._altered[number]
         for name, value in values.items():
@@ -159,11 +162,11 @@ class NgSpice:
         for source, _ in analysis.excite:
             self._command(f"alter {source} acmag=0")
         try:
-            waveforms = self._read(analysis, self._wanted[f"{bench.name}.{analysis.name}"])
+            waveforms = self._read(analysis, f"{bench.name}.{analysis.name}")
             check_not_given_up(self._said())
             if analysis.kind == "op":
                 plot = self._shared.current_plot()
-                nets = (name for name in self._shared.vectors(plot) if "#" not in name)
+                nets = (name for name in self._shared.vectors(plot) if "#" not in name and name[0] != "@")
                 check_possible(bench.circuit, values, {name: self._vector(plot, name)[0] for name in nets})
         except SimulationError as error:
             raise with_last_words(error, f"{bench.name}.{analysis.name}", self._said()) from None
@@ -175,22 +178,25 @@ class NgSpice:
         vector = self._shared.vector(name)
         return None if vector is None or vector.size != 1 else float(np.real(vector[0]))
 
-    def _read(self, analysis: Analysis, wanted: Sequence[str]) -> Waveforms:
+    def _read(self, analysis: Analysis, reference: str) -> Waveforms:
         """The wanted vectors of the latest analysis, if they are what it must give."""
         plot = self._shared.current_plot()
-        if analysis.kind == "noise":  # the totals come last, in a plot of their own
-            plot = f"noise{int(plot.removeprefix('noise') or 1) - 1}"
         if not plot.startswith(analysis.kind):
             raise SimulationError("convergence", "no result")
-        axis = np.zeros(1)
-        if analysis.kind in AXES:
-            axis = np.real(self._vector(plot, AXES[analysis.kind]))
-        return checked(analysis, axis, {name: self._vector(plot, _ngspice_name(name)) for name in wanted})
+        if analysis.kind == "noise":  # the totals come last, in a plot of their own
+            plot = f"noise{int(plot.removeprefix('noise')) - 1}"
+        along = axis_name(analysis)
+        axis = np.zeros(1) if along is None else np.real(self._vector(plot, along))
+        quantities = self._quantities[reference]
+        called = {name: quantities.get(name, (_ngspice_name(name),)) for name in self._wanted[reference]}
+        return checked(analysis, axis, {name: self._vector(plot, *names) for name, names in called.items()})
 
-    def _vector(self, plot: str, name: str) -> Vector:
-        vector: Vector | None = self._shared.vector(f"{plot}.{name}")
-        if vector is None or vector.size == 0:
-            raise SimulationError("convergence", f"no result for {name}")
+    def _vector(self, plot: str, *names: str) -> Vector:
+        """The first of these vectors that there is."""
+        found = (self._shared.vector(f"{plot}.{name}") for name in names)
+        vector: Vector | None = next((each for each in found if each is not None and each.size), None)
+        if vector is None:
+            raise no_result(names[0])
         return vector
 
     def _command(self, command: str) -> None:

@@ -24,9 +24,10 @@ from sizing.simulation.messages import (
     with_origin,
     without_chatter,
 )
+from sizing.simulation.names import axis_name, no_result, quantity_names
 from sizing.simulation.ngspice import SimulatorMissing
-from sizing.simulation.simulator import SimulationError
-from sizing.simulation.validity import AXES, check_possible, checked
+from sizing.simulation.simulator import SimulationError, deck_of
+from sizing.simulation.validity import check_possible, checked
 from sizing.units import spice_number
 from sizing.waveforms import Results, Vector, Waveforms
 
@@ -40,7 +41,10 @@ PLOTS = {
     "ac": "AC Analysis",
     "noise": "Noise Spectral Density Curves",
     "tran": "Transient Analysis",
+    "dc": "DC transfer characteristic",
 }
+_SWEEP = re.compile(r"[vi]\(([vi]-sweep)\)")
+"""What a raw file calls the axis of a sweep."""
 
 
 def program_path() -> str:
@@ -57,6 +61,7 @@ class NgSpiceBatch:
     def __init__(self, task: Task) -> None:
         self._benches = task.benches
         self._wanted = task.vectors
+        self._quantities = quantity_names(task)
         self._alterations = [alterations(bench, task.variables) for bench in task.benches]
         self._words: int | None = None
         self.seconds = 0.0
@@ -83,7 +88,8 @@ class NgSpiceBatch:
             commands = [f"alter {target}={spice_number(value)}" for target, value in altered]
             for analysis in bench.analyses:
                 _raw_file(analysis).unlink(missing_ok=True)
-                commands += _commands(analysis)
+                quantities = self._quantities[f"{bench.name}.{analysis.name}"]
+                commands += _commands(analysis, [name for names in quantities.values() for name in names])
             said = self._run(bench, values, commands)
             for analysis in bench.analyses:
                 name = f"{bench.name}.{analysis.name}"
@@ -96,7 +102,9 @@ class NgSpiceBatch:
     def _run(self, bench: Bench, values: Mapping[str, float], commands: Sequence[str]) -> list[str]:
         """What ngspice says of a deck and these commands; raises SimulationError where it refuses the deck or dies."""
         control = [".control", f"echo {LOADED}", "set filetype=binary", "set numdgt=17", *commands, ".endc", ".end", ""]
-        Path("deck.cir").write_text(bench.deck(values).removesuffix(".end\n") + "\n".join(control), encoding="utf-8")
+        Path("deck.cir").write_text(
+            deck_of(bench, values).removesuffix(".end\n") + "\n".join(control), encoding="utf-8"
+        )
         began = time.perf_counter()
         ended = subprocess.run([program_path(), "-b", "deck.cir"], stdin=subprocess.DEVNULL, capture_output=True)
         self.seconds += time.perf_counter() - began
@@ -109,7 +117,7 @@ class NgSpiceBatch:
                 "crash", f"bench {bench.name}: ngspice killed by signal {-ended.returncode} ({words})"
             )
         if LOADED not in said:
-            raise SimulationError("netlist", f"bench {bench.name}: {with_origin(said, bench.lines)}")
+            raise SimulationError("netlist", f"bench {bench.name}: {with_origin(said, bench.needed(values))}")
         return said
 
     def _read(self, bench: Bench, analysis: Analysis, values: Mapping[str, float], said: Sequence[str]) -> Waveforms:
@@ -118,22 +126,26 @@ class NgSpiceBatch:
         if title != PLOTS.get(analysis.kind):
             raise SimulationError("convergence", "no result")
         wanted = self._wanted[f"{bench.name}.{analysis.name}"]
-        if missing := [name for name in wanted if name not in vectors or not vectors[name].size]:
-            raise SimulationError("convergence", f"no result for {missing[0]}")
-        axis = np.real(vectors[AXES[analysis.kind]]) if analysis.kind in AXES else np.zeros(1)
+        for name, called in self._quantities[f"{bench.name}.{analysis.name}"].items():
+            printed = [value for _, value in _printed(analysis, called, said)]
+            vectors[name] = np.array(printed[:1])
+        along = axis_name(analysis)
+        if missing := [name for name in (*wanted, along) if name and (name not in vectors or not vectors[name].size)]:
+            raise no_result(missing[0])
+        axis = np.zeros(1) if along is None else np.real(vectors[along])
         waveforms = checked(analysis, axis, {name: vectors[name] for name in wanted})
         check_not_given_up(said)
         if analysis.kind == "op":
             nets = {name[2:-1]: vector[0] for name, vector in vectors.items() if name[:2] == "v(" and "#" not in name}
             check_possible(bench.circuit, values, nets)
-        return replace(waveforms, meas=dict(_printed(analysis, said)))
+        return replace(waveforms, meas=dict(_printed(analysis, [name for name, _ in analysis.meas], said)))
 
 
 def _raw_file(analysis: Analysis) -> Path:
     return Path(f"{analysis.name}.raw")
 
 
-def _commands(analysis: Analysis) -> Iterator[str]:
+def _commands(analysis: Analysis, quantities: Sequence[str]) -> Iterator[str]:
     yield "destroy all"
     for source, magnitude in analysis.excite:
         yield f"alter {source} acmag={spice_number(magnitude)}"
@@ -143,6 +155,7 @@ def _commands(analysis: Analysis) -> Iterator[str]:
     yield f"write {_raw_file(analysis)}"
     for name, what in analysis.meas:
         yield f"meas {analysis.kind} {name} {what}"
+    for name in (*quantities, *(name for name, _ in analysis.meas)):
         yield f"echo {_heading(analysis, name)}"
         yield f"print {name}"
     for source, _ in analysis.excite:
@@ -153,9 +166,9 @@ def _heading(analysis: Analysis, name: str) -> str:
     return f"result of {analysis.name}.{name}"
 
 
-def _printed(analysis: Analysis, said: Sequence[str]) -> Iterator[tuple[str, float]]:
-    """The `meas` results that were printed, each after its heading."""
-    for name, _ in analysis.meas:
+def _printed(analysis: Analysis, names: Sequence[str], said: Sequence[str]) -> Iterator[tuple[str, float]]:
+    """What was printed under these names, each after its heading."""
+    for name in names:
         heading = _heading(analysis, name)
         following = said[said.index(heading) + 1] if heading in said[:-1] else ""
         if match := re.fullmatch(rf"{re.escape(name)} = (\S+)", following):
@@ -169,7 +182,7 @@ def _read_raw(path: Path) -> tuple[str, dict[str, Vector]]:
     head, _, data = path.read_bytes().partition(b"Binary:\n")
     lines = head.decode("utf-8", "replace").splitlines()
     fields = dict(line.split(": ", 1) for line in lines if ": " in line)
-    names = [line.split()[1] for line in lines[lines.index("Variables:") + 1 :]]
+    names = [_SWEEP.sub(r"\1", line.split()[1]) for line in lines[lines.index("Variables:") + 1 :]]
     kind = np.complex128 if "complex" in fields["Flags"] else np.float64
     points = np.frombuffer(data, kind, count=len(data) // (np.dtype(kind).itemsize * len(names)) * len(names))
     return fields["Plotname"], dict(zip(names, points.reshape(-1, len(names)).T, strict=True))

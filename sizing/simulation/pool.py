@@ -16,7 +16,7 @@ from contextlib import suppress
 from itertools import count
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import psutil
 
@@ -40,6 +40,19 @@ NEVER = float("inf")
 
 Values = Mapping[str, float]
 End = Literal["crash", "timeout", "memory"]
+
+
+class Pool(Protocol):
+    """Simulators that work side by side, on this machine or on many."""
+
+    version: str
+    """Of the simulator, once a worker has started."""
+
+    def load(self, values: Values) -> None:
+        """Read the decks in one worker without simulating; raises SimulationError where the simulator refuses one."""
+
+    def stream(self, jobs: Sequence[Values]) -> Iterator[Outcome]:
+        """The outcome of every job (variable values by name), in their order, each as soon as it can be told."""
 
 
 class SimulationPool:

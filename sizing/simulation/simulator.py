@@ -1,12 +1,15 @@
 """What a simulator is to the rest: its protocol, its outcomes, and how waveforms become metrics."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from sizing.measure import AnyMeasure, Missing
+from sizing.bench import Bench
+from sizing.bins import OutsideBins
+from sizing.measures.measure import Missing
+from sizing.measures.table import AnyMeasure
 from sizing.waveforms import Results
 
 Reason = Literal["netlist", "convergence", "invalid", "timeout", "memory", "crash"]
@@ -50,6 +53,8 @@ class Failed:
 
 
 Outcome = Measured | Failed
+Simulate = Callable[[Sequence[Mapping[str, float]]], Iterable[Outcome]]
+"""Outcomes of jobs (variable values by name), in their order and as they come."""
 
 
 def outcome_entries(outcome: Outcome) -> dict[str, Any]:
@@ -94,6 +99,14 @@ class Simulator(Protocol):
 
     def simulate(self, values: Mapping[str, float]) -> Results:
         """Waveforms by "bench.analysis"; raises SimulationError."""
+
+
+def deck_of(bench: Bench, values: Mapping[str, float]) -> str:
+    """The bench's deck; raises SimulationError("netlist") where there is no model for a device."""
+    try:
+        return bench.deck(values)
+    except OutsideBins as error:
+        raise SimulationError("netlist", f"bench {bench.name}: {error}") from None
 
 
 def measured(measures: Sequence[AnyMeasure], results: Results, seconds: float = 0.0) -> Measured:

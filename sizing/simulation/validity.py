@@ -12,10 +12,8 @@ from sizing.simulation.simulator import SimulationError
 from sizing.units import parse_quantity
 from sizing.waveforms import Vector, Waveforms
 
-AXES = {"ac": "frequency", "noise": "frequency", "tran": "time"}
-
-_PASSIVE = frozenset("rclkvdmqj")
-"""Kinds of devices that cannot make a DC voltage larger than the sources do."""
+_PASSIVE = frozenset("rclkvdmqjx")
+"""Kinds of devices that cannot make a DC voltage larger than the sources do; `x` is what a kit calls a device."""
 MARGIN = 2.0
 LEAST = 1.0
 
@@ -25,8 +23,7 @@ def checked(analysis: Analysis, axis: NDArray[np.float64], vectors: Mapping[str,
 
     Raises SimulationError.
     """
-    if analysis.kind in AXES:
-        _check_complete(analysis, axis)
+    _check_complete(analysis, axis)
     for name, vector in vectors.items():
         if vector.shape != axis.shape:
             raise SimulationError("invalid", f"{name} has {vector.size} points, expected {axis.size}")
@@ -78,6 +75,8 @@ def _check_complete(analysis: Analysis, axis: NDArray[np.float64]) -> None:
     try:
         if analysis.kind == "tran":
             last = float(parse_quantity(words[2], ""))
+        elif analysis.kind == "dc":
+            last, step = (float(parse_quantity(word, "")) for word in words[3:5])
         elif analysis.kind in ("ac", "noise"):
             last = float(parse_quantity(words[-1] if analysis.kind == "ac" else words[6], ""))
         else:
@@ -86,5 +85,7 @@ def _check_complete(analysis: Analysis, axis: NDArray[np.float64]) -> None:
         return  # an expression; ngspice has judged it
     if analysis.kind == "tran" and axis[-1] < last * (1 - 1e-6):
         raise SimulationError("convergence", f"ended at {axis[-1]:g} of {last:g}")
-    if analysis.kind != "tran" and axis[-1] < last * 0.5:
+    if analysis.kind == "dc" and abs(axis[-1] - last) > abs(step) * 1.001:
+        raise SimulationError("convergence", f"ended at {axis[-1]:g} of {last:g}")
+    if analysis.kind in ("ac", "noise") and axis[-1] < last * 0.5:
         raise SimulationError("convergence", f"ended at {axis[-1]:g} Hz of {last:g} Hz")

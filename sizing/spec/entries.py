@@ -9,7 +9,11 @@ from typing import Annotated, Any, Self
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, model_validator
 
-from sizing.measure import AnyMeasure
+from sizing.kit import KITS, TYPICAL
+from sizing.measures.measure import in_unit
+from sizing.measures.table import AnyMeasure
+from sizing.measures.transistors import Devices, Saturation
+from sizing.mistakes import nearest
 from sizing.problem import Variable
 from sizing.settings import RunSettings, Settings
 from sizing.spec.commands import checked_analysis, checked_meas
@@ -19,6 +23,7 @@ LARGEST_GRID = 100_000
 MOST_VARIABLES = 200
 MOST_METRICS = 1000
 MOST_BENCHES = 100
+MOST_FILES = 100
 MOST_ANALYSES = 100
 """Of a bench."""
 
@@ -55,6 +60,27 @@ def _excitation(value: Any) -> Any:
     return {source.lower(): float(magnitude) for source, magnitude in magnitudes.items()}
 
 
+def _objectives(value: Any) -> Any:
+    """A metric's name is one objective, a list of names several, and metrics with weights are one that is their sum."""
+    if isinstance(value, str):
+        return ({value: 1.0},)
+    if isinstance(value, list) and value and all(isinstance(name, str) for name in value):
+        return tuple({name: 1.0} for name in value)
+    if isinstance(value, dict) and value:
+        for name, weight in value.items():
+            number = isinstance(weight, int | float) and not isinstance(weight, bool)
+            if not number or not 0 < abs(weight) <= sys.float_info.max:
+                raise ValueError(f"{name}: expected a weight such as 1 or 0.2, not 0, got {weight!r:.80}")
+        return ({name: float(weight) for name, weight in value.items()},)
+    raise ValueError(f"expected a metric, a list of metrics, or metrics with their weights, got {value!r:.80}")
+
+
+def _models(value: Any) -> Any:
+    """A list of entries; an entry alone may be the name of a kit."""
+    entries = value if isinstance(value, list) else [value]
+    return [{"kit": entry} if isinstance(entry, str) else entry for entry in entries]
+
+
 Name = Annotated[str, Field(pattern=r"^\w+$")]
 Quantity = Annotated[str | int | float, BeforeValidator(_scalar)]
 SourceName = Annotated[str, Field(pattern=r"^[\w.+-]+$")]
@@ -66,6 +92,36 @@ Excitation = Annotated[
     ),
 ]
 Option = Annotated[str | int | float, BeforeValidator(_option)]
+Weight = Annotated[float, Field(strict=True)]
+Objectives = Annotated[
+    tuple[dict[str, Weight], ...],
+    BeforeValidator(
+        _objectives,
+        json_schema_input_type=Name
+        | Annotated[list[Name], Field(min_length=1)]
+        | Annotated[dict[Name, Weight], Field(min_length=1)],
+    ),
+]
+"""Each the metrics that it is made of, with their weights."""
+
+
+class ModelsEntry(Settings):
+    """Device models: an installed process kit at one of its corners, or a file, whole or one section of it."""
+
+    kit: str | None = Field(None, description="one of " + " ".join(KITS))
+    corner: Name | None = Field(None, description=f"of the kit [default: {TYPICAL}]")
+    path: str | None = Field(None, pattern=r'^[^"\x00-\x1f]+$', description="of a SPICE file, relative to this one")
+    section: Name | None = Field(None, description="of a file with sections, `.lib NAME` to `.endl`")
+
+    @model_validator(mode="after")
+    def _kit_or_path(self) -> Self:
+        if (self.kit is None) == (self.path is None):
+            raise ValueError("expected either `kit` or `path`")
+        if (self.path if self.corner else self.kit if self.section else None) is not None:
+            raise ValueError("expected `corner` with a kit and `section` with a path")
+        if self.kit is not None and self.kit not in KITS:
+            raise ValueError(f"unknown kit {self.kit!r}{nearest(self.kit, KITS)}; for others give `path`")
+        return self
 
 
 class VariableEntry(Settings):
@@ -146,12 +202,22 @@ class AnalysisEntry(Settings):
     def _short(cls, entry: Any) -> Any:
         return {"run": entry} if isinstance(entry, str) else entry
 
+    @property
+    def kind(self) -> str:
+        """The analysis' first word: op, ac, tran, dc or noise."""
+        return self.run.split()[0].lower()
+
     @model_validator(mode="after")
     def _one_command(self) -> Self:
         checked_analysis(self.run)
         for text in self.meas.values():
             checked_meas(text)
         return self
+
+
+Models = Annotated[
+    list[ModelsEntry], BeforeValidator(_models, json_schema_input_type=str | ModelsEntry | list[str | ModelsEntry])
+]
 
 
 class BenchEntry(Settings):
@@ -161,6 +227,22 @@ class BenchEntry(Settings):
     options: dict[Name, Option] = Field({}, description="ngspice .options, such as `trtol: 2e-4`")
     temperature: float = Field(27.0, description="degrees Celsius")
     analyses: dict[Name, AnalysisEntry] = Field(min_length=1, max_length=MOST_ANALYSES)
+
+
+class SaturationEntry(Settings):
+    """Transistors that must be saturated, by some margin, at the first operating point: a metric `saturation`."""
+
+    devices: Devices
+    margin: Annotated[float, in_unit("V")] = Field(0.0, description="of |vds| above |vdsat|")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, entry: Any) -> Any:
+        return entry if isinstance(entry, dict) else {"devices": entry}
+
+    def metric(self, of: str) -> Saturation:
+        """What it stands for, read from the operating point `of`."""
+        return Saturation(measure="saturation", of=of, devices=self.devices, at_least=self.margin)
 
 
 class SpecModel(BaseModel):
@@ -176,11 +258,18 @@ class SpecModel(BaseModel):
     )
     description: str = ""
     netlist: str = Field(description="the circuit's SPICE file, relative to this one")
+    models: Models = Field([], max_length=MOST_FILES, description="process kits or files of models: `sky130`")
     variables: dict[Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")], VariableEntry] = Field(
         min_length=1, max_length=MOST_VARIABLES
     )
     benches: dict[Name, BenchEntry] = Field(min_length=1, max_length=MOST_BENCHES)
     metrics: dict[Name, AnyMeasure] = Field(min_length=1, max_length=MOST_METRICS)
+    saturation: SaturationEntry | None = None
+    minimize: Objectives = Field(
+        (),
+        description="objective among the designs in spec: a metric; `{ibias: 1, area: 0.2}`, a weighted sum; or a list",
+    )
+    maximize: Objectives = Field((), description="the same, the other way; both may be given")
     run: RunSettings = RunSettings()
 
 

@@ -7,18 +7,26 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sizing.bench import Analysis, Bench, Task
+from sizing.bench import Analysis, Bench, Task, transistors
+from sizing.bins import find_bins
 from sizing.circuit import Circuit, parse_circuit
-from sizing.measure import AnyMeasure
-from sizing.mistakes import nearest
+from sizing.kit import Library, subcircuits, top_level
+from sizing.measures.sweep import SWEPT
+from sizing.measures.table import AnyMeasure
+from sizing.mistakes import InputError, nearest
 from sizing.netlist import Line, NetlistError, read_netlist, read_text
 from sizing.problem import Metric, Problem
 from sizing.settings import RunSettings, merged
 from sizing.spec.entries import SpecModel
+from sizing.spec.goals import ObjectiveEntries
 from sizing.spec.mistakes import Location, SpecError, dotted, in_words
+from sizing.spec.models import OPTIONS, ModelFile, model_files, read_models, with_whole_paths
 from sizing.spec.shipped import shipped_specs
 from sizing.spec.source import SpecSource, read_source
 from sizing.trust import UNTRUSTED, checked, unknown_option
+
+SATURATION = "saturation"
+"""The key of the short form, and the metric that it stands for."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,7 @@ class Spec:
     description: str
     netlist: Path
     problem: Problem
+    models: tuple[ModelFile, ...]
     benches: tuple[Bench, ...]
     measures: tuple[AnyMeasure, ...]
     run: RunSettings
@@ -81,7 +90,8 @@ def load_spec(path: str | Path, *, trust: bool = False) -> Spec:
     if mistakes or spec is None:
         raise SpecError(list(dict.fromkeys(source.place(loc, message) for loc, message in mistakes)))
     run = _with_whole_paths(spec.run, path.parent)
-    return replace(spec, document=raw, run=run, own_run=run)
+    models = {"models": with_whole_paths(model.models, path.parent)} if model and model.models else {}
+    return replace(spec, document=raw | models, run=run, own_run=run)
 
 
 def _with_whole_paths(run: RunSettings, folder: Path) -> RunSettings:
@@ -140,23 +150,40 @@ class _Checker:
     def spec(self) -> Spec | None:
         path, model = self.source.path, self.model
         netlist = path.parent / model.netlist
-        lines = self._netlist(netlist)
-        if lines is None:
+        lines, library = self._netlist(netlist), self._library()
+        if lines is None or library is None:
             return None
-        circuit = self._circuit(("netlist",), lines)
+        circuit = self._circuit(("netlist",), lines, library)
         if circuit is not None:
             self._check_variables(circuit)
-        benches = [bench for bench in (self._bench(name, lines) for name in model.benches) if bench is not None]
-        self._check_metrics({bench.name: bench for bench in benches})
-        return Spec(path, model.description, netlist, self._problem(), tuple(benches), tuple(model.metrics.values()),
-                    model.run, model.run, {})  # fmt: skip
+        benches = [self._bench(name, lines, library) for name in model.benches]
+        found = tuple(bench for bench in benches if bench is not None)
+        metrics = self._metrics()
+        self._check_metrics(metrics, {bench.name: bench for bench in found})
+        objectives = ObjectiveEntries(model, metrics)
+        self.mistakes.extend(objectives.mistakes([*self.source.plain()["metrics"], *metrics]))
+        problem = self._problem(() if self.mistakes else objectives.metrics())
+        return Spec(path, model.description, netlist, problem, model_files(model.models, path.parent),
+                    found, tuple(metrics.values()), model.run, model.run, {})  # fmt: skip
 
-    def _problem(self) -> Problem:
+    def _metrics(self) -> Mapping[str, AnyMeasure]:
+        """The metrics, with the one that `saturation` stands for."""
+        metrics, saturation = self.model.metrics, self.model.saturation
+        if saturation is None:
+            return metrics
+        benches = self.model.benches.items()
+        points = (f"{b}.{a}" for b, entry in benches for a, each in entry.analyses.items() if each.kind == "op")
+        of = next(points, None)
+        if of is None:
+            self.mistakes.append(((SATURATION,), "expected a bench with an `op` analysis, got none; add one"))
+        elif SATURATION in metrics:
+            self.mistakes.append(((SATURATION,), "the metrics have one of this name too; rename that or remove this"))
+        else:
+            return {**metrics, SATURATION: saturation.metric(of)}
+        return metrics
+
+    def _problem(self, metrics: tuple[Metric, ...]) -> Problem:
         variables = tuple(entry.variable(name.lower()) for name, entry in self.model.variables.items())
-        metrics = tuple(
-            Metric(name, metric.unit, metric.at_least, metric.at_most, metric.weight)
-            for name, metric in self.model.metrics.items()
-        )
         return Problem(self.model.name or self.source.path.stem, Path(self.model.netlist).stem, variables, metrics)
 
     def _netlist(self, path: Path) -> tuple[Line, ...] | None:
@@ -173,6 +200,13 @@ class _Checker:
             self.mistakes.append((("netlist",), str(error)))
             return None
 
+    def _library(self) -> Library | None:
+        try:
+            return read_models(model_files(self.model.models, self.source.path.parent), self._folders)
+        except InputError as error:
+            self.mistakes.append((("models",), str(error)))
+            return None
+
     @property
     def _folders(self) -> tuple[Path, ...] | None:
         """Where netlists may be read."""
@@ -183,9 +217,11 @@ class _Checker:
             checked(lines)
         return lines
 
-    def _circuit(self, loc: Location, lines: tuple[Line, ...]) -> Circuit | None:
+    def _circuit(self, loc: Location, lines: tuple[Line, ...], library: Library) -> Circuit | None:
+        """The circuit of these lines; a sub-circuit of the library is one device."""
+        models = library.reached(lines)
         try:
-            return parse_circuit(lines)
+            return parse_circuit((*top_level(models), *lines), subcircuits(models))
         except NetlistError as error:
             if loc == ("netlist",) or str(error) not in {message for _, message in self.mistakes}:
                 self.mistakes.append((loc, str(error)))
@@ -202,22 +238,23 @@ class _Checker:
             elif name.lower() not in circuit.used_names:
                 self.mistakes.append((("variables", name), "the netlist defines this parameter but never uses it"))
 
-    def _bench(self, name: str, netlist: tuple[Line, ...]) -> Bench | None:
+    def _bench(self, name: str, netlist: tuple[Line, ...], library: Library) -> Bench | None:
         entry = self.model.benches[name]
         loc: Location = ("benches", name, "stimulus")
         path = self.source.path
         try:
             first = (self.source.line(loc) or 0) + ("\n" in entry.stimulus)
             stimulus = self._trusted(read_text(entry.stimulus, str(path), path.parent, first, within=self._folders))
+            models = self._trusted(library.reached((*netlist, *stimulus)))
         except NetlistError as error:
             self.mistakes.append((loc, str(error)))
             return None
         for option in () if self.trust else filter(unknown_option, entry.options):
             self.mistakes.append((("benches", name, "options", option), UNTRUSTED.format(f"the option {option}")))
-        options = {"temp": entry.temperature, **entry.options}
+        options = {"temp": entry.temperature, **(OPTIONS if self.model.models else {}), **entry.options}
         option_line = Line(".options " + " ".join(f"{k}={v}" for k, v in options.items()), str(path), first)
         lines = (*netlist, *stimulus, option_line)
-        circuit = self._circuit(loc, lines)
+        circuit = self._circuit(loc, lines, library)
         if circuit is None:
             return None
         sources = {device.name: device for device in circuit.devices if device.kind in "vi"}
@@ -234,21 +271,21 @@ class _Checker:
             Analysis(key, a.run, tuple(a.excite.items()), tuple((n.lower(), text) for n, text in a.meas.items()))
             for key, a in entry.analyses.items()
         )
-        return Bench(name, lines, circuit, analyses)
+        return Bench(name, (*models, *lines), circuit, analyses, find_bins((*models, *lines)))
 
-    def _check_metrics(self, benches: Mapping[str, Bench]) -> None:
+    def _check_metrics(self, metrics: Mapping[str, AnyMeasure], benches: Mapping[str, Bench]) -> None:
         mistaken = self.source.plain()["benches"].keys() - self.model.benches.keys()
         known = {f"{bench}.{name}" for bench, entry in self.model.benches.items() for name in entry.analyses}
-        for name, metric in self.model.metrics.items():
+        for name, metric in metrics.items():
+            at: Location = ("metrics", name) if name in self.model.metrics else (name,)
             for reference, key in zip(metric.references, ("of", "over"), strict=False):
-                loc: Location = ("metrics", name, key)
                 if reference.split(".")[0] in mistaken:
                     continue
                 if reference not in known:
-                    self.mistakes.append((loc, f"no analysis {reference!r}{nearest(reference, known)}"))
+                    self.mistakes.append(((*at, key), f"no analysis {reference!r}{nearest(reference, known)}"))
                 elif reference.split(".")[0] in benches:
                     problems = _mismatch(metric, reference, benches[reference.split(".")[0]])
-                    self.mistakes.extend((("metrics", name), problem) for problem in problems)
+                    self.mistakes.extend((at, problem) for problem in problems)
 
 
 def _mismatch(metric: AnyMeasure, reference: str, bench: Bench) -> Iterator[str]:
@@ -259,9 +296,20 @@ def _mismatch(metric: AnyMeasure, reference: str, bench: Bench) -> Iterator[str]
     names = {name for name, _ in analysis.meas}
     if metric.measure == "meas" and metric.name not in names:
         yield f"name: {reference} has no meas {metric.name!r}{nearest(metric.name, names)}"
+    if metric.measure == "regulation" and metric.unit in SWEPT and analysis.kind == "dc":
+        _, source, _, _, _, *more = analysis.command.lower().split()
+        if more or source[0] != SWEPT[metric.unit]:
+            expected = "voltage" if metric.unit == "V/V" else "current"
+            yield f"a regulation in {metric.unit} is by one swept {expected}, but {reference} is `{analysis.command}`"
     nets = bench.circuit.nets
     sources = {device.name for device in bench.circuit.devices if device.kind == "v"}
+    devices = transistors(bench.circuit)
     for vector in metric.vectors:
+        device = vector[1:].partition("[")[0]
+        if vector.startswith("@") and device not in devices:
+            inside = sorted(name for name in devices if name.startswith(f"{device}."))
+            many = f"; {device} holds several, such as {inside[0]}" if inside else nearest(device, devices)
+            yield f"no transistor {device!r} in bench {bench.name}{many}"
         letter, _, name = vector.rstrip(")").partition("(")
         if letter == "v" and name not in nets:
             yield f"net {name!r} is not in the netlist of bench {bench.name}{nearest(name, nets)}"

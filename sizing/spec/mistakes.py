@@ -15,6 +15,7 @@ MEANT = {
     r"^\w+\.\w+$": "bench.analysis",
     r"^[^\s()]+$": "a name without spaces and brackets",
     r"^\w+$": "a name of letters, digits and _",
+    r"^[\w.]+$": "the name of a device",
     "^(linear|log)$": "linear or log",
     r"^(\w[\w .,()+-]*)?$": "a name of letters, digits, spaces and _ . , ( ) + -",
 }
@@ -84,8 +85,8 @@ def _keys(loc: Location) -> list[str]:
 def _step(annotation: Any, key: str | int) -> Any:
     while get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
-    if get_origin(annotation) is dict:
-        return get_args(annotation)[1]
+    if get_origin(annotation) in (dict, list):
+        return get_args(annotation)[-1]
     if get_origin(annotation) in (Union, types.UnionType):
         return next((a for a in get_args(annotation) if _tag(a) == key), None)
     field = getattr(annotation, "model_fields", {}).get(key)

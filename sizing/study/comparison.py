@@ -66,7 +66,7 @@ class SizingComparison(Study):
                              "a spec's run.judge.device for `sizing compare`")  # fmt: skip
         self.title = title
         self.settings: ComparisonSettings = settings
-        self._jobs = options.jobs
+        self._jobs, self._executor = options.jobs, options.executor
 
     def carried_out(self, folder: Path, observer: Observer) -> pd.DataFrame:
         """Run what is left to run."""
@@ -77,8 +77,9 @@ class SizingComparison(Study):
         given = self.settings
         specs = [shipped_specs() / f"{name}.yaml" for name in given.specs]
         comparison = compare(
-            specs, given.methods, given.seeds, folder / "runs", max_sims=given.max_sims, jobs=self._jobs, on_end=ended
-        )
+            specs, given.methods, given.seeds, folder / "runs",
+            max_sims=given.max_sims, jobs=self._jobs, executor=self._executor, on_end=ended,
+        )  # fmt: skip
         if comparison.failures:
             raise InputError("\n".join(f"{run}: {why}" for run, why in comparison.failures.items()))
         table = runs_table(comparison.records)

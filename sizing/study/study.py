@@ -36,6 +36,8 @@ class Options:
     """The scale's own where there are none."""
     device: str = "cpu"
     jobs: int | None = None
+    executor: str = "local"
+    """Where runs are done, as `compare` has it."""
 
 
 @dataclass(frozen=True)

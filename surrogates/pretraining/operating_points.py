@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from sizing.bench import Analysis, Bench, Task
 from sizing.circuit import parse_circuit
-from sizing.measure import AnyMeasure, DcGain, DcValue
+from sizing.measures.operating_point import DcValue
+from sizing.measures.small_signal import DcGain
+from sizing.measures.table import AnyMeasure
 from sizing.netlist import read_text
 from sizing.simulation.pool import SimulationPool, default_workers
 from sizing.simulation.simulator import Measured

@@ -12,7 +12,7 @@ from sizing.netlist import NetlistError, read_netlist, read_text
 
 
 def circuit(text: str, opaque: frozenset[str] = frozenset()) -> Circuit:
-    return parse_circuit(read_text(text, "t.cir", Path()), opaque)
+    return parse_circuit(read_text(text, "t.cir", Path()), {name: {} for name in opaque})
 
 
 def device(text: str, name: str = "", opaque: frozenset[str] = frozenset()) -> Device:

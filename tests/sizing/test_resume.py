@@ -16,6 +16,7 @@ from sizing.records.journal import Journal, read_journal
 from sizing.records.reading import RunError, read_run
 from sizing.records.writing import RunFolder
 from sizing.search.methods import METHODS
+from sizing.simulation.pool import SimulationPool
 from sizing.spec.load import Spec
 
 SLOW = ("optuna-gp", "turbo")
@@ -51,10 +52,8 @@ def test_no_simulation_that_the_journal_holds_is_repeated(amplifier: Spec, tmp_p
     first = sizing.run(amplifier, method="evo", out=tmp_path / "run", workers=1, observer=interrupt)
     assert (first.status, len(first.record.evaluations)) == ("interrupted", 40)
     simulated = []
-    whole_run = sizing.loop.SimulationPool.stream
-    monkeypatch.setattr(
-        sizing.loop.SimulationPool, "stream", lambda p, jobs: simulated.extend(jobs) or whole_run(p, jobs)
-    )
+    whole_run = SimulationPool.stream
+    monkeypatch.setattr(SimulationPool, "stream", lambda p, jobs: simulated.extend(jobs) or whole_run(p, jobs))
     resumed = sizing.resume(first.folder, workers=1)
     assert resumed.status == "in spec"
     assert len(simulated) == len(resumed.record.evaluations) - 40

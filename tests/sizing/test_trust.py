@@ -214,7 +214,7 @@ def test_a_document_made_to_hurt_its_reader_is_refused(tmp_path: Path, text: str
         (".subckt s a p=1\n.param p0={p}\n" + "".join(
             f".param p{n}={{p{n - 1}+p{n - 1}}}\n" for n in range(1, 40)
         ) + "r a 0 {p39}\n.ends\nxs out s\n", "expected expressions of at most 10000 characters"),
-        ("r3 out 0 1k\n" + "+ m=1\n" * 30_000, "expected lines of at most 100000 characters"),
+        ("r3 out 0 1k\n" + "+ m=1\n" * 300_000, "expected lines of at most 1000000 characters"),
     ],
     ids=["calls", "expressions", "line"],
 )  # fmt: skip

@@ -18,9 +18,12 @@ from surrogates.features import OTHER_CIRCUIT, LogarithmicFeatures
 
 @pytest.fixture(scope="module")
 def earlier(specs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("earlier") / "run"
-    sizing.run(specs / "cs_amp.yaml", method="random", max_sims=60, out=out, workers=1)
-    return out
+    """Of the same amplifier with another load."""
+    folder = tmp_path_factory.mktemp("earlier")
+    text = (specs / "cs_amp.yaml").read_text().replace("netlists/", f"{specs}/netlists/")
+    (folder / "loaded.yaml").write_text(text.replace("cl out 0 50f", "cl out 0 60f"))
+    sizing.run(folder / "loaded.yaml", method="random", max_sims=60, out=folder / "run", workers=1)
+    return folder / "run"
 
 
 def test_what_is_known_before_is_counted_apart_and_saves_simulations(amplifier: Spec, earlier: Path, tmp_path: Path):
@@ -91,7 +94,7 @@ def test_a_variable_that_a_circuit_does_not_have_is_at_the_low_end_of_its_range(
     names = tuple(variable.name for variable in having.variables)
     settings = np.array([list(having.values(d).values()) for d in ([0] * 8, (having.shape - 1).tolist())])
     metrics = tuple((metric.name, metric.unit) for metric in having.metrics)
-    evidence = Evidence("r", 2, having.topology, names, settings, metrics, np.ones((2, 8)))
+    evidence = Evidence("r", 2, having.topology, names, settings, metrics, np.ones((2, 8)), ({}, {}))
     features = LogarithmicFeatures(without, [evidence])
     own, foreign = features(np.zeros((1, 7), dtype=np.int64))[0], features.of(evidence)
     np.testing.assert_allclose(own, [-1.0] * 8 + [OTHER_CIRCUIT])

@@ -41,7 +41,7 @@ v1 vdd 0 1.2
 
 
 def graph(text: str, opaque: frozenset[str] = frozenset()) -> CircuitGraph:
-    return CircuitGraph(parse_circuit(read_text(text, "test.cir", Path()), opaque))
+    return CircuitGraph(parse_circuit(read_text(text, "test.cir", Path()), {name: {} for name in opaque}))
 
 
 def features(text: str, device: str, opaque: frozenset[str] = frozenset(), **values: float) -> list[float]:
@@ -197,7 +197,7 @@ SKY = frozenset({"sky130_fd_pr__nfet_01v8", "sky130_fd_pr__pfet_01v8_lvt", "sky1
     [
         ("xm d g 0 0 sky130_fd_pr__nfet_01v8 w=5 l=0.5", "nmos", (1.0, np.log10(0.5e-6))),
         ("xm d g 0 0 sky130_fd_pr__nfet_01v8 w=5u l=0.5u", "nmos", (1.0, np.log10(0.5e-6))),
-        ("xm d g 0 0 sky130_fd_pr__pfet_01v8_lvt w=5 l=0.5 mult=10 m=10", "pmos", (3.0, np.log10(0.5e-6))),
+        ("xm d g 0 0 sky130_fd_pr__pfet_01v8_lvt w=5 l=0.5 mult=10 m=10", "pmos", (2.0, np.log10(0.5e-6))),
         ("xr d g 0 sky130_fd_pr__res_high_po w=1 l=10", "resistor", (np.log10(3000), 0.0)),
         ("xc d g sky130_fd_pr__cap_mim_m3_1 w=10 l=10", "capacitor", (-13.0, 0.0)),
         ("xq 0 d g sky130_fd_pr__pnp_05v5_w3p40l3p40", "pnp", (0.0, 0.0)),

@@ -44,6 +44,7 @@ def test_a_study_makes_its_data_says_what_it_found_and_where_it_is(tmp_path: Pat
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (("fig7", "--executor", "dask"), "fig7: expected executor local, got dask: a cluster does table2, fig11 alone"),
         (("fig5",), "expected a study (table1, table2, "),
         (("fig7", "--scale", "huge"), "--scale: expected small or full, got 'huge'"),
         (("fig7", "--seeds", "a"), "--seeds: expected numbers separated by commas, got 'a'"),

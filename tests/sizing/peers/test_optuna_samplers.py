@@ -45,7 +45,7 @@ def test_grids_are_whole_numbers_and_logarithmic_where_they_can_be():
 def test_a_design_comes_back_from_its_trial(scale: str):
     coding = Coding(PROBLEM, scale, constrained=True)
     designs = np.random.default_rng(0).integers(0, PROBLEM.shape, (30, 5))
-    trials = coding.trials(Answers(designs, np.zeros((30, 2))))
+    trials = coding.trials(Answers(designs, np.zeros((30, 2)), np.empty((30, 0))))
     assert [coding.design(trial.params) for trial in trials] == [tuple(design) for design in designs.tolist()]
 
 
@@ -57,12 +57,16 @@ def test_a_value_between_two_of_the_grid_is_the_one_nearer_by_logarithm():
 
 
 def test_a_study_hears_every_violation_and_the_cost_and_leaves_the_logger_alone(capfd: pytest.CaptureFixture[str]):
-    initial = Answers(np.zeros((12, 5), dtype=int) + np.arange(12)[:, None] * [1, 1, 0, 1, 0], np.full((12, 2), 0.5))
+    initial = Answers(
+        np.zeros((12, 5), dtype=int) + np.arange(12)[:, None] * [1, 1, 0, 1, 0],
+        np.full((12, 2), 0.5),
+        np.empty((12, 0)),
+    )
     before = logging.getLogger("optuna").level
     sampler = Listening(seed=0)
     study = Study(Coding(PROBLEM, "log", constrained=True), initial, sampler)
     assert study.ask(2).shape == (2, 5)
-    study.tell(Answers(np.zeros((2, 5), dtype=int), np.array([[0.25, -0.5], [-0.1, -0.2]])))
+    study.tell(Answers(np.zeros((2, 5), dtype=int), np.array([[0.25, -0.5], [-0.1, -0.2]]), np.empty((2, 0))))
     told = sampler.study.trials
     assert [trial.value for trial in told[-2:]] == [0.25, 0.0]
     assert [trial.constraints for trial in told[-2:]] == [{"gain": 0.25, "power": -0.5}, {"gain": -0.1, "power": -0.2}]

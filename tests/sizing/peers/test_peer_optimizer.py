@@ -95,7 +95,7 @@ def test_violations_are_weighted_and_go_below_zero_and_nothing_is_worse_than_mis
     np.testing.assert_allclose(told[1], [0.5, 3 * 0.5])
     np.testing.assert_allclose(told[2:4, 0], [MISSING, MISSING])
     np.testing.assert_allclose(told[4], [MISSING, 3 * MISSING])
-    answers = Answers(np.zeros((5, 2), dtype=int), told)
+    answers = Answers(np.zeros((5, 2), dtype=int), told, np.empty((5, 0)))
     np.testing.assert_allclose(answers.cost, [0, 2, MISSING, MISSING, 4 * MISSING])
 
 

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from sizing.measure import DcGain
+from sizing.measures.small_signal import DcGain
 from sizing.records.inspection import Inspection, Step
 from sizing.report.page import page
 from sizing.report.tables import COLUMNS, means_table, runs_table, worded

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from sizing.evaluation import Evaluation
-from sizing.measure import DcGain, PhaseMargin, SettlingTime, SupplyCurrent, UnityGainFrequency
+from sizing.measures.operating_point import SupplyCurrent
+from sizing.measures.small_signal import DcGain, PhaseMargin, UnityGainFrequency
+from sizing.measures.transient import SettlingTime
 from sizing.problem import Metric, Problem, Variable
 from sizing.records.inspection import Inspection
 from sizing.records.reading import Batch, RunRecord

@@ -53,7 +53,7 @@ def test_every_design_with_both_values_is_drawn_and_those_in_spec_are_marked(rec
     assert len(misses.get_xdata()) == 5
     assert misses.get_marker() != good.get_marker()
     assert sorted(float(np.unique(line.get_xdata())[0]) for line in targets) == [0.0, 5.0]
-    assert "the two that conflict most" in plot.caption
+    assert "the two metrics that conflict most" in plot.caption
     assert "−1.00" in plot.caption
     assert "2 designs without both values are not here" in plot.caption
     chosen = scatter_plots(record, [("speed", "power"), ("gain", "speed"), ("speed", "power")])

@@ -3,11 +3,14 @@
 from math import inf
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from sizing.bench import Analysis
 from sizing.circuit import parse_circuit
 from sizing.netlist import read_text
-from sizing.simulation.validity import highest_voltage
+from sizing.simulation.simulator import SimulationError
+from sizing.simulation.validity import checked, highest_voltage
 from sizing.spec.load import load_spec
 
 INVERTER = (
@@ -51,3 +54,13 @@ def test_sources_without_a_dc_value_count_as_zero_and_waveforms_by_theirs():
 def test_the_amplifier_has_one(specs: Path):
     spec = load_spec(specs / "cs_amp.yaml")
     assert highest_voltage(spec.benches[0].circuit, {"m1": 1.0, "rl": 1.0}) == pytest.approx(4.2)
+
+
+@pytest.mark.parametrize("sweep", ["0 1 0.1", "1 0 -0.1", "0 0.95 0.1", "0 1 0.1 vdd 0 1 1"])
+def test_a_dc_sweep_is_whole_where_it_ends_within_a_step_of_its_end(sweep: str):
+    first, last, step = (float(word) for word in sweep.split()[:3])
+    swept = np.arange(first, last + step / 100, step)
+    analysis = Analysis("sweep", f"dc vin {sweep}")
+    assert checked(analysis, swept, {"v(out)": swept}).axis[-1] == swept[-1]
+    with pytest.raises(SimulationError, match=r"^ended at .* of "):
+        checked(analysis, swept[:-2], {"v(out)": swept[:-2]})

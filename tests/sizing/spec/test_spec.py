@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from sizing.measures.table import definitions
 from sizing.spec.load import Spec, load_spec
 from sizing.spec.mistakes import SpecError
 
@@ -132,13 +133,10 @@ def test_an_anchor_may_be_used_again_and_keys_merged(tmp_path: Path):
     assert len(load_spec(written(tmp_path, merged, entry, again)).problem.variables[1].values) == 5
 
 
-UNKNOWN_MEASURES = (
-    "bandwidth, dc_gain, dc_value, delay, gain_at, gain_margin, gain_ratio, meas, offset, overshoot, phase_margin, "
-    "power, rms_noise, settling_time, slew_rate, supply_current, unity_gain_frequency"
-)
+UNKNOWN_MEASURES = ", ".join(sorted(definitions()))
 RUN_KEYS = (
-    "batch, in_spec, initial, judge, max_seconds, max_sims, memory, method, patience, peer, ranking, search, seed, "
-    "simulator, timeout, warm_start"
+    "batch, in_spec, initial, judge, max_failed, max_seconds, max_sims, memory, method, patience, peer, ranking, "
+    "search, seed, simulator, timeout, warm_start"
 )
 
 
@@ -255,14 +253,15 @@ RUN_KEYS = (
         # metrics
         ("at_most: 90 ns", "at_most: 90 mV", "36: metrics.settling.at_most: expected seconds, got '90 mV'"),
         ("at_least: 20 dB", "at_least: 60 deg", "30: metrics.psrr.at_least: expected decibels, got '60 deg'"),
-        ("at_least: 0.5", "at_least: 0.5, unit: V", "29: metrics.gain.unit: expected 'V/V' or 'dB', got 'V'"),
+        ("at_least: 0.5", "at_least: 0.5, unit: V", "29: metrics.gain.unit: expected 'V/V', 'Ohm' or 'dB', got 'V'"),
         ("at_least: 0.5", "at_most: 0.5", "29: metrics.gain: higher is better here: expected at_least or both "
          "bounds, got only at_most"),
         ("at_most: 90 ns", "at_least: 90 ns", "31: metrics.settling: lower is better here: expected at_most or "
          "both bounds, got only at_least"),
         ("at_least: 0.5", "at_least: 3, at_most: 2",
          "29: metrics.gain: at_least 3 lies above at_most 2: nothing can meet both"),
-        (", at_least: 0.5", "", "29: metrics.gain: expected a target: at_least, at_most or both"),
+        (", at_least: 0.5", "", "29: metrics.gain: expected a target: at_least, at_most or both; or the metric under "
+         "minimize or maximize"),
         ("at_least: 0.5", "at_least: 2001-01-01",
          "29: metrics.gain.at_least: expected a ratio (V/V), got datetime.date(2001, 1, 1)"),
         ("at_least: 0.5", "at_least: 0.5, weight: -1",
@@ -479,7 +478,7 @@ def test_a_netlist_that_cannot_be_read_is_reported_once_with_its_own_line(tmp_pa
 def test_a_file_that_is_no_yaml_mapping_is_refused(tmp_path: Path, text: str, mistake: str):
     path = tmp_path / "spec.yaml"
     path.write_text(text)
-    keys = "name, description, netlist, variables, benches, metrics, run"
+    keys = "name, description, netlist, models, variables, benches, metrics, saturation, minimize, maximize, run"
     assert mistakes(path) == [mistake.replace("KEYS", keys)]
 
 

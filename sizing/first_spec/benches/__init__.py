@@ -1,0 +1,1 @@
+"""Test benches and metrics, a module for each class of circuit."""

@@ -1,0 +1,67 @@
+"""What a number of a netlist is, and the range that a first spec gives it, with the number in the middle."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from sizing.units import spice_text
+
+WIDEST = 4.0
+"""Ranges go from a quarter to four times what was found."""
+LONGER = (1.0, 1.2, 1.5, 2.0, 3.0)
+"""Lengths from a technology's shortest on, in units of it."""
+LONGEST_IN_METRES = 1e-2
+"""A width or length beyond it is in units of its own, such as micrometres."""
+
+
+class Kind(Enum):
+    """What a number in a device line is; the value is its unit in a spec."""
+
+    WIDTH = "m"
+    LENGTH = "m "
+    COUNT = ""
+    RESISTANCE = "Ohm"
+    CAPACITANCE = "F"
+    INDUCTANCE = "H"
+    CURRENT = "A"
+
+
+KINDS = {
+    ("m", "w"): Kind.WIDTH, ("m", "l"): Kind.LENGTH,
+    ("m", "m"): Kind.COUNT, ("m", "nf"): Kind.COUNT, ("m", "mult"): Kind.COUNT,
+    ("q", "m"): Kind.COUNT, ("q", "area"): Kind.COUNT,
+    ("x", "w"): Kind.WIDTH, ("x", "l"): Kind.LENGTH,
+    ("x", "m"): Kind.COUNT, ("x", "nf"): Kind.COUNT, ("x", "mult"): Kind.COUNT,
+    ("r", "r"): Kind.RESISTANCE, ("r", "w"): Kind.WIDTH, ("r", "l"): Kind.WIDTH, ("r", "m"): Kind.COUNT,
+    ("c", "c"): Kind.CAPACITANCE, ("c", "w"): Kind.WIDTH, ("c", "l"): Kind.WIDTH, ("c", "m"): Kind.COUNT,
+    ("l", "l"): Kind.INDUCTANCE, ("i", "dc"): Kind.CURRENT,
+}  # fmt: skip
+"""By the device's letter and the parameter."""
+
+
+@dataclass(frozen=True)
+class VariableText:
+    """A variable as a spec has it."""
+
+    name: str
+    entry: str
+    """What stands in braces, such as `from: 1u, to: 16u, points: 17, scale: log, unit: m`."""
+    comment: str
+
+
+def range_entry(kind: Kind, value: float, shortest: float) -> str:
+    """The range of a quantity that is `value` now; `shortest` is the shortest channel in the netlist."""
+    if kind is Kind.COUNT and value == int(value):
+        return f"from: 1, to: {max(2 * int(value) - 1, 3)}, step: 1"
+    unit = kind.value.strip() if value < LONGEST_IN_METRES or kind is Kind.RESISTANCE else ""
+    ending = f", unit: {unit}" if unit else ""
+    if kind is Kind.LENGTH:
+        room = value / shortest
+        if room < LONGER[2]:
+            return f"values: [{', '.join(spice_text(value * factor) for factor in LONGER)}]{ending}"
+        return _logarithmic(value, min(room, WIDEST)) + ending
+    return _logarithmic(value, WIDEST) + ending
+
+
+def _logarithmic(value: float, factor: float) -> str:
+    points = 2 * (8 if factor >= WIDEST else 4) + 1
+    return f"from: {spice_text(value / factor)}, to: {spice_text(value * factor)}, points: {points}, scale: log"

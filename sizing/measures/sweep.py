@@ -1,0 +1,29 @@
+"""Measurements of a sweep of DC values."""
+
+from typing import Literal
+
+import numpy as np
+
+from sizing.measures.measure import OfOutput
+from sizing.waveforms import Results
+
+SWEPT = {"V/V": "v", "Ohm": "i"}
+"""The first letter of the source that must be swept for a regulation in these units."""
+
+
+class Regulation(OfOutput):
+    """By how much the output varies over a dc sweep: largest less smallest voltage. Always exists.
+
+    In V; or by the width of the sweep, in V/V for a swept voltage (line regulation) and in Ohm for a swept current
+    (load regulation).
+    """
+
+    measure: Literal["regulation"]
+    better = "lower"
+    kinds = ("dc",)
+    unit: Literal["V", "V/V", "Ohm"] = "V"
+
+    def value(self, results: Results) -> float:
+        swept, output = self.observed(results)
+        varied = float(np.ptp(np.real(output)))
+        return varied if self.unit == "V" else varied / float(np.ptp(swept))

@@ -1,0 +1,222 @@
+"""Measurements of real circuits, on every simulator: values known on paper or from what ngspice itself prints."""
+
+import math
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from sizing.bench import Task
+from sizing.simulation.pool import SimulationPool
+from sizing.simulation.simulator import Failed, Simulator
+from sizing.simulation.simulators import SIMULATORS
+from sizing.spec.load import load_spec
+
+pytestmark = pytest.mark.skipif(shutil.which("ngspice") is None, reason="the ngspice program is not installed")
+
+
+@pytest.fixture(params=list(SIMULATORS))
+def make(request: pytest.FixtureRequest) -> Callable[[Task], Simulator]:
+    """How to make the simulator under test."""
+    return SIMULATORS[request.param].make
+
+
+@pytest.fixture
+def measured(make: Callable[[Task], Simulator], tmp_path: Path, specs: Path) -> Callable[..., dict[str, float | str]]:
+    """Values of metrics, or why they are missing, for a netlist with the variable `u` = 1 and analyses `run` in `b`."""
+
+    def measured(netlist: str, stimulus: str, analyses: Mapping[str, str], **metrics: str) -> dict[str, float | str]:
+        shutil.copy(specs / "netlists" / "bptm45.mod", tmp_path)
+        (tmp_path / "circuit.cir").write_text(f"* circuit\n.param u=1\nru u_only 0 {{u}}\n{netlist}\n")
+        lines = ["netlist: circuit.cir", "variables: {u: {values: [1]}}", "benches:", "  b:", "    stimulus: |"]
+        lines += [f"      {line}" for line in stimulus.splitlines()]
+        lines += ["    analyses:", *(f"      {name}: {{run: {command}}}" for name, command in analyses.items())]
+        lines += ["metrics:", *(f"  {name}: {{{keys}}}" for name, keys in metrics.items())]
+        (tmp_path / "spec.yaml").write_text("\n".join(lines))
+        spec = load_spec(tmp_path / "spec.yaml")
+        with SimulationPool(spec.task, 1, 60, simulator=make) as pool:
+            (outcome,) = pool.run([{"u": 1.0}])
+        if isinstance(outcome, Failed):
+            raise AssertionError(outcome.message)
+        return {name: outcome.missing.get(index, outcome.values[index]) for index, name in enumerate(metrics)}
+
+    return measured
+
+
+TRANSISTORS = """\
+.include bptm45.mod
+.model n1 nmos level=1 vto=0.4 kp=200u lambda=0.05
+.model p1 pmos level=1 vto=-0.4 kp=80u lambda=0.05
+.subckt cell d g s b
+m7 d g s b pmos w=0.5u l=90n
+.ends
+.subckt twice d g s b
+x1 d g s b cell m=2
+.ends
+m1 vdd g 0 0 nmos w=2u l=90n m=3
+m2 0 g vdd vdd p1 w=1u l=1u m=3
+x3 out g vdd vdd twice
+rl out 0 1k
+"""
+BIAS = "vdd vdd 0 1.2\nvg g 0 0.7"
+
+
+def printed(folder: Path, device: str) -> dict[str, float]:
+    """What the ngspice program prints of a device of TRANSISTORS."""
+    quantities = ["vds", "vgs", "vth", "vdsat", "id", "gm", "gds", "w", "m"]
+    commands = "\n".join(f"print @{device}[{name}]" for name in quantities)
+    deck = f"* deck\n{TRANSISTORS}{BIAS}\n.control\nset numdgt=12\nop\n{commands}\n.endc\n.end\n"
+    (folder / "deck.cir").write_text(deck)
+    said = subprocess.run(
+        ["ngspice", "-b", "deck.cir"], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True
+    ).stdout
+    return {match[1]: float(match[2]) for match in re.finditer(r"^@\S+\[(\w+)\] = (\S+)", said, re.MULTILINE)}
+
+
+QUANTITIES = ("id", "gm", "gds", "vgs", "vds", "vth", "vdsat")
+
+
+def regions(device: str) -> dict[str, str]:
+    """A metric for all that can be said of a transistor."""
+    of, metric = f"of: b.op, devices: {device}, at_least: 0", device.replace(".", "_")
+    return {
+        f"{metric}_saturation": f"measure: saturation, {of}",
+        f"{metric}_overdrive": f"measure: overdrive, {of}",
+        f"{metric}_density": f"measure: current_density, {of}",
+        f"{metric}_gm_id": f"measure: gm_over_id, {of}",
+        **{f"{metric}_{name}": f"measure: operating_point, {of}, quantity: {name}" for name in QUANTITIES},
+    }
+
+
+def expected(device: str, told: Mapping[str, float]) -> dict[str, float]:
+    """The same metrics, from the quantities of an NMOS."""
+    metric = device.replace(".", "_")
+    return {
+        f"{metric}_saturation": told["vds"] - told["vdsat"],
+        f"{metric}_overdrive": told["vgs"] - told["vth"],
+        f"{metric}_density": told["id"] / told["w"] / told["m"],
+        f"{metric}_gm_id": told["gm"] / told["id"],
+        **{f"{metric}_{name}": told[name] for name in QUANTITIES},
+    }
+
+
+def test_what_is_read_of_transistors_is_what_ngspice_prints(measured, tmp_path):
+    worst = "of: b.op, devices: [m1, m2, x3]"
+    found = measured(
+        TRANSISTORS,
+        BIAS,
+        {"op": "op"},
+        **regions("m1"),
+        **regions("m2"),
+        **regions("x3"),
+        **regions("x3.x1"),
+        smallest=f"measure: overdrive, {worst}, at_least: 0",
+        largest=f"measure: overdrive, {worst}, at_most: 0",
+    )
+    current = 3 * 0.5 * 80e-6 * 0.1**2 * (1 + 0.05 * 1.2)
+    simplest = {
+        "vds": 1.2, "vgs": 0.5, "vth": 0.4, "vdsat": 0.1, "id": current, "gm": 20 * current, "w": 1e-6, "m": 3.0,
+        "gds": 0.05 * current / (1 + 0.05 * 1.2),
+    }  # fmt: skip
+    m1, x3 = printed(tmp_path, "m1"), printed(tmp_path, "m.x3.x1.m7")
+    assert (m1["m"], x3["m"]) == (3, 2)
+    known = expected("m1", m1) | expected("m2", simplest) | expected("x3", x3) | expected("x3.x1", x3)
+    overdrives = [known[f"{device}_overdrive"] for device in ("m1", "m2", "x3")]
+    assert found == pytest.approx(known | {"smallest": min(overdrives), "largest": max(overdrives)}, rel=1e-6)
+
+
+CIRCUITS = """\
+r1 in rc 1k
+c1 rc 0 1n
+.subckt stage in out
+b1 o 0 v=-tanh(1000*v(in))
+r1 o out 1k
+c1 out 0 1n
+.ends
+x1 n3 n1 stage
+x2 n1 n2 stage
+x3 n2 n3 stage
+.ic v(n1)=0.5
+r2 line half 1k
+r3 half 0 1k
+r4 load 0 2k
+l5 resonant r5 1m
+c5 r5 0 1n
+r5 series resonant 100
+r6 pulsed 0 1k
+e7 tia 0 0 sum 1e6
+r7 tia sum 10k
+"""
+SOURCES = """\
+vin in 0 pulse(0 1 1u 1n 1n 1)
+vline line 0 1
+iload load 0 0
+vseries series 0 0
+vpulsed pulsed 0 pulse(0 2 0 1n 1n 499n 1u)
+isum 0 sum 0
+"""
+ANALYSES = {
+    "time": "tran 20n 60u 0 20n, meas: {edge: trig v(in) val=0.5 rise=1 targ v(rc) val=0.5 rise=1, "
+    "level: find v(rc) at=2u, swing: pp v(rc)}",
+    "line": "dc vline 0 2 0.1, meas: {middle: find v(half) at=1.25}",
+    "load": "dc iload 1m -1m -0.1m",
+    "peak": "ac dec 500 1k 1Meg, excite: vseries",
+    "tia": "ac dec 2 1 10, excite: isum",
+    "noise": "noise v(rc) vin dec 100 1 10G, excite: vin",
+    "current": "noise v(tia) isum lin 5 1k 2k, excite: isum",
+}
+BOLTZMANN = 1.380649e-23
+
+
+def test_what_regulators_oscillators_comparators_and_receivers_need_is_what_paper_says(measured):
+    found = measured(
+        CIRCUITS,
+        SOURCES,
+        ANALYSES,
+        frequency="measure: oscillation_frequency, of: b.time, output: n2, at_least: 0",
+        silence="measure: oscillation_frequency, of: b.time, output: half, at_least: 0",
+        rise="measure: rise_time, of: b.time, output: rc, input: in, at_most: 1",
+        edge="measure: meas, name: edge, unit: s, of: b.time, at_most: 1",
+        level="measure: meas, name: level, unit: V, of: b.time, at_most: 1",
+        swing="measure: meas, name: swing, unit: V, of: b.time, at_most: 1",
+        power="measure: average_power, of: b.time, source: vpulsed, output: pulsed, from: 10 us, to: 50 us, at_most: 1",
+        current="measure: average_current, of: b.time, source: vpulsed, at_most: 1",
+        middle="measure: meas, name: middle, unit: V, of: b.line, at_most: 1",
+        line="measure: regulation, of: b.line, output: half, unit: V/V, at_most: 1",
+        load="measure: regulation, of: b.load, output: load, unit: Ohm, at_most: 1",
+        spread="measure: regulation, of: b.load, output: load, at_most: 1",
+        peak="measure: peaking, of: b.peak, output: r5, at_most: 1",
+        gain="measure: dc_gain, of: b.tia, output: tia, unit: Ohm, at_least: 1",
+        noise="measure: rms_noise, of: b.noise, at_most: 1",
+        input_noise="measure: rms_noise, of: b.current, referred: input, unit: A, at_most: 1",
+    )
+    assert found.pop("silence") == "the output swings by 0 V, not 0.01 V: it does not oscillate"
+    tau, quality, temperature = 1e-6, 10.0, 300.15
+    golden = (1 + math.sqrt(5)) / 2  # where a stage is a switch, half a period is three times tau ln(golden)
+    assert found.pop("frequency") == pytest.approx(1 / (6 * tau * math.log(golden)), rel=5e-3)
+    expected = {
+        "rise": tau * math.log(9),
+        "edge": tau * math.log(2),
+        "level": 1 - math.exp(-1),
+        "swing": 1.0,
+        "power": 2e-3,
+        "current": 1e-3,
+        "middle": 0.625,
+        "line": 0.5,
+        "load": 2e3,
+        "spread": 4.0,
+        "peak": 20 * math.log10(quality / math.sqrt(1 - 1 / (2 * quality) ** 2)),
+        "gain": 1e4,
+        "noise": math.sqrt(BOLTZMANN * temperature / 1e-9),
+        "input_noise": math.sqrt(4 * BOLTZMANN * temperature / 1e4 * 1e3),
+    }
+    assert found == pytest.approx(expected, rel=5e-3)
+
+
+def test_a_noise_analysis_that_ngspice_refuses_is_a_failure_with_its_words(measured):
+    density = {"density": "measure: rms_noise, of: b.noise, at_most: 1"}
+    with pytest.raises(AssertionError, match=r"^b\.noise: no result \(ngspice: doAnalyses: ac input not found / "):
+        measured("r1 in 0 1k", "vin in 0 1", {"noise": "noise v(in) vin dec 1 1 10"}, **density)
