@@ -47,7 +47,7 @@ def inspect_best(
     task = replace(spec.task, keep_waveforms=wave)
     with pool_for(task, spec.run, min(workers or default_workers(), len(designs))) as pool:
         outcomes = pool.run([record.problem.values(design) for design in designs])
-        simulator = f"{spec.run.simulator} {pool.version}"
+        simulator = f"{spec.run.simulator} {pool.version.partition(' built ')[0]}"
     measures = dict(zip((metric.name for metric in record.problem.measured), spec.measures, strict=True))
     commands = {f"{bench.name}.{each.name}": each.command for bench in spec.benches for each in bench.analyses}
     found = known or Inspection(best.design, simulator, measures, commands)

@@ -147,11 +147,11 @@ def _upright(axes: Axes, place: float, metric: Metric) -> None:
 
 
 def _level(axes: Axes, level: float, metric: Metric) -> None:
-    """A target on the vertical axis, with its words above the line."""
+    """A target on the vertical axis, with its words below the line: a curve that meets it tightly is above."""
     axes.axhline(level, **_TARGET)
     axes.annotate(
         f"{metric.name} {target_words(metric)}", (0.02, level), xycoords=axes.get_yaxis_transform(),
-        xytext=(0, 2), textcoords="offset points", ha="left", va="bottom", color=INK, fontsize=7.5,
+        xytext=(0, -2), textcoords="offset points", ha="left", va="top", color=INK, fontsize=7.5,
     )  # fmt: skip
 
 

