@@ -19,6 +19,8 @@ from sizing.records.inspection import (
     write_inspection,
 )
 from sizing.records.reading import RunRecord, read_run
+from sizing.report.designs import best_sized
+from sizing.report.page import page
 from sizing.simulation.simulator import Failed, Measured
 from sizing.spec.load import Spec
 from sizing.waveforms import Waveforms
@@ -58,6 +60,24 @@ def test_waveforms_and_steps_are_those_of_the_recorded_design(looked_at, amplifi
     current = [metric.name for metric in record.problem.metrics].index("current")
     fewer, more = (step.outcome.values[current] for step in found.steps[:2])
     assert fewer < best.outcome.values[current] < more  # of the transistor
+
+
+def test_figures_of_merit_are_looked_at_as_metrics_are(specs: Path, tmp_path: Path):
+    text = (specs / "cs_amp.yaml").read_text().replace("netlists/", f"{specs}/netlists/")
+    (tmp_path / "amp.yaml").write_text(f"minimize: {{current: 1, gain: -0.5}}\n{text}")
+    sizing.run(tmp_path / "amp.yaml", out=tmp_path / "run", workers=1, method="evo", max_sims=22)
+    record = read_run(tmp_path / "run")
+    found = inspect_best(record, waveforms=True, sensitivities=True, workers=1)
+    assert list(found.measures) == [metric.name for metric in record.problem.measured]
+    for step in found.steps:
+        gain, current, merit = (
+            step.outcome.values[[metric.name for metric in record.problem.metrics].index(name)]
+            for name in ("gain", "current", "current-0.5*gain")
+        )
+        assert merit == pytest.approx(current / 1e-3 - 0.5 * gain / 3)
+    text = page([record], [], "one", (), found)
+    assert "current-0.5*gain" in text
+    assert best_sized(record, 1)[0].targets[-1].margin == ""
 
 
 def test_a_second_look_simulates_nothing(looked_at, monkeypatch: pytest.MonkeyPatch):

@@ -156,8 +156,6 @@ def test_models_of_a_spec_are_named_and_not_brought_along(project: Path, tmp_pat
     spec = project / "models.yaml"
     text = (project / "amp.yaml").read_text().replace("amp.cir", "bare.cir")
     spec.write_text("models: {path: common/bptm45.mod}\n" + text)
-        "models: {path: common/bptm45.mod}\n" + (project / "amp.yaml").read_text().replace("amp.cir", "bare.cir")
-    )
     run = sizing.run(spec, out=tmp_path / "run", workers=1, method="evo", max_sims=22).record
     netlist = sized_netlist(run)
     assert netlist.splitlines()[1] == f'.include "{(project / "common" / "bptm45.mod").resolve()}"'

@@ -1,5 +1,6 @@
 """Two metrics against each other: which pair is in conflict, and what is drawn."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,12 @@ from sizing.evaluation import Evaluation
 from sizing.mistakes import InputError
 from sizing.problem import Metric, Problem, Variable
 from sizing.records.reading import Batch, RunRecord
-from sizing.report.scatter import agreement, checked_pair, conflicting_pair, scatter_plots
+from sizing.report.plots import plots, plots_of_one
+from sizing.report.scatter import agreement, checked_pair, conflicting_pair, default_pair, scatter_plots
 from sizing.simulation.simulator import Failed, Measured
 
 NAN = float("nan")
+MANIFEST = {"method": "evo", "seed": 0, "run": {"in_spec": 2}}
 METRICS = (Metric("gain", "dB", at_least=5.0), Metric("speed", "Hz", at_least=50.0), Metric("power", "W", at_most=5.0))
 
 
@@ -59,6 +62,25 @@ def test_every_design_with_both_values_is_drawn_and_those_in_spec_are_marked(rec
     chosen = scatter_plots(record, [("speed", "power"), ("gain", "speed"), ("speed", "power")])
     assert [plot.kind for plot in chosen] == ["scatter-speed-power", "scatter-gain-speed"]
     assert "conflict" not in chosen[0].caption
+
+
+def test_two_objectives_are_plotted_with_their_front_and_nowhere_else(record: RunRecord):
+    metrics = (
+        Metric("gain", "dB", at_least=0.5, goal="maximize"),
+        METRICS[1],
+        Metric("power", "W", at_most=5.0, goal="minimize"),
+    )
+    wanted = replace(record, problem=replace(record.problem, metrics=metrics), manifest=MANIFEST)
+    assert default_pair(wanted) == ("gain", "power")
+    assert agreement(wanted, ("gain", "power")) == pytest.approx(-1)
+    drawn = plots_of_one(wanted)
+    assert "front" in [plot.kind for plot in plots([wanted])]
+    assert [plot.kind for plot in drawn] == ["convergence", "in-spec", "objective", "scatter-gain-power"]
+    (line,) = [line for line in drawn[-1].figure.axes[0].get_lines() if "front" in str(line.get_label())]
+    assert list(zip(*line.get_data(), strict=True)) == [(1.0, 1.0), (2.0, 2.0), (4.0, 4.0), (6.0, 4.5)]
+    assert "conflict" not in drawn[-1].caption
+    (other,) = scatter_plots(wanted, [("gain", "speed")])
+    assert not any("front" in str(line.get_label()) for line in other.figure.axes[0].get_lines())
 
 
 def test_pairs_of_metrics_are_checked(record: RunRecord):
