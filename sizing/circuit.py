@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from types import MappingProxyType
 
 from sizing.device import Device, checked_name, loosened, read_device, without_params
-from sizing.expression import ExpressionError, parse_expression
+from sizing.expression import FUNCTIONS, ExpressionError, parse_expression
 from sizing.netlist import Line, lower, split_assignments, split_words, unwrap
 
 # ngspice's own limit on calls inside calls.
@@ -175,6 +175,10 @@ def _collect(lines: Sequence[Line]) -> list[_Scope]:
             words, assigned = split_assignments(line, split_words(line)[1:])
             if words:
                 raise line.error(f"expected name=expression pairs, got {words[0]!r}; put {{}} around expressions")
+            if taken := sorted(FUNCTIONS & assigned.keys()):
+                raise line.error(
+                    f"expected the name of a parameter, got {taken[0]!r}, a function of ngspice; rename it"
+                )
             scope.parameters.update(assigned)
         elif keyword == ".model":
             name, kind = _model(line)

@@ -176,6 +176,8 @@ _FUNCTIONS: Mapping[str, _Operation] = {name: _Operation(1, apply) for name, app
     "aunif": _Operation(2, _nominal),
     "limit": _Operation(2, _nominal),
 }
+FUNCTIONS = frozenset(_FUNCTIONS)
+"""The names that no parameter can have: ngspice takes one for a call."""
 
 _SCALES = {"t": 1e12, "g": 1e9, "meg": 1e6, "k": 1e3, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12, "f": 1e-15}
 _TOKEN = re.compile(

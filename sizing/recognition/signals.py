@@ -25,7 +25,10 @@ class Ports:
     clocks: tuple[str, ...]
     bias_voltages: tuple[str, ...]
     bias_currents: tuple[tuple[str, str], ...]
-    """Nets with a diode-connected transistor that nothing feeds, and its polarity."""
+    """Nets that nothing feeds, and the polarity of the transistor by which a current goes on to or comes from a rail.
+
+    With a diode-connected transistor, and the sources of a differential pair, where a tail current is to be drawn.
+    """
     outputs: tuple[str, ...]
     """The most likely one first."""
 
@@ -36,22 +39,26 @@ def ports_of(
     """Sort the nets `outer`, that may be connected from outside, into what they are for."""
     attached = _attachments(circuit)
     diodes = {each.gate: each.polarity for each in transistors if each.is_diode}
+    tails = {pair.first.source: _OPPOSITE[pair.first.polarity] for pair in pairs}
     driven = [net for net in outer if net not in rails and attached[net] and attached[net] <= _PASSIVE_TO_DC]
     open_gates = [net for net in driven if "control" in attached[net]]
     clocks = [net for net in open_gates if _CLOCK.fullmatch(net)]
     currents = [
-        net for net in outer if net in diodes and net not in rails and attached[net] <= {*_PASSIVE_TO_DC, "diode"}
+        (net, fed[net])
+        for kind, fed in (("diode", diodes), ("source", tails))
+        for net in outer
+        if net in fed and net not in rails and attached[net] <= {*_PASSIVE_TO_DC, kind}
     ]
     paired = {gate for pair in pairs for gate in pair.gates}
-    rest = [net for net in open_gates if net not in clocks and net not in currents]
+    rest = [net for net in open_gates if net not in clocks and net not in dict(currents)]
     inputs = [net for net in rest if net in paired] or [net for net in rest if not _BIAS.fullmatch(net)]
-    taken = {*inputs, *rest, *clocks, *currents}
+    taken = {*inputs, *rest, *clocks, *dict(currents)}
     left = [net for net in outer if net not in rails and net not in taken]
     return Ports(
         tuple(inputs),
         tuple(clocks),
         tuple(net for net in rest if net not in inputs),
-        tuple((net, diodes[net]) for net in currents),
+        tuple(currents),
         tuple(_outputs(left, attached)),
     )
 
@@ -83,6 +90,7 @@ def sign_between(circuit: Circuit, transistors: Sequence[Transistor], rails: Rai
     return (minus > plus) - (plus > minus)
 
 
+_OPPOSITE = {"n": "p", "p": "n"}
 _PASSIVE_TO_DC = frozenset({"control", "body", "capacitor", "held"})
 
 

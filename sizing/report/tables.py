@@ -80,7 +80,7 @@ def means_table(runs: pd.DataFrame) -> pd.DataFrame:
     Damaged runs are left out.
     """
     runs = runs[runs["status"] != "damaged"]
-    numbers = [c for c in COLUMNS if c not in (*KEYS, "seed", "status") and runs[c].notna().any()]
+    numbers = [c for c in COLUMNS if c not in (*KEYS, "seed", "status") and c in runs and runs[c].notna().any()]
     rows = []
     for keys, group in runs.groupby(KEYS, sort=False):
         row: dict[str, Any] = dict(zip(KEYS, keys, strict=True)) | {"seeds": len(group)}

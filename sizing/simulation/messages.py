@@ -1,12 +1,16 @@
 """What ngspice says, and what of it matters."""
 
 import re
+import textwrap
 from collections.abc import Iterable, Sequence
 
 from sizing.netlist import Line
 from sizing.simulation.simulator import SimulationError
 
 LAST_WORDS = 4
+"""Complaints in a message: the last ones, or the first ones where a deck is refused."""
+LONGEST_WORDS = 200
+"""Of a complaint, which may quote the deck: a model of a process kit is thousands of characters long."""
 _NO_BIN = re.compile(r"Error on line:.*?/ *(?P<name>\S+) (?P<rest>.*?) / could not find a valid modelname", re.DOTALL)
 _SIZE = re.compile(r"\b(w|l|nf)= *(\S+)")
 _COMPLAINT = re.compile(r"error|fail|singular|too small|converge|abort|not found|no such", re.IGNORECASE)
@@ -37,18 +41,25 @@ def check_not_given_up(lines: Iterable[str]) -> None:
 
 def with_last_words(error: SimulationError, analysis: str, lines: Sequence[str]) -> SimulationError:
     """The same error with the analysis that it is about ("bench.analysis"), and ngspice's last complaints."""
-    said = " / ".join([line for line in lines if _COMPLAINT.search(line)][-LAST_WORDS:]) or "without a word"
+    said = in_brief([line for line in lines if _COMPLAINT.search(line)][-LAST_WORDS:]) or "without a word"
     return SimulationError(error.reason, f"{analysis}: {error} (ngspice: {said})")
 
 
 def with_origin(words: Sequence[str], lines: Sequence[Line]) -> str:
     """ngspice's message with the deck's line number replaced by the file and line the user knows."""
-    said = " / ".join(word for word in words if not word.startswith(("Note", "Circuit:"))) or "refused without a word"
-    if unbinned := _NO_BIN.search(said):
+    complaints = [word for word in words if not word.startswith(("Note", "Circuit:"))]
+    whole = " / ".join(complaints)
+    if unbinned := _NO_BIN.search(whole):
         size = " ".join(f"{name}={float(value):g}" for name, value in _SIZE.findall(unbinned["rest"]))
         return f"{unbinned['name']}: no bin of its model is for {size}; change the ranges of its variables"
-    match = re.search(r"line (?:no\. )?(\d+)", said)
+    said = in_brief(complaints[:LAST_WORDS]) or "refused without a word"
+    match = re.search(r"line (?:no\. )?(\d+)", whole)
     if match and 0 <= (index := int(match[1]) - 2) < len(lines):
         line = lines[index]
         return f"{line.file}:{line.number}: ngspice: {said}"
     return f"ngspice: {said}"
+
+
+def in_brief(lines: Iterable[str]) -> str:
+    """Complaints in one line."""
+    return " / ".join(textwrap.shorten(line, LONGEST_WORDS, placeholder=" …") for line in lines)

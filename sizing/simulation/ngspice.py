@@ -23,6 +23,7 @@ from sizing.bench import Analysis, Bench, Task, alterations
 from sizing.simulation.messages import (
     LAST_WORDS,
     check_not_given_up,
+    in_brief,
     version_in,
     with_last_words,
     with_origin,
@@ -205,7 +206,7 @@ class NgSpice:
         self.seconds += time.perf_counter() - began
         if self._shared.exited:
             self.unusable = True
-            raise SimulationError("crash", "ngspice gave up: " + " / ".join(self._said()[-LAST_WORDS:]))
+            raise SimulationError("crash", "ngspice gave up: " + in_brief(self._said()[-LAST_WORDS:]))
 
     def _said(self) -> list[str]:
         """What ngspice has said since its words were cleared, a line each, without the usual chatter."""

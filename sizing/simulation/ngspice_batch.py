@@ -19,6 +19,7 @@ from sizing.bench import Analysis, Bench, Task, alterations
 from sizing.simulation.messages import (
     LAST_WORDS,
     check_not_given_up,
+    in_brief,
     version_in,
     with_last_words,
     with_origin,
@@ -112,7 +113,7 @@ class NgSpiceBatch:
             os.write(self._words, ended.stderr)
         said = without_chatter((ended.stdout + ended.stderr).decode("utf-8", "replace").splitlines())
         if ended.returncode < 0:
-            words = " / ".join(said[-LAST_WORDS:])
+            words = in_brief(said[-LAST_WORDS:])
             raise SimulationError(
                 "crash", f"bench {bench.name}: ngspice killed by signal {-ended.returncode} ({words})"
             )

@@ -321,3 +321,9 @@ def test_any_text_parses_or_raises_a_netlist_error(text: str):
         devices, message = (), str(error)
     assert re.match(r"t\.cir:\d+: expected ", message) or not message
     assert all(len(device.nets) == len(device.terminals) for device in devices)
+
+
+@pytest.mark.parametrize("name", ["ln", "MIN", "agauss"])
+def test_a_parameter_called_like_a_function_is_refused(name: str):
+    with pytest.raises(NetlistError, match=f"got '{name.lower()}', a function of ngspice; rename it"):
+        parse_circuit(read_text(f".param {name}=2\nr1 a 0 {{{name}}}", "amp.cir", Path()))

@@ -13,6 +13,7 @@ from sizing.bench import Task
 from sizing.circuit import parse_circuit
 from sizing.kit import KITS, Kit, installed, joined, read_library
 from sizing.netlist import NetlistError, read_text
+from sizing.simulation.messages import with_origin
 from sizing.simulation.pool import SimulationPool
 from sizing.simulation.simulator import Failed, Measured, Outcome
 from sizing.spec.load import Spec, SpecError, load_spec
@@ -214,6 +215,13 @@ def test_a_device_that_no_bin_is_for_is_named(tmp_path: Path, options: str, job:
     assert failed.reason == "netlist"
     with pytest.raises(AssertionError, match=says):
         raise AssertionError(failed.message)
+
+
+def test_a_deck_that_is_refused_is_told_without_the_models_of_the_kit():
+    words = ["Undefined parameter [l]", "Expression err: " + "vth0={5.3e-01+mc_mm_switch*agauss(0,1.0,1)} " * 1000] * 50
+    said = with_origin(words, ())
+    assert said.startswith("ngspice: Undefined parameter [l] / Expression err: vth0=")
+    assert len(said) < 600
 
 
 PUBLIC = """\

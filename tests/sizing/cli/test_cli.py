@@ -18,7 +18,8 @@ from sizing.search.methods import METHODS
 SIZING = [sys.executable, "-c", "from sizing.cli import main; main()"]
 COLUMNS = (
     "spec,topology,method,seed,status,in_spec,first_in_spec_at,sims_initial,sims_search,sims_oracle,sims_total,"
-    "sims_failed,sims_op,sims_pretrain,cache_hits,queries,best_cost,top_cost,wall_s,simulate_s,train_s,query_s"
+    "sims_failed,sims_op,sims_pretrain,cache_hits,queries,best_cost,top_cost,wall_s,simulate_s,train_s,query_s,"
+    "objective,front,hypervolume"
 )
 
 

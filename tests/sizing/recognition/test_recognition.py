@@ -40,6 +40,12 @@ def test_an_amplifier_has_inputs_a_bias_and_an_output():
     assert matched == [("m1", "m2"), ("m3", "m4"), ("m5", "m6")]
 
 
+def test_a_pair_whose_sources_are_a_port_is_given_its_tail_current():
+    found = recognised("".join(line + "\n" for line in PAIR.splitlines() if line[:2] not in ("m5", "m6")))
+    assert found.circuit_class == OpAmp("inp", "inn", "y")
+    assert found.ports.bias_currents == (("t", "p"),)
+
+
 def test_drains_and_sources_may_be_exchanged():
     swapped = "".join(
         " ".join((words[0], words[3], words[2], words[1], *words[4:])) + "\n"
