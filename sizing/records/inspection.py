@@ -93,7 +93,7 @@ def write_inspection(record: RunRecord, inspection: Inspection) -> None:
         "format": FORMAT,
         "design": inspection.design,
         "simulator": inspection.simulator,
-        "measures": _MEASURES.dump_python(dict(inspection.measures), mode="json"),
+        "measures": _MEASURES.dump_python(dict(inspection.measures), mode="json", by_alias=True),
         "commands": dict(inspection.commands),
         "waveforms": None if waveforms is None else {name: _entries(each) for name, each in waveforms.items()},
         "steps": [

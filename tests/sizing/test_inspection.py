@@ -6,9 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
+from ruamel.yaml import YAML
 
 import sizing
 from sizing.inspection import inspect_best
+from sizing.measures.table import AnyMeasure
 from sizing.mistakes import InputError
 from sizing.records.inspection import (
     Inspection,
@@ -114,6 +117,21 @@ def test_failed_neighbours_and_missing_metrics_are_kept(looked_at):
     assert again.waveforms is None
     assert again.steps[0].outcome == steps[0].outcome
     assert again.steps[1].outcome.missing == {0: "too low"}
+    write_inspection(record, found)
+
+
+def test_every_measurement_of_the_shipped_specs_is_read_back_as_it_was(looked_at, specs: Path):
+    record, found, _ = looked_at
+    measures = [
+        TypeAdapter(AnyMeasure).validate_python(entry)
+        for path in specs.glob("*.yaml")
+        for entry in YAML(typ="safe").load(path)["metrics"].values()
+    ]
+    assert len({type(measure) for measure in measures}) > 12
+    for measure in measures:
+        measured = replace(found, waveforms=None, measures=dict.fromkeys(found.measures, measure))
+        write_inspection(record, measured)
+        assert read_inspection(record).measures == measured.measures
     write_inspection(record, found)
 
 
