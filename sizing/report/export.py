@@ -63,7 +63,7 @@ def sized_files(record: RunRecord, rank: int = 1) -> dict[Path, bytes]:
 
     Raises RunError for a run that did not keep them.
     """
-    design, folder = ranked(record, rank), record.path / OWN
+    design, folder = ranked(record, rank), _inside(record, record.path / OWN)
     found = sorted(_inside(record, path) for path in folder.rglob("*") if path.is_file())
     if not found:
         raise RunError(
@@ -82,6 +82,7 @@ def parameter_lines(record: RunRecord, rank: int = 1) -> str:
     good = "in spec" if in_spec(record.problem, record.values[design.row]) else "misses targets"
     manifest = record.manifest
     head = f"* {record.problem.name}, {manifest['method']}, seed {manifest['seed']}: design {rank}, {good}"
+    head = " ".join(head.split())  # one line, whatever the manifest says
     return "\n".join([head, *(f".param {name}={spice_number(value)}" for name, value in design.values.items()), ""])
 
 
@@ -96,7 +97,8 @@ def design_json(record: RunRecord, rank: int = 1) -> str:
         bounds = {"at_least": metric.at_least, "at_most": metric.at_most}
         found = {"value": None if np.isnan(value) else float(value), "unit": metric.unit, **bounds}
         why = {"missing": reasons if isinstance(reasons, str) else reasons[index]} if np.isnan(value) else {}
-        metrics[metric.name] = found | {"met": bool(met[index])} | why
+        goal = {"goal": metric.goal} if metric.goal else {}
+        metrics[metric.name] = found | goal | {"met": bool(met[index])} | why
     document = {
         "run": {
             **{name: manifest[name] for name in ("spec", "topology", "method", "seed", "created", "versions")},
@@ -164,7 +166,7 @@ def _model_lines(record: RunRecord) -> list[str]:
     """The lines that name the `models` of the spec; raises RunError for anything else in their place."""
     lines = record.manifest.get("models", [])
     for line in lines:
-        if not (_MODEL_LINE.fullmatch(line) and line.isprintable()):
+        if not (isinstance(line, str) and _MODEL_LINE.fullmatch(line) and line.isprintable()):
             raise RunError(
                 f"{record.path / 'manifest.json'}: models: expected lines that name files of models, got {line!r}"
             )

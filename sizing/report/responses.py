@@ -46,11 +46,9 @@ def response_plots(record: RunRecord, inspection: Inspection) -> list[Plot]:
             if len(waveforms.axis) < FEWEST or not nets or kind not in _DRAWN:
                 continue
             figure = _DRAWN[kind](waveforms, nets, read, _best_values(record))
-            what, words = _WORDS[kind]
-            caption = (
-                f"{name} ({inspection.commands[name]}), simulated after the run with {inspection.simulator}. {words}"
-            )
-            made.append(Plot(f"{kind}-{name}", record.problem.name, f"{what}: {name}", caption, figure))
+            caption = f"{name} ({inspection.commands[name]}), simulated after the run with {inspection.simulator}."
+            caption += "".join(words for kinds, words in _WORDS if any(isinstance(each, kinds) for _, each in read))
+            made.append(Plot(f"{kind}-{name}", record.problem.name, f"{_TITLES[kind]}: {name}", caption, figure))
     return made
 
 
@@ -169,7 +167,11 @@ def _in_units(unit: str) -> FuncFormatter:
 
 
 _DRAWN = {"ac": _bode, "tran": _transient}
-_WORDS = {
-    "ac": ("Bode plot", "Dotted: targets; the dot is where the gain is 1."),
-    "tran": ("Transient", "Dotted: targets, and the band in which the output must stay."),
-}
+_TITLES = {"ac": "Bode plot", "tran": "Transient"}
+_WORDS: Sequence[tuple[Any, str]] = (
+    (UnityGainFrequency | Bandwidth | DcGain | PhaseMargin, " Dotted: targets."),
+    (GainAt, " A dash: the target at its frequency."),
+    (UnityGainFrequency, " The dot is where the gain is 1."),
+    (SettlingTime, " Dotted: the target, and the band in which the output must stay."),
+)
+"""What marks there are for which measurements."""
