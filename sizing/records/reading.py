@@ -101,7 +101,7 @@ def _read(path: Path) -> RunRecord:
     try:
         manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
         problem = _problem(manifest["problem"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunError(f"{path / 'manifest.json'}: damaged: {error!r}") from None
     evaluations: list[Evaluation] = []
     purposes: list[Purpose] = []
@@ -150,6 +150,11 @@ def _problem(stored: Mapping[str, Any]) -> Problem:
     metrics = tuple(
         Metric(**{**entry, "sum_of": tuple(map(tuple, entry.get("sum_of", ())))}) for entry in stored["metrics"]
     )
+    words = [stored["name"], stored["topology"]]
+    words += [word for variable in variables for word in (variable.name, variable.unit)]
+    words += [word for metric in metrics for word in (metric.name, metric.unit)]
+    if strange := next((word for word in words if not word.isprintable()), None):  # which could command a terminal
+        raise ValueError(f"expected names and units without control characters, got {strange!r}")
     return Problem(stored["name"], stored["topology"], variables, metrics)
 
 
