@@ -382,28 +382,8 @@ def tia_three_stage(sheet: Sheet) -> None:
 
 
 def sky130_folded_cascode(sheet: Sheet) -> None:
-    sheet.rail("vdd", 11, -15.4, 17.6)
-    sheet.rail("vss", 0, -15.4, 17.6)
-
-    for name, size, x, gate in (("x15", "1/lcp", -14, "right"), ("x13", "w3/l3 ×2", -6.6, "right")):
-        diode(sheet, sheet.pmos(name, size, x, 10, gate=gate))
-    x14, x11 = sheet.nmos("x14", "w9/l9 ×2", -14, 1, gate="right"), sheet.nmos("x11", "w9/l9 ×2", -10.4, 1)
-    sheet.wire(x14.gate, x11.gate)
-    diode(sheet, x11)
-    sheet.wire(x11.drain, (-10.4, 3.4))
-    sheet.pin("ib", (-10.4, 3.4), "above")
-    x12 = sheet.nmos("x12", "w9/l9 ×2", -6.6, 1)
-    sheet.wire(x11.drain, x12.gate)
-    sheet.wire((-14, 9), x14.drain)
-    sheet.net("cp", (-14, 5.5), "right")
-    sheet.wire((-6.6, 9), x12.drain)
-    sheet.net("bp", (-6.6, 5.5), "right")
-    x16, x17 = sheet.pmos("x16", "w3/l3 ×2", -3, 10), sheet.nmos("x17", "1/lcn", -3, 1)
-    sheet.wire((-6.6 + GATE, 10), x16.gate)
-    diode(sheet, x17)
-    sheet.wire(x16.drain, x17.drain)
-    sheet.net("cn", (-3, 5.5), "right")
-
+    sheet.rail("vdd", 11, 1, 17.6)
+    sheet.rail("vss", 0, 1, 17.6)
     x2, x1 = sheet.nmos("x2", "w1/l1 ×m1", 2.6, 4.8), sheet.nmos("x1", "w1/l1 ×m1", 7, 4.8, gate="right")
     sheet.wire((0.9, 4.8), x2.gate)
     sheet.pin("inn", (0.9, 4.8), "left")
@@ -437,6 +417,32 @@ def sky130_folded_cascode(sheet: Sheet) -> None:
     sheet.net("sp", (16.4, 2.25), "right")
     sheet.wire((16.4, 4.9), (18.6, 4.9))
     sheet.pin("out", (18.6, 4.9), "right")
+    folded_cascode_bias(sheet)
+
+
+def folded_cascode_bias(sheet: Sheet) -> None:
+    """Below the amplifier: the mirror, and the diodes that bias sources and cascodes."""
+    sheet.rail("vdd", -2, 1, 17.6)
+    sheet.rail("vss", -9.4, 1, 17.6)
+    x14, x11 = sheet.nmos("x14", "w9/l9 ×2", 4, -8.4, gate="right"), sheet.nmos("x11", "w9/l9 ×2", 7.6, -8.4)
+    sheet.wire(x14.gate, x11.gate)
+    diode(sheet, x11)
+    sheet.wire(x11.drain, (7.6, -6))
+    sheet.pin("ib", (7.6, -6), "above")
+    x15 = sheet.pmos("x15", "1/lcp", 4, -3, gate="right")
+    diode(sheet, x15)
+    sheet.wire(x15.drain, x14.drain)
+    sheet.net("cp", (4, -5.7), "left")
+    x12, x13 = sheet.nmos("x12", "w9/l9 ×2", 11.4, -8.4), sheet.pmos("x13", "w3/l3 ×2", 11.4, -3, gate="right")
+    sheet.wire(x11.drain, x12.gate)
+    diode(sheet, x13)
+    sheet.wire(x13.drain, x12.drain)
+    sheet.net("bp", (11.4, -5.7), "right")
+    x17, x16 = sheet.nmos("x17", "1/lcn", 15, -8.4), sheet.pmos("x16", "w3/l3 ×2", 15, -3)
+    sheet.wire(x13.gate, x16.gate)
+    diode(sheet, x17)
+    sheet.wire(x16.drain, x17.drain)
+    sheet.net("cn", (15, -5.7), "right")
 
 
 def sky130_nested_miller(sheet: Sheet) -> None:
