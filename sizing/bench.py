@@ -99,6 +99,8 @@ class Task:
     benches: tuple[Bench, ...]
     measures: tuple[AnyMeasure, ...]
     variables: tuple[str, ...]
+    keep_waveforms: bool = False
+    """Whether outcomes hold what the measurements read, too."""
 
     def corner(self, values: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
         """What the values of a job set that is no variable."""
@@ -184,6 +186,21 @@ def substitute_parameters(text: str, values: Mapping[str, float]) -> str:
             parts += [text[at : match.start("value")], given[match["name"].lower()]]
             at = match.end("value")
     return "".join([*parts, text[at:]])
+
+
+def parameter_files(lines: Sequence[Line], names: Sequence[str]) -> tuple[str, ...]:
+    """The files in which `.param` lines of the top level give these names (lower case) their values, each once.
+
+    Of several values of a name the last holds, so that its own netlist goes before models that have the name, too.
+    """
+    found: dict[str, str] = {}
+    depth = 0
+    for line in lines:
+        depth += (line.keyword == ".subckt") - (line.keyword == ".ends")
+        if depth == 0 and line.keyword.startswith(".para"):
+            assigned = {match["name"].lower() for match in _ASSIGNMENT.finditer(line.text)}
+            found |= dict.fromkeys(assigned.intersection(names), line.file)
+    return tuple(dict.fromkeys(found.values()))
 
 
 def _parameter_lines(text: str) -> str:

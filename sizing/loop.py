@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from sizing.bench import Task, substitute_parameters
+from sizing.bench import Task
 from sizing.clock import Clock
 from sizing.evaluation import Evaluation, Evaluator, Purpose, Simulation, values_of
 from sizing.evidence import Before
@@ -22,6 +22,7 @@ from sizing.objectives import cost, figures, front
 from sizing.records.evidence import evidence_of, read_evidence
 from sizing.records.reading import RunError, RunRecord, read_run
 from sizing.records.writing import FORMAT, TABLES, RunFolder, cannot_write
+from sizing.report.export import sized_netlist
 from sizing.report.tables import designs_table, runs_table
 from sizing.report.words import front_words
 from sizing.search.context import Context
@@ -183,18 +184,6 @@ def check(spec: Spec) -> Outcome:
     with pool_for(spec.task, spec.run, 1) as pool:
         pool.load(values)
         return pool.run([values])[0]
-
-
-def export(record: RunRecord, rank: int = 1) -> str:
-    """The run's netlist with the values of its design of this rank, ready for ngspice."""
-    table = designs_table(record)
-    if not 1 <= rank <= len(table):
-        raise RunError(f"{record.path}: expected a rank from 1 to {len(table)}, got {rank}")
-    values = {variable.name: float(table.iloc[rank - 1][variable.name]) for variable in record.problem.variables}
-    netlist = (record.path / record.manifest["netlist"]).read_text(encoding="utf-8")
-    models = record.manifest.get("models", [])
-    title = "* with these models\n" if models else ""  # which ngspice takes the first line for
-    return "".join([title, *(f"{line}\n" for line in models), substitute_parameters(netlist, values)])
 
 
 class _Loop:
@@ -407,7 +396,7 @@ def _finished(folder: Path) -> Result:
     result = Result(read_run(folder))
     tables = {"table.csv": result.table.to_csv(index=False), "designs.csv": result.designs.to_csv(index=False)}
     if result.record.joined:
-        tables["sized.cir"] = export(result.record)
+        tables["sized.cir"] = sized_netlist(result.record)
     try:
         write_all_whole({folder / name: tables[name].encode() for name in TABLES if name in tables})
     except OSError as error:

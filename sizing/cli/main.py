@@ -11,6 +11,7 @@ import typer
 
 from sizing.cli.cache import cache
 from sizing.cli.executors import ExecutorOption, SchedulerOption
+from sizing.cli.exporting import export
 from sizing.cli.first_spec import init
 from sizing.cli.learning import accuracy, graph
 from sizing.cli.pretraining import dataset, pretrain
@@ -182,7 +183,7 @@ def check(spec: SpecArgument, trust: TrustOption = False) -> None:
         raise typer.Exit(1)
 
 
-for command in (init, graph, dataset, pretrain, accuracy, report, study, verify):
+for command in (init, graph, dataset, pretrain, accuracy, report, export, study, verify):
     app.command()(command)
 app.add_typer(cache, name="cache")
 
@@ -247,28 +248,6 @@ def show(
         print(designs_table(record).head(best).to_json(orient="records", indent=1))
     else:
         best_designs(record, best)
-
-
-@app.command()
-def export(
-    path: RunArgument,
-    rank: Annotated[int, typer.Option(min=1, help="which design, 1 is the best")] = 1,
-    out: Annotated[Path | None, typer.Option(help="file to write [default: stdout]")] = None,
-) -> None:
-    """Write the netlist with the values of a sized design, ready for ngspice.
-
-    Example: sizing export runs/opamp_cc-gp-s0 --rank 2 --out sized.cir
-    """
-    from sizing.loop import export as export_run
-    from sizing.records.reading import read_run
-
-    text = export_run(read_run(path), rank)
-    if out is None:
-        print(text, end="")
-    elif out.exists():
-        raise SpecError([f"{out} already exists, and nothing is overwritten: choose another --out"])
-    else:
-        out.write_text(text, encoding="utf-8")
 
 
 @app.command()

@@ -1,5 +1,7 @@
 """Designs and results as tables for a terminal."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from rich.console import Console
@@ -8,13 +10,19 @@ from rich.table import Table
 
 from sizing.evaluation import completed_outcome
 from sizing.loop import Result
-from sizing.objectives import front, meets, order
-from sizing.problem import Metric
+from sizing.objectives import front, meets
 from sizing.records.reading import RunRecord
+from sizing.report.designs import Setting, Sized, Target, best_sized, target
 from sizing.report.words import STATUS_WORDS, front_words, target_words
 from sizing.simulation.simulator import Failed, Outcome
 from sizing.spec.load import Spec
-from sizing.units import format_quantity
+
+_SCALE = 13
+"""Characters of a scale, a middle one among them."""
+_SMALLEST = 0.005
+"""Margins below which there is no bar."""
+_UNLIMITED = 1000
+"""Columns, as wide as no table gets."""
 
 
 def run_summary(result: Result, console: Console | None = None) -> None:
@@ -35,23 +43,17 @@ def run_summary(result: Result, console: Console | None = None) -> None:
 
 
 def best_designs(record: RunRecord, count: int, console: Console | None = None) -> None:
-    """Variables and metrics of the best designs in columns, what misses its target marked."""
-    problem = record.problem
-    ranked = order(problem, record.values)[:count]
-    met = meets(problem, record.values)
-    grid = Table(title=f"{escape(problem.name)}: best designs", title_justify="left")
-    grid.add_column("")
-    grid.add_column("target")
-    for rank, row in enumerate(ranked, 1):
-        grid.add_column(f"#{rank} (sim {record.simulations_at[row]})", justify="right")
-    for index, variable in enumerate(problem.variables):
-        values = (variable.values[record.population[row].design[index]] for row in ranked)
-        grid.add_row(variable.name, "", *(format_quantity(value, variable.unit) for value in values))
-    grid.add_section()
-    for index, metric in enumerate(problem.metrics):
-        cells = (_cell(metric, record.values[row, index], bool(met[row, index])) for row in ranked)
-        grid.add_row(metric.name, target_words(metric), *cells)
-    (console or plain_console()).print(grid)
+    """Variables and metrics of the best designs in columns, what misses its target marked.
+
+    Beside the first, where there is room, where its values lie in their ranges and how far its metrics are from their
+    targets, as bars.
+    """
+    console = console or plain_console()
+    designs = best_sized(record, count)
+    grid = _designs_table(record, designs, bars=True)
+    if console.measure(grid, options=console.options.update_width(_UNLIMITED)).maximum > console.width:
+        grid = _designs_table(record, designs, bars=False)
+    console.print(grid)
 
 
 def checked_design(spec: Spec, outcome: Outcome) -> bool:
@@ -69,16 +71,54 @@ def checked_design(spec: Spec, outcome: Outcome) -> bool:
     met = meets(problem, np.array(outcome.values))
     for index, metric in enumerate(problem.metrics):
         why = outcome.missing.get(index, "")
-        grid.add_row(
-            metric.name, target_words(metric), _cell(metric, outcome.values[index], bool(met[index])), escape(why)
-        )
+        found = target(metric, outcome.values[index], bool(met[index]))
+        grid.add_row(escape(metric.name), escape(found.target), _cell(found), escape(why))
     plain_console().print(grid)
     return True
 
 
-def _cell(metric: Metric, value: float, met: bool) -> str:
-    text = format_quantity(float(value), metric.unit)
-    return f"[green]{text}  [/]" if met else f"[red]{text} ✗[/]"
+def _designs_table(record: RunRecord, designs: Sequence[Sized], *, bars: bool) -> Table:
+    problem = record.problem
+    first = designs[:1] if bars else ()
+    grid = Table(title=f"{escape(problem.name)}: best designs", title_justify="left")
+    grid.add_column("")
+    grid.add_column("target")
+    headings = [f"#{design.rank} (sim {design.simulation})" for design in designs]
+    for heading in _with_bar(headings, ["range, margin" for _ in first]):
+        grid.add_column(heading, justify="right" if heading in headings else "left")
+    for index, variable in enumerate(problem.variables):
+        cells = [escape(design.settings[index].value) for design in designs]
+        grid.add_row(escape(variable.name), "", *_with_bar(cells, [_place(design.settings[index]) for design in first]))
+    grid.add_section()
+    for index, metric in enumerate(problem.metrics):
+        cells = [_cell(design.targets[index]) for design in designs]
+        margins = [_margin(design.targets[index]) for design in first]
+        grid.add_row(escape(metric.name), escape(target_words(metric)), *_with_bar(cells, margins))
+    return grid
+
+
+def _with_bar(cells: list[str], bar: list[str]) -> list[str]:
+    """The cells of a row with that of the bar behind the first."""
+    return [*cells[:1], *bar, *cells[1:]]
+
+
+def _cell(target: Target) -> str:
+    value = escape(target.value)
+    return f"[green]{value}  [/]" if target.met else f"[red]{value} ✗[/]"
+
+
+def _place(setting: Setting) -> str:
+    """A scale with a mark where in its range a value lies."""
+    before = round(setting.place * (_SCALE - 1))
+    return "├" + "─" * before + "●" + "─" * (_SCALE - 1 - before) + "┤"
+
+
+def _margin(target: Target) -> str:
+    """A bar to the right of the middle where the target is met, to the left where it is missed, and the margin."""
+    half = _SCALE // 2
+    length = 0 if abs(target.bar) < _SMALLEST else max(1, round(abs(target.bar) * half))
+    left, right = ("░" * length, "") if target.bar < 0 else ("", "█" * length)
+    return f"{left:>{half + 1}}│{right:<{half}} {target.margin}" if target.margin else ""
 
 
 def plain_console() -> Console:

@@ -53,7 +53,7 @@ def read_journal(folder: Path, *, sealed: bool = True) -> Held:
     seal, size = "", 0
     for number, piece in enumerate(pieces, 1):
         try:
-            text, after = _opened(piece.decode(), seal) if sealed else (piece.decode(), "")
+            text, after = opened_line(piece.decode(), seal) if sealed else (piece.decode(), "")
             json.loads(text)
         except ValueError as error:
             if number == len(pieces) and not rest:
@@ -106,8 +106,8 @@ class Journal:
                     f"these versions give {text:.200}; start a new run"
                 )
             return
-        self.seal = _seal(text, self.seal)
-        left = memoryview(f'{text[:-1]}{_SEAL}{self.seal}"}}\n'.encode())
+        sealed, self.seal = sealed_line(text, self.seal)
+        left = memoryview(f"{sealed}\n".encode())
         while left:  # a disk that is nearly full takes a part
             left = left[self._file.write(left) :]
         if time.monotonic() - self._synced >= SECONDS_BETWEEN_SYNCS:
@@ -125,11 +125,13 @@ class Journal:
         self._file.close()
 
 
-def _seal(text: str, before: str) -> str:
-    return blake2b((before + text).encode(), digest_size=_DIGEST).hexdigest()
+def sealed_line(text: str, before: str = "") -> tuple[str, str]:
+    """A JSON object's text with its seal as last entry, after a line with the seal `before`; and the seal."""
+    seal = _seal(text, before)
+    return f'{text[:-1]}{_SEAL}{seal}"}}', seal
 
 
-def _opened(line: str, before: str) -> tuple[str, str]:
+def opened_line(line: str, before: str = "") -> tuple[str, str]:
     """A line without its seal, and the seal; raises ValueError where it is not the one that belongs here."""
     body, mark, end = line.rpartition(_SEAL)
     text, found = body + "}", end.removesuffix('"}')
@@ -138,3 +140,7 @@ def _opened(line: str, before: str) -> tuple[str, str]:
     if found != (wanted := _seal(text, before)):
         raise ValueError(f"expected the seal {wanted}, got {found:.40}: it was changed, or lines before it are missing")
     return text, found
+
+
+def _seal(text: str, before: str) -> str:
+    return blake2b((before + text).encode(), digest_size=_DIGEST).hexdigest()

@@ -113,7 +113,7 @@ def _read(path: Path) -> RunRecord:
     try:
         manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
         problem = _problem(manifest["problem"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunError(f"{path / 'manifest.json'}: damaged: {error!r}") from None
     evaluations: list[Simulation] = []
     purposes: list[Purpose] = []
@@ -162,6 +162,12 @@ def _problem(stored: Mapping[str, Any]) -> Problem:
     metrics = tuple(
         Metric(**{**entry, "sum_of": tuple(map(tuple, entry.get("sum_of", ())))}) for entry in stored["metrics"]
     )
+    words = [stored["name"], stored["topology"]]
+    words += [word for variable in variables for word in (variable.name, variable.unit)]
+    words += [word for metric in metrics for word in (metric.name, metric.unit)]
+    words += [corner["name"] for corner in stored.get("corners", ())]
+    if strange := next((word for word in words if not word.isprintable()), None):  # which could command a terminal
+        raise ValueError(f"expected names and units without control characters, got {strange!r}")
     corners = tuple(Corner(**entry) for entry in stored.get("corners", ()))
     problem = Problem(stored["name"], stored["topology"], variables, metrics)
     return replace(problem, corners=corners) if corners else problem

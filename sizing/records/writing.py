@@ -19,6 +19,7 @@ from typing import Any, Self
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import LiteralScalarString
 
+from sizing.bench import parameter_files
 from sizing.evaluation import Evaluation, Purpose, Simulation
 from sizing.evidence import Evidence
 from sizing.files import CannotWrite, only_writer, remove_parts, sync_folder, write_whole
@@ -37,6 +38,8 @@ FORMAT = 2
 SECONDS_BETWEEN_NOTES = 5.0
 TABLES = ("designs.csv", "sized.cir", "table.csv")
 """What is written after the summary, in this order."""
+OWN = "own"
+"""The folder of the user's files that give variables their values."""
 _SUMMARY = "summary.json"
 _ELAPSED = "elapsed.json"
 PACKAGES = ("circuit-sizing", "numpy", "deap", "PySpice", "torch", "torch-geometric", "safetensors")
@@ -84,6 +87,9 @@ class RunFolder:
         try:
             (partial / "circuit").mkdir(parents=True)
             write_whole(partial / "circuit" / spec.netlist.name, circuit.encode())
+            for place, file in _own_files(spec).items():
+                (partial / OWN / place).parent.mkdir(parents=True, exist_ok=True)
+                write_whole(partial / OWN / place, file.read_bytes())
             write_whole(partial / "spec.yaml", _resolved(spec).encode())
             if evidence:
                 write_whole(partial / EVIDENCE, _json({"runs": [each.to_json() for each in evidence]}))
@@ -203,6 +209,18 @@ def _resolved(spec: Spec) -> str:
     yaml.width = 110
     yaml.dump(document, stream)
     return stream.getvalue()
+
+
+def _own_files(spec: Spec) -> dict[str, Path]:
+    """The files with the variables' `.param` lines, by their place below the folder that they share with the netlist.
+
+    A stimulus that stands in the spec itself is none.
+    """
+    names = [variable.name.lower() for variable in spec.problem.variables]
+    lines = [line for bench in spec.benches for line in bench.lines if Path(line.file) != spec.path]
+    files = {Path(file).resolve() for file in parameter_files(lines, names)}
+    shared = os.path.commonpath([spec.netlist.parent.resolve(), *(file.parent for file in files)])
+    return {str(file.relative_to(shared)): file for file in sorted(files)}
 
 
 def _manifest(spec: Spec, ngspice: str) -> dict[str, Any]:

@@ -13,23 +13,27 @@ import numpy as np
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
+from numpy.typing import NDArray
 
-from sizing.objectives import cost, meets, order
-from sizing.problem import Metric
+from sizing.records.inspection import Inspection
 from sizing.records.reading import RunRecord
 from sizing.report.calibration import calibration_tables
 from sizing.report.curves import ended, reached_at, wanted
-from sizing.report.plots import Plot, plots
+from sizing.report.designs import Sized, best_sized
+from sizing.report.heat import HeatMap, correlation_map, elasticity_map
+from sizing.report.plot import Plot
+from sizing.report.plots import plots, plots_of_one
+from sizing.report.responses import response_plots
+from sizing.report.scatter import Pair
+from sizing.report.sensitivity import correlations, elasticities
 from sizing.report.styles import INK, RULE, methods_in_order
 from sizing.report.tables import means_table, run_row, runs_table, worded
 from sizing.report.words import COLUMN_WORDS, STATUS_WORDS, target_words
-from sizing.simulation.simulator import Failed, Measured
-from sizing.units import format_quantity
+from sizing.simulation.simulator import Failed
 
 BEST = 10
 """Designs listed of a run that has the page for itself."""
 _TEXT_COLUMNS = ("method", "status", "reached")
-_PLOTS_OF_ONE_RUN = ("convergence", "in-spec", "objective", "front", "calibration")
 
 
 @dataclass(frozen=True)
@@ -77,34 +81,6 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Target:
-    """A metric of a design against its target."""
-
-    name: str
-    target: str
-    value: str
-    met: bool
-    margin: str
-    """Distance to the target in percent of it, positive on the good side; empty where there is no value."""
-    bar: float
-    """The same from -1 to 1."""
-    why: str
-    """Why there is no value."""
-
-
-@dataclass(frozen=True)
-class Sized:
-    """A design with the values of its variables."""
-
-    rank: int
-    simulation: int
-    cost: str
-    variables: tuple[tuple[str, str, str], ...]
-    """Name, value, range."""
-    targets: tuple[Target, ...]
-
-
-@dataclass(frozen=True)
 class Detail:
     """One run in detail."""
 
@@ -127,6 +103,20 @@ class Detail:
 
 
 @dataclass(frozen=True)
+class Closer:
+    """A closer look at a run that has the page for itself."""
+
+    correlations: HeatMap | None
+    designs: str
+    """How many these are of."""
+    elasticities: HeatMap | None
+    simulations: str
+    """How many these are of."""
+    simulator: str
+    responses: tuple[tuple[Plot, Markup], ...]
+
+
+@dataclass(frozen=True)
 class Surroundings:
     """Where runs were made: what their manifests agree in, and how many they are."""
 
@@ -134,8 +124,18 @@ class Surroundings:
     facts: tuple[tuple[str, str], ...]
 
 
-def page(records: Sequence[RunRecord], problems: Sequence[str], title: str) -> str:
-    """The page as HTML; `problems` say what could not be run or read. Everything from runs is escaped."""
+def page(
+    records: Sequence[RunRecord],
+    problems: Sequence[str],
+    title: str,
+    pairs: Sequence[Pair] = (),
+    inspection: Inspection | None = None,
+) -> str:
+    """The page as HTML; `problems` say what could not be run or read. Everything from runs is escaped.
+
+    For a page of one run: `pairs` of metrics to plot against each other, by default the two in conflict, and the
+    `inspection` of its best design, if there is one.
+    """
     methods = methods_in_order(records)
     records = sorted(
         records, key=lambda r: (r.problem.name, methods.index(r.manifest["method"]), r.manifest["seed"], r.path)
@@ -143,6 +143,7 @@ def page(records: Sequence[RunRecord], problems: Sequence[str], title: str) -> s
     template = files("sizing.report").joinpath("page.html.j2").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     one = len(records) == 1
+    alone = records[0] if one and not records[0].damage else None
     table = runs_table(records)
     means = None if one or (table["status"] == "damaged").all() else _means(records, table, methods)
     runs = _page_table(table, methods)
@@ -155,7 +156,8 @@ def page(records: Sequence[RunRecord], problems: Sequence[str], title: str) -> s
         statuses=[(name, count, STATUS_WORDS.get(name, "")) for name, count in Counter(table["status"]).items()],
         open_runs=sum(not ended(record) and not record.damage for record in records),
         problems=problems,
-        tasks=_tasks(records, _PLOTS_OF_ONE_RUN if one else None),
+        tasks=_tasks(records, plots_of_one(alone, pairs) if alone else plots(records)),
+        closer=_closer(alone, inspection) if alone and alone.joined else None,
         means=means,
         runs=runs,
         details=[_detail(record, BEST if one else 1) for record in records],
@@ -209,8 +211,7 @@ def _page_table(table: pd.DataFrame, methods: Sequence[str]) -> PageTable:
     return PageTable(columns, frozenset(n for n in columns if any(cell.error for cell in cells[n])), tuple(groups))
 
 
-def _tasks(records: Sequence[RunRecord], kinds: Sequence[str] | None) -> list[Task]:
-    drawn = [plot for plot in plots(records) if kinds is None or plot.kind in kinds]
+def _tasks(records: Sequence[RunRecord], drawn: Sequence[Plot]) -> list[Task]:
     tasks = []
     for name in dict.fromkeys(record.problem.name for record in records):
         runs = [record for record in records if record.problem.name == name]
@@ -287,7 +288,7 @@ def _detail(record: RunRecord, best: int) -> Detail:
         record.damage,
         row["sims_total"],
         row["in_spec"],
-        tuple(_sized(record, rank, int(index)) for rank, index in enumerate(_ranking(record)[:best], 1)),
+        best_sized(record, best),
         tuple((name, _setting(value)) for name, value in settings.items() if value != {}),
         len(decisions),
         sum(decision["bred"] for decision in decisions),
@@ -296,48 +297,24 @@ def _detail(record: RunRecord, best: int) -> Detail:
     )
 
 
-def _ranking(record: RunRecord) -> Any:
-    return order(record.problem, record.values) if record.joined else ()
-
-
-def _sized(record: RunRecord, rank: int, index: int) -> Sized:
-    problem, values = record.problem, record.values[index]
-    evaluation = record.population[index]
-    met = meets(problem, values)
-    outcome = evaluation.outcome
-    reasons: Mapping[int, str] = outcome.missing if isinstance(outcome, Measured) else {}
-    total = float(cost(problem, values))
-    variables = (
-        (v.name, format_quantity(v.values[place], v.unit), f"{format_quantity(v.values[0], v.unit)} … "
-         f"{format_quantity(v.values[-1], v.unit)}")
-        for v, place in zip(problem.variables, evaluation.design, strict=True)
-    )  # fmt: skip
-    targets = (
-        _target(metric, float(values[m]), bool(met[m]), reasons.get(m, "")) for m, metric in enumerate(problem.metrics)
-    )
-    return Sized(
-        rank,
-        int(record.simulations_at[index]),
-        f"{total:.4g}" if np.isfinite(total) else "–",
-        tuple(variables),
-        tuple(targets),
+def _closer(record: RunRecord, inspection: Inspection | None) -> Closer:
+    """What the run's own designs tell of it, and what was simulated of its best one."""
+    found = correlations(record)
+    told = np.isfinite(found.value).any()
+    around = elasticities(record, inspection) if inspection and inspection.steps else None
+    responses = response_plots(record, inspection) if inspection else []
+    return Closer(
+        correlation_map(record.problem, found) if told else None,
+        _from_to(found.designs[np.isfinite(found.value).any(axis=0)]),
+        elasticity_map(record.problem, around) if around else None,
+        str(len(inspection.steps)) if inspection else "",
+        inspection.simulator if inspection else "",
+        tuple((plot, _inline(plot, f"w{number}")) for number, plot in enumerate(responses)),
     )
 
 
-def _target(metric: Metric, value: float, met: bool, why: str) -> Target:
-    words = (metric.name, target_words(metric), format_quantity(value, metric.unit), met)
-    if np.isnan(value):
-        return Target(*words, "", 0.0, why or "the simulation failed")
-    if metric.at_least is None and metric.at_most is None:
-        return Target(*words, "", 0.0, "")
-    margins = [
-        sign * (value - bound) / (abs(bound) or 1.0)
-        for sign, bound in ((1, metric.at_least), (-1, metric.at_most))
-        if bound is not None
-    ]
-    percent = 100 * min(margins)
-    text = f"{percent:+,.0f}".replace(",", "\u202f") if abs(percent) >= 10 else f"{percent:+.2g}"
-    return Target(*words, text.replace("-", "−"), float(np.clip(percent / 100, -1, 1)), "")
+def _from_to(counts: NDArray[np.int64]) -> str:
+    return " to ".join(str(count) for count in dict.fromkeys((counts.min(), counts.max()))) if counts.size else ""
 
 
 def _flat(settings: Mapping[str, Any], before: str = "") -> dict[str, Any]:

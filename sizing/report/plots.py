@@ -6,10 +6,8 @@ colours there.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -22,11 +20,14 @@ from sizing.problem import Metric, Problem
 from sizing.records.reading import RunRecord
 from sizing.report.calibration import calibration_tables, reliability_diagram
 from sizing.report.curves import Curve, in_spec_counts, mean_curve, objective_values, reached_at, top_costs, wanted
+from sizing.report.plot import Plot, drawn_plainly
+from sizing.report.scatter import Pair, scatter_plots
 from sizing.report.styles import (
     ACTIVITIES,
     INK,
     Style,
     figure_with_axes,
+    legend_below,
     methods_in_order,
     number_axis,
     plain_number,
@@ -40,41 +41,12 @@ _DECADES = 4
 """Of costs on the logarithmic part of an axis, at most."""
 _ROW = 0.28
 """Inches of a method's row."""
-_LEGEND_CHARACTERS = 78
-"""In a line of the legend; a mark is as wide as seven."""
 _MEAN_WORDS = "Lines: means over seeds; bands: standard error. A run that has ended keeps its last value."
 _END_WORDS = "An open mark at the end: {} came to as many designs in spec as were asked for."
 _REACHED_WORDS = (
     "One mark a run, initial designs included; open: it did not get there, at the simulations it had. Bar: mean over "
     "seeds ± standard error, where every seed got there."
 )
-
-
-@dataclass(frozen=True)
-class Plot:
-    """A figure of one spec's runs."""
-
-    kind: str
-    spec: str
-    title: str
-    caption: str
-    figure: Figure
-
-    def svg(self, background: str = "white") -> str:
-        """The figure as an SVG document whose text is text; the same for the same runs."""
-        return self._saved("svg", background).decode()
-
-    def png(self) -> bytes:
-        """The figure as a PNG file on white."""
-        return self._saved("png", "white")
-
-    def _saved(self, file_format: str, background: str) -> bytes:
-        # Otherwise files of the same runs differ in their date and in random names.
-        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type")) if file_format == "svg" else {}
-        file = BytesIO()
-        with mpl.rc_context({"svg.hashsalt": f"{self.kind} {self.spec}", "svg.fonttype": "none"}):
-            self.figure.savefig(file, format=file_format, dpi=160, facecolor=background, metadata=nothing)
-        return file.getvalue()
 
 
 @dataclass(frozen=True)
@@ -119,9 +91,17 @@ def plots(records: Sequence[RunRecord]) -> list[Plot]:
         of_spec = [record for record in sound if record.problem.name == spec]
         by_method = {name: [r for r in of_spec if r.manifest["method"] == name] for name in methods_in_order(of_spec)}
         runs = _Runs(spec, by_method, look)
-        with mpl.rc_context({"text.parse_math": False, "font.size": 9}):  # names may have a $, which is no formula
+        with drawn_plainly():
             made += [draw(runs) for draw in _DRAWN]
     return [plot for plot in made if plot is not None]
+
+
+def plots_of_one(record: RunRecord, pairs: Sequence[Pair] = ()) -> list[Plot]:
+    """The plots of a run that is reported alone: what says something of a single run, and metrics of its designs.
+
+    Its front is among the latter.
+    """
+    return [*(plot for plot in plots([record]) if plot.kind in _OF_ONE_RUN), *scatter_plots(record, pairs)]
 
 
 def _convergence(runs: _Runs) -> Plot:
@@ -189,7 +169,7 @@ def _calibration(runs: _Runs) -> Plot | None:
     if not tables:
         return None
     figure = reliability_diagram(tables, runs.look)
-    _legend_below(figure.axes[0], [_legend_mark(name, runs.look[name]) for name in tables])
+    legend_below(figure.axes[0], [_legend_mark(name, runs.look[name]) for name in tables])
     caption = (
         "Of the simulated designs that the judge had proposed, metric by metric: how probable it held the answer to be "
         "that the target is met, or the value no worse than the reference's, and how often it was so; on the dotted "
@@ -262,7 +242,7 @@ def _front(runs: _Runs) -> Plot | None:
         axis.set_label_text(f"{metric.name}, to {metric.goal}", color=INK)
         axis.set_major_locator(MaxNLocator(5))
         axis.set_major_formatter(_quantities(metric))
-    _legend_below(axes, [_legend_mark(name, runs.look[name]) for name in runs.by_method])
+    legend_below(axes, [_legend_mark(name, runs.look[name]) for name in runs.by_method])
     caption = "Designs in spec of which no other is better in one objective and as good in both; a line for each run."
     return Plot("front", runs.spec, "Pareto front", caption, figure)
 
@@ -272,6 +252,7 @@ def _quantities(metric: Metric) -> FuncFormatter:
     return FuncFormatter(lambda value, _: format_quantity(value, metric.unit))
 
 
+_OF_ONE_RUN = ("convergence", "in-spec", "objective", "calibration", "time")
 _DRAWN = (_convergence, _designs, _first, _enough, _objective, _front, _queries, _calibration, _times)
 
 
@@ -299,25 +280,12 @@ def _draw_curves(axes: Axes, runs: _Runs, curves: Mapping[str, Curve]) -> None:
     first = min((int(curve.sims[0]) for curve in curves.values() if len(curve.sims)), default=1)
     log = max(lengths) > 5 * min(lengths)
     number_axis(axes, "x", "simulations", first if log else 0, max(lengths), log=log)
-    _legend_below(axes, [_legend_mark(name, runs.look[name]) for name in curves])
+    legend_below(axes, [_legend_mark(name, runs.look[name]) for name in curves])
 
 
 def _legend_mark(name: str, style: Style) -> Line2D:
     look: dict[str, Any] = {"linestyle": style.line, "linewidth": 1.6, "marker": style.marker, "markersize": 5.5}
     return Line2D([], [], color=style.colour, **look, label=wrapped(name))
-
-
-def _legend_below(axes: Axes, marks: Sequence[Line2D]) -> None:
-    longest = max(len(line) for mark in marks for line in str(mark.get_label()).splitlines())
-    columns = max(1, min(len(marks), int(_LEGEND_CHARACTERS / (longest + 7))))
-    figure = axes.figure.get_figure(root=True)
-    legend = figure.legend(
-        handles=list(marks), loc="outside lower center", ncols=columns, frameon=False, labelcolor=INK, fontsize=8.5,
-        handlelength=2.6,
-    )  # fmt: skip
-    lines = sum(1 + str(mark.get_label()).count("\n") for mark in marks)
-    figure.set_figheight(figure.get_figheight() + 0.19 * -(-lines // columns))
-    legend.set_zorder(5)
 
 
 def _rows(runs: _Runs) -> tuple[Figure, Axes, list[float]]:

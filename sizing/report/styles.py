@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from sizing.records.reading import RunRecord
@@ -23,6 +24,8 @@ _WIDTH = 5.0
 """Inches of every figure: narrow enough that text stays legible where a phone scales it down."""
 _CHARACTERS = 26
 """Of a method's name in one line."""
+_LEGEND_CHARACTERS = 78
+"""In a line of the legend; a mark is as wide as seven."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,20 @@ def figure_with_panels(height: float, ratios: Sequence[float]) -> tuple[Figure, 
         axes.set_axisbelow(True)
         axes.grid(color=RULE, linewidth=0.6)
     return figure, panels
+
+
+def legend_below(axes: Axes, marks: Sequence[Line2D]) -> None:
+    """A legend of these marks below the figure, which grows by it."""
+    longest = max(len(line) for mark in marks for line in str(mark.get_label()).splitlines())
+    columns = max(1, min(len(marks), int(_LEGEND_CHARACTERS / (longest + 7))))
+    figure = axes.figure.get_figure(root=True)
+    legend = figure.legend(
+        handles=list(marks), loc="outside lower center", ncols=columns, frameon=False, labelcolor=INK, fontsize=8.5,
+        handlelength=2.6,
+    )  # fmt: skip
+    lines = sum(1 + str(mark.get_label()).count("\n") for mark in marks)
+    figure.set_figheight(figure.get_figheight() + 0.19 * -(-lines // columns))
+    legend.set_zorder(5)
 
 
 def number_axis(axes: Axes, which: str, label: str, low: float, high: float, *, log: bool) -> None:

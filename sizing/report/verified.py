@@ -12,7 +12,7 @@ from sizing.corners import worst_rows
 from sizing.objectives import cost, meets
 from sizing.problem import Metric
 from sizing.report.calibration import wilson_interval
-from sizing.report.plots import Plot
+from sizing.report.plot import Plot
 from sizing.report.styles import INK, figure_with_axes, number_axis, styles
 from sizing.report.words import target_words
 from sizing.simulation.simulator import Failed, Measured

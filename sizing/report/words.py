@@ -54,9 +54,14 @@ COLUMN_WORDS = {
 
 def target_words(metric: Metric) -> str:
     """The target as people write it, such as "≥ 60 deg", and after it whether the metric is an objective."""
-    bounds = (("≥", metric.at_least), ("≤", metric.at_most))
-    words = [f"{sign} {format_quantity(bound, metric.unit)}" for sign, bound in bounds if bound is not None]
+    signed = (("≥", metric.at_least), ("≤", metric.at_most))
+    words = [f"{sign} {format_quantity(bound, metric.unit)}" for sign, bound in signed if bound is not None]
     return ", ".join([*words, metric.goal] if metric.goal else words)
+
+
+def bounds(metric: Metric) -> tuple[float, ...]:
+    """The ends of the target, one or both, or none."""
+    return tuple(bound for bound in (metric.at_least, metric.at_most) if bound is not None)
 
 
 def front_words(problem: Problem, values: NDArray[np.float64]) -> str:

@@ -38,6 +38,8 @@ class Measured:
     """Time inside the simulator."""
     cached: bool = False
     """Whether a cache knew it."""
+    waveforms: Results | None = None
+    """What was measured, where the task keeps it."""
 
 
 @dataclass(frozen=True, slots=True)

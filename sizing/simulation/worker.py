@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -83,4 +83,5 @@ def _outcome(simulator: Simulator, task: Task, request: Request) -> Outcome:
         results = simulator.simulate(request.values)
     except SimulationError as error:
         return Failed(error.reason, error.message, simulator.seconds - before)
-    return measured(task.measures, results, simulator.seconds - before)
+    outcome = measured(task.measures, results, simulator.seconds - before)
+    return replace(outcome, waveforms=results) if task.keep_waveforms else outcome

@@ -128,6 +128,73 @@ def test_a_report_of_one_run_and_its_plots(folder: Path):
     assert {path.suffix for path in (folder / "plots").iterdir()} == {".svg", ".png"}
 
 
+def test_a_closer_look_simulates_once_and_leaves_the_run_as_it_was(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    run = folder / "c" / "cs_amp-evo-s1"
+    before = {path.name: path.read_bytes() for path in run.iterdir() if path.is_file()}
+    plain = ("report", run, "--workers", 1, "--scatter", "gain,bandwidth")
+    asked = ("--waveforms", "--sensitivities", "--html", "one.html", "--plots", "plots")
+    first = sizing(*plain, *asked, folder=folder)
+    assert first.returncode == 0, first.stderr
+    assert first.stderr.startswith("5 simulations of the best design and its neighbours, kept in ")
+    monkeypatch.setenv("NGSPICE_LIBRARY_PATH", "/nowhere")  # so that no simulation could be made
+    second = sizing(*plain, "--html", "two.html", folder=folder)
+    assert (second.returncode, second.stderr) == (0, "")
+    text = (folder / "one.html").read_text("utf-8")
+    assert text == (folder / "two.html").read_text("utf-8")
+    assert "Bode plot: amplifier.response" in text
+    assert "from 4 simulations after the run (ngspice " in text
+    assert "://" not in text.replace("http://www.w3.org/", "")
+    assert (folder / "plots" / "cs_amp-ac-amplifier.response.png").read_bytes().startswith(b"\x89PNG")
+    assert (folder / "plots" / "cs_amp-scatter-gain-bandwidth.svg").exists()
+    after = {path.name: path.read_bytes() for path in run.iterdir() if path.is_file()}
+    assert after.pop("inspection.json")
+    assert after == before
+
+
+def test_a_closer_look_is_of_one_run_and_of_its_metrics(folder: Path):
+    for arguments, words in {
+        ("report", "c", "--html", "a.html", "--waveforms"): "are of one sound run: name its folder alone",
+        ("report", "c", "--html", "a.html", "--scatter", "gain,current"): "are of one sound run",
+        ("report", "c/cs_amp-evo-s1", "--html", "a.html", "--scatter", "gain"): "expected two metrics with a comma",
+        ("report", "c/cs_amp-evo-s1", "--html", "a.html", "--scatter", "gain,curent"): "did you mean 'current'?",
+    }.items():
+        done = sizing(*arguments, folder=folder)
+        assert (done.returncode, done.stdout) == (2, ""), arguments
+        assert words in done.stderr
+    assert not (folder / "a.html").exists()
+
+
+def test_export_refuses_what_it_cannot_do_and_never_overwrites(folder: Path):
+    (folder / "mine").write_text("mine")
+    run = "c/cs_amp-evo-s1"
+    for arguments, words in {
+        ("export", run, "--format", "devces"): "--format: no form 'devces'; did you mean 'devices'?",
+        ("export", run, "--format", "files"): "expected --out FOLDER, a new folder",
+        ("export", run, "--format", "json", "--out", "mine"): "mine already exists, and nothing is overwritten",
+        ("export", run, "--format", "files", "--out", "mine"): "mine already exists, and nothing is overwritten",
+        ("export", run, "--format", "param", "--rank", 999): "expected a rank from 1 to 40, got 999",
+    }.items():
+        done = sizing(*arguments, folder=folder)
+        assert (done.returncode, done.stdout) == (2, ""), arguments
+        assert words in done.stderr
+    assert (folder / "mine").read_text() == "mine"
+    done = sizing("export", run, "--format", "files", "--out", "sized", folder=folder)
+    assert (done.returncode, done.stdout) == (0, "sized/cs_amp.cir\n")
+    assert ".include bptm45.mod" in (folder / "sized" / "cs_amp.cir").read_text()
+    assert sizing("export", run, "--format", "devices", folder=folder).stdout.startswith(
+        "name\tmodel\tw\tl\tm\tvalue\n"
+    )
+
+
+def test_show_draws_margins_and_ranges(folder: Path):
+    lines = sizing("show", "c/cs_amp-evo-s1", "--best", 2, folder=folder).stdout.splitlines()
+    (gain,) = [line for line in lines if line.startswith("│ gain")]
+    assert "│█" in gain
+    assert "+" in gain
+    (m1,) = [line for line in lines if line.startswith("│ m1")]
+    assert m1.count("●") == 1
+
+
 def test_nothing_is_overwritten_and_something_has_to_be_asked_for(folder: Path):
     (folder / "c.html").write_text("mine")
     for arguments, words in {

@@ -94,3 +94,12 @@ def test_folders_of_data_sets_are_no_runs(whole: Path):
     assert find_runs([whole.parent]) == [whole]
     with pytest.raises(RunError, match="expected a run folder or a folder of runs, found none"):
         find_runs([data])
+
+
+@pytest.mark.parametrize("text", ["\x1b[2J", "gain\nm"])
+def test_names_and_units_of_a_run_folder_cannot_command_a_terminal(run: Path, text: str):
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest["problem"]["metrics"][0]["unit"] = text
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(RunError, match=r"manifest\.json: damaged: .*expected names and units without control"):
+        read_run(run)

@@ -3,11 +3,16 @@
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
+from sizing.measures.small_signal import DcGain
+from sizing.records.inspection import Inspection, Step
 from sizing.report.page import page
 from sizing.report.tables import COLUMNS, means_table, runs_table, worded
 from sizing.report.words import COLUMN_WORDS, STATUS_WORDS
+from sizing.simulation.simulator import Failed, Measured
+from sizing.waveforms import Waveforms
 
 HOSTILE = "<script>alert('x')</script>\"&"
 NAN = float("nan")
@@ -66,6 +71,56 @@ def test_nothing_of_a_run_becomes_markup(make_run):
         assert "<script" not in text
         assert text.count("<svg") == text.count("</svg>") >= 2
         assert Reader(text).text.count(HOSTILE) > 5
+
+
+@pytest.fixture(scope="module")
+def inspection() -> Inspection:
+    """Of a best design at the low end of its range, by a hostile simulator; one step up halves the gain."""
+    frequency = np.logspace(3, 6, 31)
+    return Inspection(
+        (0,), HOSTILE, {"gain": DcGain(measure="dc_gain", of="amp.sweep", output="out", at_least=1)},
+        {"amp.sweep": f"ac {HOSTILE}"}, {"amp.sweep": Waveforms(frequency, {"v(out)": 2 / (1 + 1e-5j * frequency)})},
+        (Step(0, 1, Measured((0.6,), {})),),
+    )  # fmt: skip
+
+
+def test_a_closer_look_is_on_the_page_of_one_run_and_becomes_no_markup(make_run, inspection: Inspection):
+    run = make_run([1.2, 0.5, 1.1, 0.7, 0.9, 0.6, 1.0])
+    text = page([run], [], "one", (), inspection)
+    reader = Reader(text)
+    assert "script" not in [tag for tag, _ in reader.tags]
+    assert reader.text.count(HOSTILE) >= 2
+    assert ["w", "−0.50 * ✗↑"] in reader.rows
+    assert "Bode plot: amp.sweep" in reader.text
+    assert "At an end of its range, which a wider one might improve on: w." in reader.text
+    links = {attributes["href"] for tag, attributes in reader.tags if tag == "a"}
+    assert {"#designs", "#sensitivities", "#waveforms"} <= links
+    names = {attributes["id"] for _, attributes in reader.tags if "id" in attributes}
+    assert links <= {f"#{name}" for name in names}
+
+
+def test_a_neighbour_that_fails_misses_every_target(make_run, inspection: Inspection):
+    run = make_run([1.2, 0.5])
+    failed = Inspection((0,), "ngspice", inspection.measures, {}, None, (Step(0, 1, Failed("convergence", "no")),))
+    rows = Reader(page([run], [], "one", (), failed)).rows
+    assert ["w", "– ✗↑"] in rows
+
+
+def test_correlations_are_told_with_their_intervals(make_run):
+    run = make_run([1.2, 0.5, 1.1, 0.7, 1.3, 0.6, 1.0])  # the first value of w is the better one, each time
+    tags = Reader(page([run], [], "one")).tags
+    (interval,) = [attributes["title"] for tag, attributes in tags if tag == "td" and "title" in attributes]
+    assert interval.startswith("−0.9")
+    assert " to −0." in interval
+    assert "There are too few measured designs to tell." in page([make_run([1.2, 0.5])], [], "one")
+    assert "Not simulated." in page([run], [], "one")
+
+
+def test_what_misses_its_target_is_told_without_colour(make_run):
+    text = page([make_run([0.5])], [], "one")
+    assert ["gain", "≥ 1 V/V", "0.5 V/V ✗", "−50 %", ""] in Reader(text).rows
+    assert 'class="bad" style="right:50%;width:25.0%"' in text
+    assert "0 of 1 targets met" in text
 
 
 def test_the_page_needs_nothing_else(two_methods):
