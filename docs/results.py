@@ -1,6 +1,10 @@
-"""Writes docs/results.md from the tables under runs/studies: python docs/results.py"""
+"""Writes docs/results.md, and the sized designs in docs/circuits.md, from the tables under runs/studies.
+
+python docs/results.py
+"""
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -93,6 +97,22 @@ The least supply current, in µA, among the designs in spec of `opamp_cc_rz` wit
 200) when the budget is spent. `reached` is how many runs had a design in spec, and `mean` is over these:
 
 {objective}
+
+## The shipped circuits
+
+{shipped_conditions}
+
+{shipped}
+
+## Over 30 corners
+
+{corners_conditions}
+
+{corners}
+
+`gp` simulates a design at the nominal corner first, and only one that meets every target there at others;
+`gp:corners=all` simulates every design at all 30. The least for 20 designs in spec is 600, since each is simulated at
+every corner. `designs` are those simulated at one corner or more.
 
 ## Simulations to 20 designs in spec with the published loop
 
@@ -260,6 +280,10 @@ def main() -> None:
         bayesian=counts("bayesian"),
         objective_conditions=conditions("objective"),
         objective=best_in_spec("objective"),
+        shipped_conditions=conditions("shipped"),
+        shipped=counts("shipped"),
+        corners_conditions=conditions("corners"),
+        corners=counts("corners"),
         conditions="\n\n".join(conditions(study) for study in ("main_job", "extractors")),
         beside=markdown(beside_paper(runs, wanted)),
         cluster_conditions=conditions("cluster"),
@@ -275,6 +299,8 @@ def main() -> None:
         studies="\n\n".join(studied(name, words) for name, words in WORDS.items()),
     )
     (HERE / "results.md").write_text(text, encoding="utf-8")
+    circuits = HERE / "circuits.md"
+    circuits.write_text(with_sized_designs(circuits.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def counts(study: str) -> str:
@@ -284,10 +310,27 @@ def counts(study: str) -> str:
     reached = by["status"].agg(lambda status: int((status == "in spec").sum())).rename("reached")
     worst = by["sims_total"].max().rename("worst")
     means = means_table(runs).merge(reached, on=["spec", "method"]).merge(worst, on=["spec", "method"])
-    shown = ["sims_total", "first_in_spec_at", "sims_op", "sims_pretrain", "queries"]
+    shown = ["sims_total", "first_in_spec_at", "designs", "sims_op", "sims_pretrain", "queries"]
     shown += ["wall_s", "simulate_s", "train_s", "query_s"]
     kept = [column for name in shown for column in (name, f"{name}_se") if column in means]
     return markdown(means[["spec", "method", "seeds", "reached", "worst", *kept]])
+
+
+def with_sized_designs(text: str) -> str:
+    """The text with a design of the study of the shipped circuits after each `<!-- sized: NAME -->`."""
+    designs = pd.read_csv(STUDIES / "shipped" / "sized.csv", dtype=str)
+
+    def sized(match: re.Match[str]) -> str:
+        design = designs[designs["spec"] == match["name"]]
+        head = design.iloc[0]
+        of = {what: rows[["name", "value"]].values.tolist() for what, rows in design.groupby("what")}
+        values = ", ".join(f"{name} = {value}" for name, value in of["variable"])
+        metrics = ", ".join(f"{name} {value}" for name, value in of["metric"])
+        cost = f"{head['in_spec']} designs in spec after {head['sims_total']} simulations"
+        words = f"`gp` with seed {head['seed']} had {cost}."
+        return f"{match['mark']}\n{words} The best: {values}; with {metrics}.\n{match['end']}"
+
+    return re.sub(r"(?P<mark><!-- sized: (?P<name>\w+) -->).*?(?P<end><!-- end -->)", sized, text, flags=re.DOTALL)
 
 
 def best_in_spec(study: str) -> str:

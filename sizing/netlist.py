@@ -26,9 +26,10 @@ _CLOSERS: Mapping[str, str] = {"{": "}", "(": ")", "'": "'", '"': '"'}
 _QUOTES = "'\""
 _WRAPPERS = ("{", "'", '"')
 _STRING_OR_REST = re.compile(r'"[^"]*"|[^"]+')
-_ASSIGNS = re.compile(r"(?<![=<>!])=(?!=)")
+_WORD_ENDS = re.compile(r"""[{}()'"\s]|(?<![=<>!])=(?!=)""")
 # ngspice takes "//" for a comment too, but not where a path is expected.
 COMMENT = re.compile(r"(?:;|(?:(?<=[\s,])|^)\$|//).*")
+_COMMENT_SIGN = re.compile(r";|\$|//")
 _COMMENT_AFTER_PATH = re.compile(r"(?:;|(?<=[\s,])\$).*")
 _TAKES_PATH = re.compile(r"\.(?:inc|include|lib)\b", re.IGNORECASE)
 # Other characters that Python takes for line ends, such as form feeds, are none to ngspice.
@@ -150,21 +151,21 @@ def split_words(line: Line, text: str | None = None) -> list[str]:
     """
     text = lower(line.text if text is None else text)
     words: list[str] = []
-    begin = index = 0
-    while index <= len(text):
-        char = text[index : index + 1]
+    begin = start = 0
+    while found := _WORD_ENDS.search(text, start):
+        index, char = found.start(), found[0]
+        start = index + 1
         if char in _CLOSERS:
             end = _closing(text, index)
             if end < 0:
                 raise line.error(f"expected a closing {_CLOSERS[char]} after {text[index:]!r}, got none; add it")
-            index = end
+            start = end + 1
         elif char in ("}", ")"):
             raise line.error(f"expected no {char} without an opening one, got {text[begin : index + 1]!r}; remove it")
-        elif not char or char.isspace() or _ASSIGNS.match(text, index):
+        else:
             words.extend(filter(None, (text[begin:index], char.strip())))
-            begin = index + 1
-        index += 1
-    return words
+            begin = start
+    return [*words, text[begin:]] if text[begin:] else words
 
 
 def split_assignments(line: Line, words: Sequence[str], *, spaces: bool = False) -> tuple[list[str], dict[str, str]]:
@@ -224,7 +225,8 @@ def _logical_lines(text: str, file: str, first_line: int) -> Iterator[Line]:
         if not content:
             continue
         if content.startswith("+"):
-            _check_continuation(Line(content, file, number), parts)
+            if not parts or _TAKES_PATH.match(parts[0]):
+                raise _wrongly_continued(Line(content, file, number), parts)
             parts.append(content[1:].strip())
             length += len(parts[-1]) + 1
             if length > LONGEST_LINE:
@@ -241,21 +243,24 @@ def _logical_lines(text: str, file: str, first_line: int) -> Iterator[Line]:
         yield Line(" ".join(parts), file, begin)
 
 
-def _check_continuation(line: Line, continued: Sequence[str]) -> None:
+def _wrongly_continued(line: Line, continued: Sequence[str]) -> NetlistError:
     if not continued:
-        raise line.error(
+        return line.error(
             f"expected a line to continue, got {line.text!r} first; remove the + or write the line before it"
         )
-    if _TAKES_PATH.match(continued[0]):
-        keyword = Line(continued[0], "", 0).keyword
-        raise line.error(f"expected {keyword} on one line, got it continued; write it on one")
+    keyword = Line(continued[0], "", 0).keyword
+    return line.error(f"expected {keyword} on one line, got it continued; write it on one")
 
 
 def _content(physical: str) -> str:
     """A physical line without its comment."""
     stripped = physical.strip()
+    if stripped.startswith("*"):
+        return ""
+    if not _COMMENT_SIGN.search(stripped):  # of a process kit's lines, almost none has a comment
+        return stripped
     comment = _COMMENT_AFTER_PATH if _TAKES_PATH.match(stripped) else COMMENT
-    return "" if stripped.startswith("*") else comment.sub("", stripped).rstrip()
+    return comment.sub("", stripped).rstrip()
 
 
 def _expanded(lines: Iterable[Line], source: _Source) -> tuple[Line, ...]:

@@ -54,8 +54,8 @@ def option_names(line: Line) -> list[str]:
 
 def _suspicion(line: Line) -> str | None:
     """What this line has that is not known to be harmless."""
-    if strange := next((char for char in line.text if not char.isprintable() and char != "\t"), None):
-        return f"the control character {strange!r}"
+    if not (text := line.text.replace("\t", " ")).isprintable():
+        return f"the control character {next(char for char in text if not char.isprintable())!r}"
     keyword = line.keyword
     if not keyword.startswith("."):
         return _file_in(line)

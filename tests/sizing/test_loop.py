@@ -120,7 +120,7 @@ def test_ctrl_c_ends_a_run_with_its_tables_written(amplifier: Spec, tmp_path: Pa
     assert result.table.iloc[0]["sims_total"] == 35
     assert {path.name for path in result.folder.iterdir()} == {
         *("spec.yaml", "circuit", "manifest.json", "journal.jsonl", "summary.json"),
-        *("table.csv", "designs.csv", "sized.cir"),
+        *("table.csv", "designs.csv", "sized.cir", "own"),
     }
 
 
