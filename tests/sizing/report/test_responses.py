@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sizing.evaluation import Evaluation
+from sizing.evaluation import Simulation
 from sizing.measures.operating_point import SupplyCurrent
 from sizing.measures.small_signal import DcGain, PhaseMargin, UnityGainFrequency
 from sizing.measures.transient import SettlingTime
@@ -43,7 +43,7 @@ def drawn() -> dict[str, Plot]:
     results = {name: measure.value(waveforms) for name, measure in MEASURES.items()}
     metrics = tuple(Metric(name, m.unit, m.at_least, m.at_most) for name, m in MEASURES.items())
     problem = Problem("amp", "amp", (Variable("w", (1.0, 2.0)),), metrics)
-    best = Evaluation(0, (0,), Measured(tuple(results.values()), {}))
+    best = Simulation(0, (0,), Measured(tuple(results.values()), {}))
     record = RunRecord(Path("run"), {}, problem, (best,), ("initial",), (Batch((0,)),), {})
     commands = {"loop.sweep": "ac dec 10 100 1G", "loop.common": "ac lin 1 1 1", "loop.bias": "op"}
     inspection = Inspection((0,), "ngspice 39", MEASURES, commands | {"follower.step": "tran 1n 100u"}, waveforms)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sizing.evaluation import Evaluation
+from sizing.evaluation import Simulation
 from sizing.mistakes import InputError
 from sizing.problem import Metric, Problem, Variable
 from sizing.records.reading import Batch, RunRecord
@@ -21,7 +21,7 @@ METRICS = (Metric("gain", "dB", at_least=5.0), Metric("speed", "Hz", at_least=50
 
 def run_of(values: list[tuple[float, ...] | None]) -> RunRecord:
     outcomes = [Failed("convergence", "no") if each is None else Measured(each, {}) for each in values]
-    found = tuple(Evaluation(number, (0,), outcome) for number, outcome in enumerate(outcomes))
+    found = tuple(Simulation(number, (0,), outcome) for number, outcome in enumerate(outcomes))
     problem = Problem("amp", "amp", (Variable("w", (1.0, 2.0)),), METRICS)
     return RunRecord(Path("run"), {}, problem, found, ("initial",) * len(found), (Batch(tuple(range(len(found)))),), {})
 

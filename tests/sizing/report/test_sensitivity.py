@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sizing.evaluation import Evaluation
+from sizing.evaluation import Simulation
 from sizing.problem import Metric, Problem, Variable
 from sizing.records.inspection import Inspection, Step
 from sizing.records.reading import Batch, RunRecord
@@ -26,7 +26,7 @@ def values(x: float, y: float) -> tuple[float, float]:
 
 def record_of(designs: list[tuple[int, int]]) -> RunRecord:
     found = tuple(
-        Evaluation(number, design, Measured(values(*(GRID[place] for place in design)), {}))
+        Simulation(number, design, Measured(values(*(GRID[place] for place in design)), {}))
         for number, design in enumerate(designs)
     )
     return RunRecord(Path("run"), {}, PROBLEM, found, ("initial",) * len(found), (Batch(tuple(range(len(found)))),), {})
