@@ -117,7 +117,7 @@ def campaign(plan: Plan, folder: Path) -> Ending:
     log = (faults.folder / LOG).read_text().splitlines()
     simulated = Counter(line.split(" ", 1)[1] for line in log if line.startswith("simulated "))
     happened += faults.happened()
-    done = [json.dumps(list(faulty.problem.values(e.design).values())) for e in faulty.evaluations]
+    done = [json.dumps(list(faulty.problem.values(e.design).values())) for e in faulty.simulations]
     assert len(set(done)) == len(done)
     again = sum(simulated.values()) - len(done)
     return Ending(all(same) and set(done) <= set(simulated), len(done), again, happened)

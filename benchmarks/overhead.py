@@ -64,7 +64,7 @@ def measure(spec: Spec, designs: int, rounds: int) -> None:
             sizing.run(spec, out=Path(folder) / "run", workers=1, **settings)
             record = read_run(Path(folder) / "run")
         run, inside = record.summary["wall_s"], record.summary["simulator_s"]
-        commands = [simulator.noted(spec.problem.values(each.design)) for each in record.evaluations]
+        commands = [simulator.noted(spec.problem.values(each.design)) for each in record.simulations]
         began = time.perf_counter()
         for each in commands:
             simulator.give(each)

@@ -322,7 +322,7 @@ class _Loop:
 
 def most_frequent_failure(record: RunRecord) -> str | None:
     """The commonest reason for failed simulations of a run, with one of their messages."""
-    return commonest_failure([each.outcome for each in record.evaluations]) or None
+    return commonest_failure([each.outcome for each in record.simulations]) or None
 
 
 def _within(budget: int | None, evaluations: Sequence[Evaluation]) -> list[Evaluation]:
@@ -381,7 +381,7 @@ class _Replay:
     """Answers with the simulations a journal holds, in its order, before it asks the simulator."""
 
     def __init__(self, record: RunRecord, simulate: Simulate) -> None:
-        self._known = deque(evaluation.outcome for evaluation in record.evaluations)
+        self._known = deque(evaluation.outcome for evaluation in record.simulations)
         self._simulate = simulate
 
     def __call__(self, jobs: Sequence[Mapping[str, float]]) -> Iterator[Outcome]:

@@ -33,7 +33,7 @@ def evidence_of(record: RunRecord, problem: Problem) -> Evidence:
     same = record.problem.corners[NOMINAL].settings == problem.corners[NOMINAL].settings
     return Evidence(
         str(record.path),
-        len(record.evaluations),
+        len(record.simulations),
         record.problem.topology,
         tuple(variable.name for variable in record.problem.variables),
         np.array(settings),

@@ -35,7 +35,7 @@ class RunRecord:
     path: Path
     manifest: Mapping[str, Any]
     problem: Problem
-    evaluations: tuple[Simulation, ...]
+    simulations: tuple[Simulation, ...]
     """Every simulation, in order."""
     purposes: tuple[Purpose, ...]
     batches: tuple[Batch, ...]
@@ -61,7 +61,7 @@ class RunRecord:
         """The designs that joined the population, in order."""
         begun: dict[Design, list[Simulation]] = {}
         by_first: dict[int, list[Simulation]] = {}
-        for each in self.evaluations:
+        for each in self.simulations:
             if each.corner == NOMINAL:
                 begun[each.design] = by_first[each.index] = []
             begun[each.design].append(each)
@@ -115,7 +115,7 @@ def _read(path: Path) -> RunRecord:
         problem = _problem(manifest["problem"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunError(f"{path / 'manifest.json'}: damaged: {error!r}") from None
-    evaluations: list[Simulation] = []
+    simulations: list[Simulation] = []
     purposes: list[Purpose] = []
     batches: list[Batch] = []
     held = read_journal(path, sealed=manifest["format"] > 1)
@@ -125,10 +125,10 @@ def _read(path: Path) -> RunRecord:
         try:
             if "batch" in line:
                 batches.append(
-                    Batch(_known(line["batch"], len(evaluations)), line.get("decision"), line.get("looks", 0))
+                    Batch(_known(line["batch"], len(simulations)), line.get("decision"), line.get("looks", 0))
                 )
             else:
-                evaluations.append(_simulation(line, len(evaluations), len(problem.corners)))
+                simulations.append(_simulation(line, len(simulations), len(problem.corners)))
                 purposes.append(line["purpose"])
         except (ValueError, KeyError, TypeError) as error:
             damage = f"{path / NAME}:{number}: damaged line: {error!r}"
@@ -142,7 +142,7 @@ def _read(path: Path) -> RunRecord:
     if not damage and summary.get("seal", held.seal) != held.seal:
         notice = f"{path / NAME}: the end is missing; `sizing resume {path}` simulates what was lost again"
         summary = {}
-    found = (tuple(evaluations), tuple(purposes), tuple(batches))
+    found = (tuple(simulations), tuple(purposes), tuple(batches))
     return RunRecord(path, manifest, problem, *found, summary, damage, notice)
 
 

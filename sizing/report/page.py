@@ -275,7 +275,7 @@ def _inline(plot: Plot, prefix: str) -> Markup:
 def _detail(record: RunRecord, best: int) -> Detail:
     row = run_row(record)
     decisions = record.decisions
-    failed = [e.outcome for e in record.evaluations if isinstance(e.outcome, Failed)]
+    failed = [e.outcome for e in record.simulations if isinstance(e.outcome, Failed)]
     reasons = Counter(outcome.reason for outcome in failed).most_common()
     settings = _flat(record.manifest["run"]) | {"checkpoint": _flat(record.manifest.get("checkpoint") or {})}
     return Detail(

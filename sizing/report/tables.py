@@ -29,7 +29,7 @@ def run_row(record: RunRecord) -> dict[str, Any]:
     problem, wanted = record.problem, record.manifest["run"]["in_spec"]
     costs = np.sort(cost(problem, record.values))
     good = np.flatnonzero(in_spec(problem, record.values))
-    simulated = [not evaluation.outcome.cached for evaluation in record.evaluations]
+    simulated = [not evaluation.outcome.cached for evaluation in record.simulations]
     counted = _counted(record)
     by_corners = len(problem.corners) > 1
     judged = [decision["judged"] for decision in record.decisions if decision["judged"] is not None]
@@ -47,7 +47,7 @@ def run_row(record: RunRecord) -> dict[str, Any]:
         "sims_search": counted["search"],
         "sims_oracle": counted["oracle"] if "oracle" in record.purposes else None,
         "sims_total": counted["initial"] + counted["search"],
-        "sims_failed": sum(isinstance(e.outcome, Failed) and not e.outcome.cached for e in record.evaluations),
+        "sims_failed": sum(isinstance(e.outcome, Failed) and not e.outcome.cached for e in record.simulations),
         "sims_op": sum(batch.looks for batch in record.batches) or None,
         "sims_pretrain": _before(record),
         "cache_hits": simulated.count(False) or (0 if record.manifest.get("cache") else None),
@@ -69,7 +69,7 @@ def _counted(record: RunRecord) -> Counter[Purpose]:
     joined = {evaluation.design for evaluation in record.population}
     status = "interrupted" if record.damage else record.summary.get("status", "interrupted")
     counted: Counter[Purpose] = Counter()
-    for simulation, purpose in zip(record.evaluations, record.purposes, strict=True):
+    for simulation, purpose in zip(record.simulations, record.purposes, strict=True):
         if simulation.outcome.cached:
             continue
         if simulation.design in joined:

@@ -26,7 +26,7 @@ def test_every_run_is_there_once_and_a_second_call_repeats_none(specs: Path, tmp
     assert first.failures == {}
     starts = {record.manifest["seed"]: set() for record in first.records}
     for record in first.records:
-        starts[record.manifest["seed"]].add(tuple(e.design for e in record.evaluations[:20]))
+        starts[record.manifest["seed"]].add(tuple(e.design for e in record.simulations[:20]))
     assert [len(designs) for designs in starts.values()] == [1, 1]
 
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "c").rglob("journal.jsonl")}
@@ -94,7 +94,7 @@ def test_a_method_with_settings_is_a_row_of_its_own(specs: Path, tmp_path: Path)
     few = comparison.records[1]
     assert few.manifest["run"]["initial"] == 10
     assert few.manifest["run"]["search"]["mutate"] == 0.3
-    starts = [[evaluation.design for evaluation in record.evaluations[:10]] for record in comparison.records]
+    starts = [[evaluation.design for evaluation in record.simulations[:10]] for record in comparison.records]
     assert starts[0] == starts[1] == starts[2]  # fewer initial designs are the first of the same ones
     again = compare([specs / "cs_amp.yaml"], methods, [0], tmp_path / "c", max_sims=40)
     assert runs_table(again.records).equals(runs_table(comparison.records))

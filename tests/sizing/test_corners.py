@@ -200,7 +200,7 @@ def test_a_budget_counts_simulations_at_all_corners(spec: Spec, tmp_path: Path):
     assert (result.status, result.table.iloc[0]["sims_total"]) == ("max_sims", 131)
     naive = sizing.run(spec, out=tmp_path / "all", workers=1, method="evo", corners="all", initial=5, max_sims=60)
     assert [len(evaluation.corners) for evaluation in naive.record.population] == [6] * 10
-    assert [line.corner for line in naive.record.evaluations[:6]] == list(range(6))
+    assert [line.corner for line in naive.record.simulations[:6]] == list(range(6))
     assert naive.record.manifest["method"] == "evo:initial=5:corners=all"
 
 
@@ -239,8 +239,8 @@ def test_a_run_killed_between_corners_goes_on_as_if_unbroken(spec: Spec, tmp_pat
 def test_the_journal_of_a_spec_without_corners_names_none(amplifier: Spec, tmp_path: Path):
     result = sizing.run(amplifier, out=tmp_path / "run", workers=1, method="evo", max_sims=21)
     assert "corner" not in (result.folder / "journal.jsonl").read_text()
-    assert result.record.evaluations[0] == Simulation(
-        0, result.record.evaluations[0].design, result.record.evaluations[0].outcome
+    assert result.record.simulations[0] == Simulation(
+        0, result.record.simulations[0].design, result.record.simulations[0].outcome
     )
     assert result.table[["corners", "designs"]].isna().all().all()
 

@@ -44,7 +44,7 @@ def test_every_method_sizes_the_amplifier_and_counts_what_it_did(method: str, am
     assert pd.isna(row["sims_op"]) != (method == "gp-op")
     assert (row["sims_pretrain"] == 126_000) if METHODS[method].pretrained else pd.isna(row["sims_pretrain"])
     if method == "oracle":
-        assert row["sims_oracle"] + row["sims_search"] == len(result.record.evaluations) - row["sims_initial"]
+        assert row["sims_oracle"] + row["sims_search"] == len(result.record.simulations) - row["sims_initial"]
         assert row["queries"] >= row["sims_oracle"]
 
 
@@ -72,7 +72,7 @@ def test_one_and_two_workers_write_the_same_journal(method: str, amplifier: Spec
 def test_the_initial_designs_depend_on_spec_and_seed_alone(amplifier: Spec, tmp_path: Path):
     def initial(method: str, seed: int) -> list[tuple[int, ...]]:
         result = run(amplifier, tmp_path / f"{method}{seed}", method=method, seed=seed, max_sims=25)
-        return [evaluation.design for evaluation in result.record.evaluations[:20]]
+        return [evaluation.design for evaluation in result.record.simulations[:20]]
 
     plain = initial("evo", 1)
     assert plain == initial("fc", 1)
@@ -88,7 +88,7 @@ def test_a_run_folder_reruns_to_the_same_journal(amplifier: Spec, tmp_path: Path
 def test_a_budget_of_simulations_is_kept_exactly(amplifier: Spec, tmp_path: Path):
     for budget in (7, 23):
         result = run(amplifier, tmp_path / str(budget), method="evo", max_sims=budget)
-        assert (result.status, len(result.record.evaluations)) == ("max_sims", budget)
+        assert (result.status, len(result.record.simulations)) == ("max_sims", budget)
 
 
 def test_a_budget_of_time_ends_the_run(amplifier: Spec, tmp_path: Path):
@@ -180,7 +180,7 @@ def test_the_journal_tells_every_decision(amplifier: Spec, tmp_path: Path):
         assert set(line["decision"]["critical"]) <= {"gain", "bandwidth", "current"}
         assert line["decision"]["judged"] >= 5
         assert 0 <= line["decision"]["reference"] < line["batch"][0]
-    assert [index for line in batches for index in line["batch"]] == list(range(len(result.record.evaluations)))
+    assert [index for line in batches for index in line["batch"]] == list(range(len(result.record.simulations)))
 
 
 def test_costs_of_the_best_never_rise_during_a_run(amplifier: Spec, tmp_path: Path):
@@ -207,7 +207,7 @@ def test_ctrl_c_among_the_initial_designs_keeps_those_that_were_simulated(
     with monkeypatch.context() as patch:
         patch.setattr(SimulationPool, "stream", interrupted)
         first = run(amplifier, tmp_path / "run", method="evo")
-    assert (first.status, len(first.record.evaluations)) == ("interrupted", 12)
+    assert (first.status, len(first.record.simulations)) == ("interrupted", 12)
     assert first.table.iloc[0][["sims_initial", "sims_search", "sims_total"]].tolist() == [0, 0, 0]
     whole = run(amplifier, tmp_path / "whole", method="evo")
     assert sizing.resume(first.folder).status == "in spec"

@@ -119,9 +119,9 @@ def test_filters_ask_for_better_than_the_reference_once_the_best_are_in_spec(wit
     late = [batch for batch in record.batches if batch.decision and batch.decision["critical"][-1] == "current"]
     assert len(late) >= 3
     for batch in late:
-        reference = record.evaluations[batch.decision["reference"]]
+        reference = record.simulations[batch.decision["reference"]]
         for index in batch.evaluations:
-            assert record.evaluations[index].outcome.values[2] <= reference.outcome.values[2]
+            assert record.simulations[index].outcome.values[2] <= reference.outcome.values[2]
 
 
 def test_a_judge_is_held_to_the_values_that_it_was_asked_to_reach(with_objectives: MakeSpec, tmp_path: Path):
@@ -187,10 +187,10 @@ def test_what_an_earlier_run_of_the_circuit_measured_is_not_simulated_again(
     row = after.table.iloc[0]
     known = {evaluation.design for evaluation in before.record.population}
     assert [row["cache_hits"], row["sims_total"], len(simulated)] == [50, 12, 12]
-    assert not {evaluation.design for evaluation in after.record.evaluations[50:]} & known
+    assert not {evaluation.design for evaluation in after.record.simulations[50:]} & known
     assert len(after.designs) == 62
     again = {e.design: e.outcome for e in before.record.population}
-    for evaluation in after.record.evaluations[:50]:
+    for evaluation in after.record.simulations[:50]:
         np.testing.assert_array_equal(evaluation.outcome.values, again[evaluation.design].values)
         assert evaluation.outcome.missing == again[evaluation.design].missing
     shutil.rmtree(before.folder)

@@ -50,13 +50,13 @@ def test_no_simulation_that_the_journal_holds_is_repeated(amplifier: Spec, tmp_p
             raise KeyboardInterrupt
 
     first = sizing.run(amplifier, method="evo", out=tmp_path / "run", workers=1, observer=interrupt)
-    assert (first.status, len(first.record.evaluations)) == ("interrupted", 40)
+    assert (first.status, len(first.record.simulations)) == ("interrupted", 40)
     simulated = []
     whole_run = SimulationPool.stream
     monkeypatch.setattr(SimulationPool, "stream", lambda p, jobs: simulated.extend(jobs) or whole_run(p, jobs))
     resumed = sizing.resume(first.folder, workers=1)
     assert resumed.status == "in spec"
-    assert len(simulated) == len(resumed.record.evaluations) - 40
+    assert len(simulated) == len(resumed.record.simulations) - 40
 
 
 def test_a_run_killed_outright_is_taken_up(specs: Path, tmp_path: Path):

@@ -30,7 +30,7 @@ def test_what_is_known_before_is_counted_apart_and_saves_simulations(amplifier: 
     warm = sizing.run(amplifier, method="gp", warm_start=(str(earlier),), initial=2, out=tmp_path / "warm", workers=1)
     cold = sizing.run(amplifier, method="gp", out=tmp_path / "cold", workers=1)
     row, other = warm.table.iloc[0], cold.table.iloc[0]
-    assert row["sims_pretrain"] == len(read_run(earlier).evaluations)
+    assert row["sims_pretrain"] == len(read_run(earlier).simulations)
     assert row["status"] == other["status"] == "in spec"
     assert row["sims_initial"] == 2
     assert row["sims_total"] < other["sims_total"]

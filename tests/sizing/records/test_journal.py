@@ -86,7 +86,7 @@ def test_a_journal_from_before_there_were_seals_is_read_but_not_taken_up(amplifi
     summary = json.loads((run.folder / "summary.json").read_text())
     (run.folder / "summary.json").write_text(json.dumps({k: v for k, v in summary.items() if k != "seal"}))
     old = read_run(run.folder)
-    assert (repr(old.evaluations), old.joined, old.notice) == (repr(run.record.evaluations), run.record.joined, "")
+    assert (repr(old.simulations), old.joined, old.notice) == (repr(run.record.simulations), run.record.joined, "")
     assert sizing.resume(run.folder).status == "max_sims"
     (run.folder / "summary.json").unlink()
     with pytest.raises(RunError, match="written by an earlier version; it can be read, but not taken up"):

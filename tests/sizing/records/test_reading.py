@@ -57,7 +57,7 @@ def test_a_run_counts_up_to_its_damaged_line(run: Path, whole: Path, line: bytes
     assert problem.startswith(f"{run / 'journal.jsonl'}:24: damaged line: ")
     assert words in problem
     assert problem.endswith("; the run counts up to there, and in no mean")
-    assert str(record.evaluations) == str(sound.evaluations[:22])  # NaN is not equal to itself
+    assert str(record.simulations) == str(sound.simulations[:22])  # NaN is not equal to itself
     row = run_row(record)
     assert (row["status"], row["sims_total"]) == ("damaged", 20)
     (mean,) = means_table(runs_table([record, sound])).to_dict("records")

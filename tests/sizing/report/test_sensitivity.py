@@ -60,9 +60,9 @@ def test_intervals_hold_nothing_where_nothing_is():
     record = record_of([(int(a), int(b)) for a, b in random.integers(0, 100, (60, 2))])
     sure = []
     for _ in range(100):
-        outcomes = (Measured(tuple(random.normal(size=2)), {}) for _ in record.evaluations)
-        found = tuple(replace(each, outcome=o) for each, o in zip(record.evaluations, outcomes, strict=True))
-        told = correlations(replace(record, evaluations=found))
+        outcomes = (Measured(tuple(random.normal(size=2)), {}) for _ in record.simulations)
+        found = tuple(replace(each, outcome=o) for each, o in zip(record.simulations, outcomes, strict=True))
+        told = correlations(replace(record, simulations=found))
         assert np.all((told.low < told.value) & (told.value < told.high))
         sure.append(told.sure)
     assert 0.02 < np.mean(sure) < 0.09

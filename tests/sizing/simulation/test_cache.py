@@ -31,13 +31,13 @@ def test_a_second_run_sees_the_same_designs_and_simulates_none(amplifier: Spec, 
     designs = [(result.folder / "designs.csv").read_bytes() for result in (plain, first, second)]
     assert designs[0] == designs[1] == designs[2]
     assert plain.status == first.status == second.status
-    evaluations = len(plain.record.evaluations)
+    evaluations = len(plain.record.simulations)
     assert counts(plain)[4] is None
     assert counts(first) == [*counts(plain)[:4], 0, counts(plain)[5]]
     assert counts(second) == [0, 0, 0, 0, evaluations, 0]
     another = run("another", seed=4)
     initial, search, oracle, total, hits, _ = counts(another)
-    assert initial + search + oracle + hits == len(another.record.evaluations)
+    assert initial + search + oracle + hits == len(another.record.simulations)
     assert total == initial + search
 
 
