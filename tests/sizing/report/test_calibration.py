@@ -141,7 +141,7 @@ def test_the_journal_of_a_run_holds_what_its_calibration_needs(
         chosen = np.array([decision["regardless"] == 0 for decision in record.decisions])
         assert chosen.all()
         np.testing.assert_array_equal(found.probability, found.truth)
-    assert len(searched[-1].simulations) < len(searched[0].simulations)  # cut off by the budget
+    assert len(searched[-1].evaluations) < len(searched[0].evaluations)  # cut off by the budget
     for batch in searched:
         assert batch.decision is not None
         assert (batch.decision["reference"] is None) == against_targets
