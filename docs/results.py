@@ -184,6 +184,22 @@ figure 11 are the comparison above.
 
 {few_shot}
 
+## Nothing lost
+
+{faults_conditions}
+
+{faults}
+
+A campaign is a run with random faults, killed and taken up until it ends; its journal and designs are then compared
+with those of the same run without faults, byte for byte.
+
+{memory_conditions}
+
+{memory}
+
+`simulators_mb` is the memory of the simulator processes, which stays as it is; `here_mb`, that of the main process,
+grows with what it remembers of every design.
+
 ## Many machines
 
 {cluster_conditions}
@@ -286,6 +302,10 @@ def main() -> None:
         corners=counts("corners"),
         conditions="\n\n".join(conditions(study) for study in ("main_job", "extractors")),
         beside=markdown(beside_paper(runs, wanted)),
+        faults_conditions=conditions("faults"),
+        faults=table("faults").to_markdown(index=False),
+        memory_conditions=conditions("memory"),
+        memory=table("memory").to_markdown(index=False),
         cluster_conditions=conditions("cluster"),
         cluster_words=cluster_words(pd.read_csv(STUDIES / "cluster" / "costs.csv")),
         **many_machines(table("cluster")),

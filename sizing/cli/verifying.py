@@ -60,9 +60,8 @@ def verify(
         how = about | {"corners": found.conditions, "simulations": found.in_spec.size}
         _write(folder, corners_files(found) | {"corners.json": json.dumps(how, indent=1) + "\n"})
         failed.update(np.flatnonzero(~found.in_spec.all(axis=1)).tolist())
-        print(
-            f"At {len(found.conditions)} corners, the worst of each metric:\n{markdown(readable(corners_table(found)))}"
-        )
+        table = markdown(readable(corners_table(found)))
+        print(f"Corners: {len(found.conditions)}. The worst of each metric:\n{table}")
     if monte_carlo is not None:
         found = sampled(load_spec(chosen, trust=trust, mismatch=True), designs, monte_carlo, seed, workers)
         for plot in folder.glob("samples-*.svg"):
