@@ -1,7 +1,7 @@
 """Designs -> evaluations: each simulated at the corners that decide about it, once, and counted by purpose."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -33,12 +33,13 @@ class Evaluation:
     index: int
     design: Design
     outcome: Outcome
-    corners: Mapping[int, Outcome] = field(default_factory=dict)
-    """What each corner gave, in the order in which they were simulated; the nominal one alone where nothing is said."""
+    several: Mapping[int, Outcome] | None = None
+    """What each corner gave, where the problem has several."""
 
-    def __post_init__(self) -> None:
-        if not self.corners:
-            object.__setattr__(self, "corners", {NOMINAL: self.outcome})
+    @property
+    def corners(self) -> Mapping[int, Outcome]:
+        """What each corner gave, in the order in which they were simulated."""
+        return {NOMINAL: self.outcome} if self.several is None else self.several
 
     @property
     def ok(self) -> bool:
@@ -49,7 +50,8 @@ class Evaluation:
 def evaluation_of(problem: Problem, simulations: Sequence[Simulation]) -> Evaluation:
     """The evaluation that these simulations of one design, in their order, come to."""
     corners = {simulation.corner: simulation.outcome for simulation in simulations}
-    return Evaluation(simulations[0].index, simulations[0].design, worst(problem, corners), corners)
+    several = corners if len(problem.corners) > 1 else None
+    return Evaluation(simulations[0].index, simulations[0].design, worst(problem, corners), several)
 
 
 def completed_outcome(problem: Problem, outcome: Outcome) -> Outcome:
