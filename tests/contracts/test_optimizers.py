@@ -50,7 +50,7 @@ def optimizer(method: str, problem: Problem = PROBLEM, seed: int = 3, **settings
     def look(jobs: Sequence[Mapping[str, float]]) -> list[Outcome]:
         return [Measured(tuple(map(float, job.values())), {}) for job in jobs]
 
-    evaluator = Evaluator(problem, lambda jobs: [], lambda evaluation, purpose: None, Clock(), look)
+    evaluator = Evaluator(problem, lambda jobs: [], lambda evaluation, purpose: None, Clock(), look=look)
     return METHODS[method].optimizer(Context(problem, chosen, {}, evaluator, Streams.from_seed(seed), Clock()))
 
 

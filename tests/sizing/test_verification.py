@@ -74,7 +74,7 @@ def test_the_command_leaves_tables_and_the_run_as_it_was(run: Result):
     before = {path.name: path.read_bytes() for path in run.folder.iterdir() if path.is_file()}
     done = verify(run, "--best", 2)
     assert done.exit_code == 0, done.output
-    assert "At 2 corners" in done.stdout
+    assert "Corners: 2" in done.stdout
     table = pd.read_csv(run.folder / "verify" / "corners.csv")
     assert (len(table), table["in_spec"].all(), sorted(set(table["corner"]))) == (4, True, ["27C", "60C"])
     assert json.loads((run.folder / "verify" / "corners.json").read_text())["simulations"] == 4
