@@ -112,8 +112,8 @@ class SimulationPool:
         tried: set[int] = set()
         given = 0
         try:
+            self._hand_out(waiting, requests)
             while len(answers) < len(requests):
-                self._hand_out(waiting, requests)
                 for worker, end in self._stirring():
                     job = worker.job
                     message = None if end else worker.take()
@@ -131,6 +131,7 @@ class SimulationPool:
                         waiting.appendleft(job)
                     else:
                         answers[job] = self._failed(end or "crash", *self._replace(worker))
+                self._hand_out(waiting, requests)  # before the answers: who takes them may be long about it
                 while given in answers:
                     yield answers[given]
                     given += 1
