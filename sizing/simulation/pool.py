@@ -143,9 +143,11 @@ class SimulationPool:
     def _hand_out(self, waiting: deque[int], requests: Sequence[Request]) -> None:
         """Give waiting jobs to idle workers; those that have done enough are replaced first."""
         for worker in list(self._workers):
-            if worker.idle and worker.done >= JOBS_PER_WORKER:
+            if not (worker.idle and waiting):
+                continue
+            if worker.done >= JOBS_PER_WORKER:
                 self._replace(worker)
-            elif worker.idle and waiting:
+            else:
                 job = waiting.popleft()
                 worker.give(job, requests[job], self._timeout)
 
