@@ -86,6 +86,10 @@ And those that fit Gaussian processes themselves, of which a step takes seconds:
 
 {optuna_gp}
 
+{one_run_conditions}
+
+{one_run}
+
 Each peer hears of every target as a constraint, natively where it can; `runs/studies/peer_settings` has what their
 settings were chosen by. No run of any peer ended before `gp` did with the same seed.
 
@@ -292,6 +296,8 @@ def main() -> None:
         peers_held_back=counts("peers_held_back"),
         optuna_gp_conditions=conditions("optuna_gp"),
         optuna_gp=counts("optuna_gp"),
+        one_run_conditions=conditions("one_run"),
+        one_run=counts("one_run"),
         bayesian_conditions=conditions("bayesian"),
         bayesian=counts("bayesian"),
         objective_conditions=conditions("objective"),
