@@ -27,7 +27,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.faulty import DEADLY, GARBAGE, LOG, Faults, Faulty
-from sizing import loop
+from sizing import running
 from sizing.files import CannotWrite
 from sizing.records.journal import NAME
 from sizing.records.reading import read_run
@@ -152,12 +152,12 @@ def _live(plan: Plan, run: Path, faults: Faults | None, largest_file: int) -> No
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
     if faults:
         simulator = partial(Faulty, faults=faults)
-        loop.pool_for = lambda task, _, workers: SimulationPool(task, workers, TIMEOUT, MEMORY, simulator)
+        running.pool_for = lambda task, _, workers: SimulationPool(task, workers, TIMEOUT, MEMORY, simulator)
     try:
         if run.exists():
-            loop.resume(run, workers=1)
+            running.resume(run, workers=1)
         else:
-            loop.run(SPEC, out=run, workers=1, **plan.settings)
+            running.run(SPEC, out=run, workers=1, **plan.settings)
     except CannotWrite:
         sys.exit(DISK_FULL)
 

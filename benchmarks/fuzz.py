@@ -21,8 +21,8 @@ from collections.abc import Sequence
 from math import inf
 from pathlib import Path
 
-from sizing.loop import check
 from sizing.mistakes import InputError
+from sizing.running import check
 from sizing.simulation.simulator import Measured, SimulationError
 from sizing.spec.load import load_spec
 

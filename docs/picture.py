@@ -7,8 +7,8 @@ from pathlib import Path
 from rich.console import Console
 
 from sizing.cli.show import run_summary
-from sizing.loop import Result
 from sizing.records.reading import read_run
+from sizing.running import Result
 
 result = Result(read_run(sys.argv[1]))
 console = Console(record=True, width=88, file=StringIO(), force_terminal=True)

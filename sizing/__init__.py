@@ -9,8 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sizing.loop import Progress, Result, resume, run
+    from sizing.loop import Progress
     from sizing.mistakes import InputError
+    from sizing.running import Result, resume, run
     from sizing.spec.load import Spec, load_spec
     from sizing.spec.mistakes import SpecError
 
@@ -19,12 +20,12 @@ __all__ = ["InputError", "Progress", "Result", "Spec", "SpecError", "load_spec",
 _HOMES = {
     "InputError": "sizing.mistakes",
     "Progress": "sizing.loop",
-    "Result": "sizing.loop",
+    "Result": "sizing.running",
     "Spec": "sizing.spec.load",
     "SpecError": "sizing.spec.mistakes",
     "load_spec": "sizing.spec.load",
-    "resume": "sizing.loop",
-    "run": "sizing.loop",
+    "resume": "sizing.running",
+    "run": "sizing.running",
 }
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from sizing.files import BeingWritten
-from sizing.loop import resume, run
 from sizing.mistakes import InputError
 from sizing.records.reading import RunError, RunRecord, read_runs
+from sizing.running import resume, run
 from sizing.search.methods import parse_variant
 from sizing.simulation.ngspice import SimulatorMissing
 from sizing.simulation.pool import default_workers

@@ -27,8 +27,8 @@ from sizing.spec.mistakes import SpecError
 from sizing.spec.shipped import shipped_specs
 
 if TYPE_CHECKING:
-    from sizing.loop import Result
     from sizing.records.reading import RunRecord
+    from sizing.running import Result
 
 app = typer.Typer(
     help="Sizes analog circuits in as few SPICE simulations as possible.",
@@ -89,7 +89,7 @@ def run(
     Example: sizing run specs/opamp_cc.yaml --method gp --seed 10 --max-sims 2000
     """
     from sizing.cli.progress import shown_progress
-    from sizing.loop import run as run_spec
+    from sizing.running import run as run_spec
 
     earlier = tuple(map(str, warm_start)) if warm_start else None
     task = load_spec(spec, trust=trust).with_run(method=method, seed=seed, max_sims=max_sims, warm_start=earlier)
@@ -114,8 +114,8 @@ def resume(
     Example: sizing resume runs/opamp_cc-gp-s0
     """
     from sizing.cli.progress import shown_progress
-    from sizing.loop import resume as resume_run
     from sizing.records.reading import read_run
+    from sizing.running import resume as resume_run
 
     record = read_run(path)
     _print_notice(record)
@@ -175,7 +175,7 @@ def check(spec: SpecArgument, trust: TrustOption = False) -> None:
     Example: sizing check specs/opamp_cc.yaml
     """
     from sizing.cli.show import checked_design
-    from sizing.loop import check as check_spec
+    from sizing.running import check as check_spec
 
     task = load_spec(spec, trust=trust)
     outcome = check_spec(task)
@@ -294,7 +294,7 @@ def _print_notice(record: "RunRecord") -> None:
 def _report(result: "Result", as_json: bool) -> None:
     """Print how a run ended, and exit with the status that says so."""
     from sizing.cli.show import run_summary
-    from sizing.loop import most_frequent_failure
+    from sizing.running import most_frequent_failure
 
     if as_json:
         print(result.table.to_json(orient="records", lines=True).strip())

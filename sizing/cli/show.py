@@ -9,11 +9,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from sizing.evaluation import completed_outcome
-from sizing.loop import Result
 from sizing.objectives import front, meets
 from sizing.records.reading import RunRecord
 from sizing.report.designs import Setting, Sized, Target, best_sized, target
 from sizing.report.words import STATUS_WORDS, front_words, target_words
+from sizing.running import Result
 from sizing.simulation.simulator import Failed, Outcome
 from sizing.spec.load import Spec
 

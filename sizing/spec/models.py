@@ -28,7 +28,8 @@ class ModelFile:
 
 def deck_lines(files: Sequence[ModelFile]) -> list[str]:
     """What a deck begins with that has all of these models."""
-    return [*(file.line for file in files), ".options wnflag=1"] if files else []
+    options = " ".join(f"{name}={value}" for name, value in OPTIONS.items())
+    return [*(file.line for file in files), f".options {options}"] if files else []
 
 
 def model_files(entries: Sequence[ModelsEntry], folder: Path) -> tuple[ModelFile, ...]:

@@ -14,9 +14,9 @@ import pytest
 import sizing
 from benchmarks.faulty import Faults, Faulty
 from sizing.evaluation import values_of
-from sizing.loop import check, most_frequent_failure
 from sizing.objectives import in_spec
 from sizing.records.reading import RunError
+from sizing.running import check, most_frequent_failure
 from sizing.search.methods import DISCRIMINATORS, METHODS
 from sizing.simulation.pool import SimulationPool
 from sizing.simulation.simulator import Measured
@@ -144,7 +144,7 @@ def test_most_simulations_failing_is_said_at_once_and_the_run_ends_before_its_bu
         folder.mkdir()
         faulty = partial(Faulty, faults=Faults(folder, ("diverge",), rate, always=True))
         monkeypatch.setattr(
-            sizing.loop, "pool_for", lambda task, _, workers: SimulationPool(task, workers, 60, simulator=faulty)
+            sizing.running, "pool_for", lambda task, _, workers: SimulationPool(task, workers, 60, simulator=faulty)
         )
         seen: list[sizing.Progress] = []
         result = run(amplifier, folder / "run", method="evo", observer=seen.append, max_sims=100, **settings)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from sizing.loop import check, resume, run
 from sizing.netlist import NetlistError, inline_includes, read_text
+from sizing.running import check, resume, run
 from sizing.simulation.simulator import Measured, SimulationError
 from sizing.spec.load import load_spec
 from sizing.spec.mistakes import SpecError

@@ -13,10 +13,10 @@ from typer.testing import Result as ClickResult
 import sizing
 from sizing.bench import Task
 from sizing.cli.main import app
-from sizing.loop import Result
 from sizing.mistakes import InputError
 from sizing.problem import Metric, Problem, Variable
 from sizing.report.verified import corners_table, histograms, readable, yield_table
+from sizing.running import Result
 from sizing.simulation.simulator import Failed, Measured
 from sizing.spec.load import Spec, load_spec
 from sizing.verification import Verification, at_corners, best_designs, monte_carlo

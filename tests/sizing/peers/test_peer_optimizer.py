@@ -108,7 +108,9 @@ def test_settings_of_a_peer_are_its_own_unless_they_are_given(amplifier: Spec):
 
 
 def test_peers_are_imported_only_when_one_is_used():
-    code = "import sizing, sys; from sizing.loop import run; print({'optuna', 'pymoo', 'botorch'} & set(sys.modules))"
+    code = (
+        "import sizing, sys; from sizing.running import run; print({'optuna', 'pymoo', 'botorch'} & set(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sizing.loop import run
 from sizing.records.reading import RunError
 from sizing.report.kept import tabulated
 from sizing.report.tables import COLUMNS, means_table, overview
+from sizing.running import run
 from sizing.spec.load import Spec
 
 STUDIES = Path(__file__).parents[3] / "runs" / "studies"
