@@ -127,8 +127,7 @@ class Loop:
         evaluations = _within(budget, self._evaluator.evaluate(designs, proposal.purpose, budget))
         self._simulations += sum(len(evaluation.corners) for evaluation in evaluations)
         self._optimizer.tell(evaluations)
-        self._recorder.batch(evaluations, proposal.decision, self._evaluator.looks - self._looks)
-        self._looks = self._evaluator.looks
+        self._recorder.batch(evaluations, proposal.decision, self._new_looks())
         self._queries += (proposal.decision.judged or 0) if proposal.decision else 0
         self._go_on()
         if self._going_on:
@@ -136,6 +135,11 @@ class Loop:
         if evaluations:
             self._note(evaluations)
         return self._reason_to_stop(cut_off=len(evaluations) < len(designs))
+
+    def _new_looks(self) -> int | None:
+        """Operating points found since this was last asked; None where the method never looks."""
+        before, self._looks = self._looks, self._evaluator.looks
+        return self._looks - before if METHODS[self._settings.method].looks else None
 
     def _note(self, evaluations: list[Evaluation]) -> None:
         """Bring the costs up to date and tell the observer."""

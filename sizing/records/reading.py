@@ -24,8 +24,8 @@ class Batch:
 
     evaluations: tuple[int, ...]
     decision: Mapping[str, Any] | None = None
-    looks: int = 0
-    """Operating points found for the decision."""
+    looks: int | None = None
+    """Operating points found for the decision, by a method that may look."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def _read(path: Path) -> RunRecord:
         try:
             if "batch" in line:
                 batches.append(
-                    Batch(_known(line["batch"], len(simulations)), line.get("decision"), line.get("looks", 0))
+                    Batch(_known(line["batch"], len(simulations)), line.get("decision"), line.get("looks"))
                 )
             else:
                 simulations.append(_simulation(line, len(simulations), len(problem.corners)))

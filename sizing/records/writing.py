@@ -124,10 +124,10 @@ class RunFolder:
         with self._writing():
             self._journal.append(line | corner | outcome_entries(simulation.outcome))
 
-    def batch(self, evaluations: Sequence[Evaluation], decision: Decision | None, looks: int) -> None:
-        """Append which evaluations joined the population together, and the decision and the looks behind them."""
+    def batch(self, evaluations: Sequence[Evaluation], decision: Decision | None, looks: int | None) -> None:
+        """Append which evaluations joined the population together, and the decision and any looks behind them."""
         line: dict[str, Any] = {"batch": [evaluation.index for evaluation in evaluations]}
-        line |= {"looks": looks} if looks else {}
+        line |= {} if looks is None else {"looks": looks}
         with self._writing():
             self._journal.append(line | ({"decision": _entries(decision)} if decision else {}))
             if not self._journal.replaying:

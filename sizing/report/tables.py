@@ -33,6 +33,7 @@ def run_row(record: RunRecord) -> dict[str, Any]:
     counted = _counted(record)
     by_corners = len(problem.corners) > 1
     judged = [decision["judged"] for decision in record.decisions if decision["judged"] is not None]
+    looks = [batch.looks for batch in record.batches if batch.looks is not None]
     row = {
         "spec": problem.name,
         "topology": problem.topology,
@@ -48,7 +49,7 @@ def run_row(record: RunRecord) -> dict[str, Any]:
         "sims_oracle": counted["oracle"] if "oracle" in record.purposes else None,
         "sims_total": counted["initial"] + counted["search"],
         "sims_failed": sum(isinstance(e.outcome, Failed) and not e.outcome.cached for e in record.simulations),
-        "sims_op": sum(batch.looks for batch in record.batches) or None,
+        "sims_op": sum(looks) if looks else None,
         "sims_pretrain": _before(record),
         "cache_hits": simulated.count(False) or (0 if record.manifest.get("cache") else None),
         "queries": sum(judged) if judged else None,

@@ -7,7 +7,7 @@ target. Once designs meet every target, objectives have moving ones: where the f
 values, and several objectives an `Aim`, as the ranking has in any case.
 """
 
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from sizing.clock import Clock
 from sizing.evaluation import Evaluation
-from sizing.objectives import order
+from sizing.objectives import in_spec, order
 from sizing.problem import Design, Problem
 from sizing.search.aim import STEPS, Aim, Aims
 from sizing.search.discriminator import Discriminator
@@ -135,7 +135,7 @@ class Ranking:
     clock: Clock
     aims: Aims
     closer: Discriminator | None = None
-    """Who judges the best of the pool again where a judgement takes a look at the operating point."""
+    """Who judges the best of the pool again, by a look at the operating point of each, until a design is in spec."""
 
     def propose(self, generation: Generation) -> Proposal:
         """Breed a pool from the best designs and at random, let it evolve on the judgement, and take a batch of it."""
@@ -146,7 +146,7 @@ class Ranking:
         best = generation.designs[list(ranked)[: pool_of.parents]]
         drawn = random_designs(pool_of.drawn, self.problem.shape, self.draws)
         pool = _Pool(generation.seen, len(self.problem.variables))
-        judge = partial(self._judge, self.discriminator, aim)
+        judge: Judge = partial(self._judge, self.discriminator, aim)
         pool.add(np.concatenate([drawn, self.toolbox.wander(best, pool_of.children)]), judge, pool_of.kept)
         for _ in range(pool_of.generations - 1 if len(pool.designs) else 0):
             if aim:
@@ -154,15 +154,8 @@ class Ranking:
                 judge = partial(self._judge, self.discriminator, aim)
                 pool.judge_again(pool_of.kept, judge)
             pool.add(self.toolbox.wander(pool.designs[: pool_of.elite], pool_of.children // 2), judge, pool_of.kept)
-        if self.closer is not None and len(pool.designs):
-            judge = partial(self._judge, self.closer, aim)
-            pool.judge_again(pool_of.looked_at, judge)
-            for _ in range(pool_of.looked_generations):
-                pool.add(
-                    self.toolbox.wander(pool.designs[: pool_of.looked_elite], pool_of.looked_children),
-                    judge,
-                    pool_of.kept,
-                )
+        if self.closer and len(pool.designs) and not in_spec(self.problem, generation.values).any():
+            judge = self._look_closer(self.closer, pool, generation.population)
         chosen, probability = self._batch(pool, judge)
         decision = Decision(
             _names(self.problem, generation.selection.critical),
@@ -174,6 +167,18 @@ class Ranking:
             aim.values if aim else None,
         )
         return Proposal(tuple(map(tuple, pool.designs[chosen].tolist())), "search", decision)
+
+    def _look_closer(self, closer: Discriminator, pool: "_Pool", population: Sequence[Evaluation]) -> Judge:
+        """Leave in the pool what is promising at a closer look, and descendants of these; the judge is for the rest."""
+        pool_of = self.settings.ranking
+        with self.clock.activity("train"):
+            closer.fit(population)
+        judge = partial(self._judge, closer, None)
+        pool.judge_again(pool_of.looked_at, judge)
+        for _ in range(pool_of.looked_generations):
+            bred = self.toolbox.wander(pool.designs[: pool_of.looked_elite], pool_of.looked_children)
+            pool.add(bred, judge, pool_of.kept)
+        return judge
 
     def _batch(self, pool: "_Pool", judge: Judge) -> tuple[list[int], list[NDArray[np.float64]]]:
         """Rows of the pool to simulate, and the probabilities (M,) by which each was chosen."""

@@ -53,7 +53,7 @@ class Evolution:
         """`known` are designs to start from that need no simulation."""
         self._problem = problem
         self._settings = settings
-        self._discriminators = [discriminator, closer] if closer else [discriminator]
+        self._discriminator = discriminator
         self._streams = streams
         self._known = known
         self._clock = clock
@@ -77,8 +77,7 @@ class Evolution:
             designs = random_designs(self._settings.batch, self._problem.shape, self._streams.variation)
             return Proposal(tuple(d for d in map(tuple, designs.tolist()) if d not in self._seen), "search")
         with self._clock.activity("train"):
-            for discriminator in self._discriminators:
-                discriminator.fit(self._population)
+            self._discriminator.fit(self._population)
         search = self._settings.search
         selection = select(
             self._problem,

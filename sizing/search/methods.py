@@ -94,7 +94,7 @@ METHODS = {
         pretrained=True,
     ),
     "gp-op": Method(
-        "the same as gp, which then finds the operating points of the most promising and judges them again by these",
+        "the same as gp; until a design is in spec, it also looks at the operating points of the most promising",
         partial(_evolution, "gp-op"),
         RANKING,
         looks=True,

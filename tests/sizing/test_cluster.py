@@ -113,7 +113,7 @@ def test_a_run_that_loses_a_worker_and_is_taken_up_leaves_the_same_records(
 
 
 def test_looks_at_operating_points_go_to_the_same_cluster(
-    client: "distributed.Client", address: str, amplifier: Spec, tmp_path: Path
+    client: "distributed.Client", address: str, opamp: Spec, tmp_path: Path
 ):
     seen: list[int] = []
 
@@ -123,8 +123,8 @@ def test_looks_at_operating_points_go_to_the_same_cluster(
             kill_one(client)
 
     asked = {"method": "gp-op", "initial": 10, "max_sims": 14, "ranking": {"looked_at": 20, "looked_children": 10}}
-    local = sizing.run(amplifier, **asked, out=tmp_path / "local", workers=1)
-    remote = sizing.run(amplifier, **asked, out=tmp_path / "dask", executor=address, observer=count_then_kill)
+    local = sizing.run(opamp, **asked, out=tmp_path / "local", workers=1)
+    remote = sizing.run(opamp, **asked, out=tmp_path / "dask", executor=address, observer=count_then_kill)
     assert_same_records(remote.folder, local.folder)
     assert seen[0] <= 2 < max(seen)  # workers have simulators, and later others that look
     assert simulators_of(client) == []

@@ -28,13 +28,11 @@ def test_a_look_finds_the_voltages_that_no_source_sets(amplifier: Spec):
     assert seen.values == pytest.approx([1.2 - 1000 * current], rel=1e-6)
 
 
-def test_looks_are_counted_apart_and_told_in_the_journal(amplifier: Spec, tmp_path: Path):
-    result = sizing.run(
-        amplifier, method="gp-op", out=tmp_path / "run", workers=2, initial=10, max_sims=14, ranking=FEW
-    )
+def test_looks_are_counted_apart_and_told_in_the_journal(opamp: Spec, tmp_path: Path):
+    result = sizing.run(opamp, method="gp-op", out=tmp_path / "run", workers=2, initial=10, max_sims=14, ranking=FEW)
     row = result.table.iloc[0]
     lines = [json.loads(line) for line in (result.folder / "journal.jsonl").read_text().splitlines()]
-    looks = [line.get("looks", 0) for line in lines if "batch" in line]
+    looks = [line["looks"] for line in lines if "batch" in line]
     assert len(looks) == 3
     assert looks[0] == 0
     assert 45 < looks[1] <= 50 + 10 + 20 + 2 * 10  # 50 random designs, to know how far voltages range
@@ -42,6 +40,13 @@ def test_looks_are_counted_apart_and_told_in_the_journal(amplifier: Spec, tmp_pa
     assert row["sims_op"] == sum(looks)
     assert row["sims_total"] == row["sims_initial"] + row["sims_search"] == 14
     assert np.isfinite(result.record.values).any()
+
+
+def test_nobody_looks_once_a_design_is_in_spec(amplifier: Spec, tmp_path: Path):
+    result = sizing.run(amplifier, method="gp-op", out=tmp_path / "run", workers=2, initial=20, max_sims=24)
+    row = result.table.iloc[0]
+    assert row["first_in_spec_at"] <= 20
+    assert row["sims_op"] == 0
 
 
 def test_without_an_operating_point_there_is_nothing_to_look_at(specs: Path, tmp_path: Path):

@@ -73,12 +73,17 @@ def closeness(candidates: NDArray[np.int64], pending: NDArray[np.int64]) -> NDAr
 
 
 def evolution(
-    judge: Discriminator, acceptance: str = "ranking", task: Problem = TASK, seed: int = 0, **settings: object
+    judge: Discriminator,
+    acceptance: str = "ranking",
+    task: Problem = TASK,
+    seed: int = 0,
+    closer: Discriminator | None = None,
+    **settings: object,
 ) -> Evolution:
     run = RunSettings.model_validate(
         {"initial": 8, "batch": 3, "search": SearchSettings(acceptance=acceptance), "ranking": QUICK} | settings
     )
-    return Evolution(task, run, judge, Streams.from_seed(seed), Clock())
+    return Evolution(task, run, judge, Streams.from_seed(seed), Clock(), closer)
 
 
 def iterations(search: Evolution, count: int) -> list[Proposal]:
@@ -175,6 +180,28 @@ def test_each_design_is_chosen_as_if_those_before_it_had_been_measured():
     assert proposal.decision is not None
     # The judgement is the one each was chosen by, with those before it pending but not itself.
     np.testing.assert_allclose(proposal.decision.judgement, closeness(designs, designs), atol=1e-4)
+
+
+def test_a_closer_look_decides_until_a_design_is_in_spec():
+    def middling(candidates: NDArray[np.int64], pending: NDArray[np.int64]) -> NDArray[np.float64]:
+        return 0.5 + 0.5 * closeness(candidates, pending)
+
+    few = QUICK.model_copy(update={"looked_at": 20, "looked_generations": 2, "looked_elite": 5, "looked_children": 10})
+    closer = Stated(middling)
+    search = evolution(Stated(closeness), closer=closer, ranking=few)
+    search.ask()
+    search.tell(measured([(0, 0, 39), (1, 0, 38), (2, 0, 37)]))
+    proposal = search.ask()
+    designs = np.array(proposal.designs)
+    assert proposal.decision is not None
+    np.testing.assert_allclose(proposal.decision.judgement, middling(designs, designs), atol=1e-4)
+    looked_at, *descendants = closer.asked[:3]
+    assert len(looked_at) == 20
+    assert all(0 < len(children) <= 10 for children in descendants)
+    assert len(closer.asked) == 3 + 3  # then the batch is chosen
+    search.tell(measured([(39, 0, 0)], 3))
+    assert len(search.ask().designs) == 3
+    assert len(closer.asked) == 6
 
 
 def test_candidates_that_cannot_meet_a_target_are_ranked_by_the_others():
