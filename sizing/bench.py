@@ -112,6 +112,11 @@ class Task:
         return any(_DRAWN.search(line.text) for bench in self.benches for line in bench.lines)
 
     @property
+    def alterable(self) -> bool:
+        """Whether ngspice can go from design to design in decks it has loaded, instead of reading them anew."""
+        return all(alterations(bench, self.variables) is not None for bench in self.benches)
+
+    @property
     def vectors(self) -> Mapping[str, tuple[str, ...]]:
         """The vectors that the measurements read, by "bench.analysis"; none where nothing is measured."""
         wanted: dict[str, tuple[str, ...]] = {f"{b.name}.{a.name}": () for b in self.benches for a in b.analyses}

@@ -22,7 +22,7 @@ from sizing.records.writing import FORMAT, TABLES, RunFolder, cannot_write
 from sizing.report.export import sized_netlist
 from sizing.report.tables import designs_table, runs_table
 from sizing.search.methods import METHODS, check_objectives, checkpoint_of, settled
-from sizing.settings import RunSettings
+from sizing.settings import AUTO, RunSettings
 from sizing.simulation.cache import Cached, KeyOf, SimulationCache
 from sizing.simulation.pool import Pool, default_workers
 from sizing.simulation.simulator import Outcome, Simulate
@@ -84,6 +84,8 @@ def run(
     SimulationError where ngspice refuses the netlist, all before anything is written.
     """
     spec = (load_spec(spec, trust=trust) if not isinstance(spec, Spec) else spec).with_run(**settings)
+    if spec.run.method == AUTO:
+        spec = spec.with_run(method=_usual_method(spec))
     if spec.run.method not in METHODS:
         raise SpecError([f"method: no method {spec.run.method!r}{nearest(spec.run.method, METHODS)}"])
     check_objectives(spec.run, spec.problem)
@@ -157,6 +159,15 @@ def check(spec: Spec) -> Outcome:
 def most_frequent_failure(record: RunRecord) -> str | None:
     """The commonest reason for failed simulations of a run, with one of their messages."""
     return commonest_failure([each.outcome for each in record.simulations]) or None
+
+
+def _usual_method(spec: Spec) -> str:
+    """The method that needs the fewest simulations, unless thousands of looks would take longer than they save.
+
+    With a process kit ngspice reads a deck for each. Only `gp` learns from earlier runs.
+    """
+    look = spec.task.look
+    return "gp-op" if look and look.alterable and not spec.run.warm_start else "gp"
 
 
 def _refuse_unless_learning(method: str, before: Before) -> None:

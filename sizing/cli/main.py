@@ -111,7 +111,7 @@ def resume(
 ) -> None:
     """Take up a run that was killed or interrupted, as if nothing had happened.
 
-    Example: sizing resume runs/opamp_cc-gp-s0
+    Example: sizing resume runs/opamp_cc-gp-op-s0
     """
     from sizing.cli.progress import shown_progress
     from sizing.records.reading import read_run
@@ -236,7 +236,7 @@ def show(
 ) -> None:
     """List a run's best designs, each metric against its target.
 
-    Example: sizing show runs/opamp_cc-gp-s0 --best 3
+    Example: sizing show runs/opamp_cc-gp-op-s0 --best 3
     """
     from sizing.cli.show import best_designs
     from sizing.records.reading import read_run

@@ -35,7 +35,7 @@ def report(
 
     Nothing is simulated unless asked for, and then once: the run's folder keeps it for later reports.
 
-    Example: sizing report runs/opamp_cc-gp-s0 --html opamp.html --waveforms --sensitivities
+    Example: sizing report runs/opamp_cc-gp-op-s0 --html opamp.html --waveforms --sensitivities
     """
     from sizing.compare import absent_runs
     from sizing.records.reading import find_runs, read_runs

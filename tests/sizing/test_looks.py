@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,12 +50,31 @@ def test_nobody_looks_once_a_design_is_in_spec(amplifier: Spec, tmp_path: Path):
     assert row["sims_op"] == 0
 
 
-def test_without_an_operating_point_there_is_nothing_to_look_at(specs: Path, tmp_path: Path):
+@pytest.fixture
+def blind(specs: Path, tmp_path: Path) -> Spec:
+    """The amplifier without an operating point."""
     text = (specs / "cs_amp.yaml").read_text().replace("netlists/", f"{specs}/netlists/")
     text = text.replace("      bias: op\n", "").replace(
         "  current: {measure: supply_current, of: amplifier.bias, source: vdd, at_most: 1 mA}\n", ""
     )
     (tmp_path / "blind.yaml").write_text(text)
+    return load_spec(tmp_path / "blind.yaml")
+
+
+def test_without_an_operating_point_there_is_nothing_to_look_at(blind: Spec, tmp_path: Path):
     with pytest.raises(InputError, match="gp-op looks at operating points: expected a bench with an `op` analysis"):
-        sizing.run(load_spec(tmp_path / "blind.yaml"), method="gp-op", out=tmp_path / "run")
+        sizing.run(blind, method="gp-op", out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_names_no_method_looks_where_that_costs_next_to_nothing(
+    amplifier: Spec, blind: Spec, specs: Path, tmp_path: Path
+):
+    def method(spec: Spec, out: str, **settings: Any) -> str:
+        result = sizing.run(spec, initial=2, max_sims=2, workers=1, out=tmp_path / out, **settings)
+        return str(result.table["method"].item()).split(":")[0]
+
+    assert method(amplifier, "amplifier") == "gp-op"
+    assert method(blind, "blind") == "gp"
+    assert method(load_spec(specs / "sky130_miller.yaml"), "kit") == "gp"
+    assert method(amplifier, "warm", warm_start=str(tmp_path / "amplifier")) == "gp"
