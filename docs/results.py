@@ -51,18 +51,23 @@ What its parts are worth, each beside `gp` in the table above:
   `sims_pretrain`. A finished run, whose few designs are nearly all alike, gave little as a warm start when it was tried
   during development.
 
-Whether the circuit is balanced decides much and is hard to learn from sizes alone: with node voltages beside them, as a
-graph network pretrained on operating points predicts them, the first design in spec comes sooner and the bad seeds go:
+Whether the circuit is balanced decides much and is hard to learn from sizes alone: with node voltages beside them the
+first design in spec comes sooner, and the bad seeds go, whether the simulator finds them (`gp-op`) or a graph network
+pretrained on operating points predicts them (`gp-pretrained`):
 
 {voltages_conditions}
 
 {voltages}
 
-Operating points that the simulator finds (`gp-op`) do the same without a network; they are not in `sims_total`:
+Looking at a hundred designs and a hundred children twice an iteration is worth as much as three times that, and once a
+design is in spec looks are worth nothing, so that `gp-op` stops there.
 
-{gp_op_conditions}
+Ten random designs to begin with are as good as any tried; points spread out as far as possible, at the edges of the
+ranges therefore, are worse, and five are no better than ten:
 
-{gp_op}
+{initial_conditions}
+
+{initial}
 
 ### Beside other people's optimizers
 
@@ -288,8 +293,8 @@ def main() -> None:
         ablation=counts("ablation"),
         voltages_conditions=conditions("voltages"),
         voltages=counts("voltages"),
-        gp_op_conditions=conditions("gp_op"),
-        gp_op=counts("gp_op"),
+        initial_conditions=conditions("initial"),
+        initial=counts("initial"),
         peers_conditions=conditions("peers"),
         peers=counts("peers"),
         peers_held_back_conditions=conditions("peers_held_back"),

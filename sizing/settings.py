@@ -58,10 +58,10 @@ class RankingSettings(Settings):
     generations: int = Field(3, ge=1, description="generations that the pool evolves by the judgement alone")
     kept: int = Field(500, ge=1, description="most promising designs kept from one generation to the next")
     elite: int = Field(100, ge=1, description="of these, the ones that have children")
-    looked_at: int = Field(300, ge=1, description="most promising designs whose operating point is found, if at all")
+    looked_at: int = Field(100, ge=1, description="most promising designs whose operating point is found, if at all")
     looked_generations: int = Field(2, ge=0, description="generations that descend from these, looked at too")
     looked_elite: int = Field(30, ge=1, description="designs of each generation that have children")
-    looked_children: int = Field(200, ge=2, description="children of each generation")
+    looked_children: int = Field(100, ge=2, description="children of each generation")
 
 
 class JudgeSettings(Settings):

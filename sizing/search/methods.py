@@ -153,7 +153,7 @@ METHODS = {
     "de": Method(
         "differential evolution with constraints (pymoo)",
         partial(_peer, "pymoo_algorithms", "differential_evolution"),
-        {"initial": 20},
+        {"initial": 20, "batch": 1},
         objectives=1,
     ),
     "turbo": Method(
