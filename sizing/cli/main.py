@@ -70,7 +70,7 @@ def _options(show_version: Annotated[bool, typer.Option("--version", help="print
 @app.command()
 def run(
     spec: SpecArgument,
-    method: Annotated[str | None, typer.Option(help="search method, see `sizing methods`")] = None,
+    method: Annotated[str | None, typer.Option(help="search method, see `sizing methods`; auto: the default")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="seed of every random stream")] = None,
     out: Annotated[Path | None, typer.Option(help="run folder [default: runs/SPEC-METHOD-sSEED]")] = None,
     workers: WorkersOption = None,

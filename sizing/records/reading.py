@@ -124,9 +124,7 @@ def _read(path: Path) -> RunRecord:
         line = json.loads(text)
         try:
             if "batch" in line:
-                batches.append(
-                    Batch(_known(line["batch"], len(simulations)), line.get("decision"), line.get("looks"))
-                )
+                batches.append(Batch(_known(line["batch"], len(simulations)), line.get("decision"), line.get("looks")))
             else:
                 simulations.append(_simulation(line, len(simulations), len(problem.corners)))
                 purposes.append(line["purpose"])

@@ -94,7 +94,8 @@ METHODS = {
         pretrained=True,
     ),
     "gp-op": Method(
-        "the same as gp; until a design is in spec, it also looks at the operating points of the most promising",
+        "the same as gp; until a design is in spec, it also looks at the operating points of the most promising "
+        "(the default where that costs next to nothing, else it is gp)",
         partial(_evolution, "gp-op"),
         RANKING,
         looks=True,
