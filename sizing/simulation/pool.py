@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import time
 from collections import deque
@@ -21,6 +22,7 @@ from typing import Any, Literal, Protocol
 import psutil
 
 from sizing.bench import Task
+from sizing.mistakes import InputError
 from sizing.simulation.ngspice import NgSpice
 from sizing.simulation.simulator import Failed, Outcome, SimulationError, Simulator
 from sizing.simulation.worker import WORDS, Ready, Request, serve
@@ -36,6 +38,8 @@ SECONDS_BETWEEN_LOOKS = 0.2
 """At the memory of workers."""
 MEMORY = 4e9
 LAST_WORDS = 3
+UNGUARDED = os.EX_USAGE
+"""Exit code of a worker that would start workers itself, running the script that started it once more."""
 NEVER = float("inf")
 
 Values = Mapping[str, float]
@@ -179,6 +183,11 @@ class SimulationPool:
 
     def _restart(self, worker: "_Worker") -> None:
         """Replace a worker that has died without a job; do without it where it has failed to start too often."""
+        if worker.unguarded:
+            raise InputError(
+                'expected simulations to be started under `if __name__ == "__main__":`, got a script that starts them '
+                "whenever it is imported, as each simulator process does"
+            )
         failed_starts = 0 if worker.ready else worker.failed_starts + 1
         if failed_starts <= MOST_FAILED_STARTS:
             self._replace(worker, failed_starts)
@@ -210,7 +219,12 @@ class _Worker:
         self.pipe, its_end = context.Pipe()
         pause = FIRST_PAUSE * 2 ** (failed_starts - 1) if failed_starts else 0.0
         self._process = context.Process(target=serve, args=(its_end, simulator, task, folder, pause), daemon=True)
-        self._process.start()
+        try:
+            self._process.start()
+        except RuntimeError:
+            if "__mp_main__" not in sys.modules:  # what multiprocessing calls the script in a worker
+                raise
+            os._exit(UNGUARDED)
         self._pid: int = self._process.pid
         its_end.close()
         self._folder = folder
@@ -225,6 +239,12 @@ class _Worker:
     def idle(self) -> bool:
         """Whether it has started and has no job."""
         return self.ready and self.job is None
+
+    @property
+    def unguarded(self) -> bool:
+        """Whether it has died of a script that starts simulations whenever it is imported."""
+        self._process.join(SECONDS_TO_DIE)
+        return bool(self._process.exitcode == UNGUARDED)
 
     @property
     def memory(self) -> float:

@@ -146,6 +146,15 @@ def test_workers_that_never_start_end_in_an_error_with_their_words_not_in_a_loop
         pool.run(jobs(amplifier, 1))
 
 
+def test_a_script_that_starts_simulations_when_imported_is_told_at_once(specs: Path, tmp_path: Path):
+    script = tmp_path / "unguarded.py"
+    script.write_text(f"import sizing\nsizing.run({str(specs / 'cs_amp.yaml')!r}, out={str(tmp_path / 'run')!r})\n")
+    ended = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=60)
+    assert 'under `if __name__ == "__main__":`' in ended.stderr.splitlines()[-1]
+    assert ended.stderr.count("Traceback") == 1
+    assert not (tmp_path / "run").exists()
+
+
 HANGING = """
 import sys, threading, time
 from functools import partial
