@@ -30,11 +30,12 @@ def run_summary(result: Result, console: Console | None = None) -> None:
     console = console or plain_console()
     row = result.table.iloc[0]
     best_designs(result.record, 3, console)
-    queries = "" if pd.isna(row["queries"]) else f", {row['queries']} queries"
+    counted = [("queries", "queries"), ("sims_op", "looks at operating points")]
+    besides = "".join(f", {row[column]} {words}" for column, words in counted if not pd.isna(row[column]))
     simulations = f"{row['sims_total']} simulations ({row['sims_initial']} of them initial)"
     if not pd.isna(row["corners"]):
         simulations += f" of {row['designs']} designs at {row['corners']} corners"
-    console.out(f"{row['in_spec']} designs in spec after {simulations}{queries}, {row['wall_s']:.1f} s:")
+    console.out(f"{row['in_spec']} designs in spec after {simulations}{besides}, {row['wall_s']:.1f} s:")
     console.out(f"{STATUS_WORDS[result.status]}.")
     problem, values = result.record.problem, result.record.values
     if words := front_words(problem, values[front(problem, values)]):

@@ -1,13 +1,16 @@
 """Looks at operating points: what they find, how they are counted, and who may not take them."""
 
 import json
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 import sizing
+from sizing.cli.show import run_summary
 from sizing.mistakes import InputError
 from sizing.simulation.pool import SimulationPool
 from sizing.simulation.simulator import Measured
@@ -41,6 +44,9 @@ def test_looks_are_counted_apart_and_told_in_the_journal(opamp: Spec, tmp_path: 
     assert row["sims_op"] == sum(looks)
     assert row["sims_total"] == row["sims_initial"] + row["sims_search"] == 14
     assert np.isfinite(result.record.values).any()
+    shown = StringIO()
+    run_summary(result, Console(file=shown, width=200))
+    assert f"{sum(looks)} looks at operating points" in shown.getvalue()
 
 
 def test_nobody_looks_once_a_design_is_in_spec(amplifier: Spec, tmp_path: Path):
