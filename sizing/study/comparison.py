@@ -11,6 +11,7 @@ from sizing.compare import Entry, compare
 from sizing.mistakes import InputError
 from sizing.records.reading import RunRecord, find_runs, read_run
 from sizing.report.curves import mean_curve, top_costs
+from sizing.report.styles import methods_in_order
 from sizing.report.tables import means_table, runs_table
 from sizing.spec.shipped import shipped_specs
 from sizing.study.plots import Line, panels
@@ -117,7 +118,7 @@ def beside_paper(runs: pd.DataFrame, columns: Sequence[str] = SHOWN) -> pd.DataF
 def _curves(records: Sequence[RunRecord]) -> list[Line]:
     """A line for each method, through at most POINTS of its curve."""
     lines = []
-    for method in dict.fromkeys(record.manifest["method"] for record in records):
+    for method in methods_in_order(records):
         runs = [record for record in records if record.manifest["method"] == method]
         curve = mean_curve(runs, [top_costs(run) for run in runs])
         if len(curve.sims):

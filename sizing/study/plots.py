@@ -8,9 +8,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-_COLOURS = ("#0077aa", "#dd6600", "#00a065", "#9977ff", "#aa5577", "#9900ff", "#3b3f45")
-_MARKERS = "osD^vPX"
+from sizing.report.styles import RULE, Style, styles
+
 _PAPER = "#6b7078"
+_MARKS = 12
+"""On a line, about; curves have more points than can be told apart."""
 _INCHES_PER_LETTER = 0.08
 _MOST_TICKS = 8
 """So many places on an axis are all named."""
@@ -34,22 +36,24 @@ def line(label: str, means: pd.DataFrame, x: str, y: str) -> Line:
 
 def panels(lines: Mapping[str, Sequence[Line]], x_label: str, y_label: str, *, log_x: bool = False) -> Figure:
     """A panel for each title, with one legend for the lines of the same label."""
-    labels = {kind: list(_labels(lines, published=kind)) for kind in (False, True)}
-    widest = max(len(label) for kind in labels.values() for label in kind)
+    every_line = [each for panel in lines.values() for each in panel]
+    look = styles(list(dict.fromkeys(each.label for each in every_line if not each.published)))
+    published = styles(list(dict.fromkeys(each.label for each in every_line if each.published)))
+    look |= {label: Style(_PAPER, ":", style.marker) for label, style in published.items()}
+    widest = max(len(each.label) for each in every_line)
     figure = Figure(figsize=(3.6 * len(lines) + _INCHES_PER_LETTER * widest + 0.6, 3.4), layout="constrained")
     FigureCanvasAgg(figure)
     shown = {}
     for axes, (title, panel) in zip(figure.subplots(1, len(lines), squeeze=False)[0], lines.items(), strict=True):
         for each in panel:
-            number = labels[each.published].index(each.label)
+            style, every = look[each.label], max(1, len(each.x) // _MARKS)
             shown[each.label] = axes.errorbar(
                 each.x, each.y, yerr=each.error, label=each.label, capsize=2.5, markersize=4, linewidth=1.3,
-                color=_PAPER if each.published else _COLOURS[number % len(_COLOURS)],
-                linestyle=":" if each.published else "-", marker=_MARKERS[number % len(_MARKERS)],
+                color=style.colour, linestyle=style.line, marker=style.marker, markevery=every, errorevery=every,
             )  # fmt: skip
         axes.set_title(title, fontsize=10)
         axes.set_xlabel(x_label)
-        axes.grid(color="#d9dce1", linewidth=0.6)
+        axes.grid(color=RULE, linewidth=0.6)
         axes.set_axisbelow(True)
         if log_x:
             axes.set_xscale("log")
@@ -60,7 +64,3 @@ def panels(lines: Mapping[str, Sequence[Line]], x_label: str, y_label: str, *, l
     figure.axes[0].set_ylabel(y_label)
     figure.legend(shown.values(), shown.keys(), loc="outside right upper", frameon=False)
     return figure
-
-
-def _labels(lines: Mapping[str, Sequence[Line]], *, published: bool) -> dict[str, None]:
-    return dict.fromkeys(each.label for panel in lines.values() for each in panel if each.published == published)
