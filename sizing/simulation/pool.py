@@ -38,7 +38,7 @@ SECONDS_BETWEEN_LOOKS = 0.2
 """At the memory of workers."""
 MEMORY = 4e9
 LAST_WORDS = 3
-UNGUARDED = os.EX_USAGE
+UNGUARDED = 64
 """Exit code of a worker that would start workers itself, running the script that started it once more."""
 NEVER = float("inf")
 
