@@ -11,6 +11,6 @@ from sizing.records.reading import read_run
 from sizing.running import Result
 
 result = Result(read_run(sys.argv[1]))
-console = Console(record=True, width=112, file=StringIO(), force_terminal=True)
+console = Console(record=True, width=118, file=StringIO(), force_terminal=True)
 run_summary(result, console)
 console.save_svg(str(Path(__file__).parent / "run.svg"), title="sizing run specs/opamp_cc.yaml")
