@@ -17,8 +17,8 @@ from sizing.spec.shipped import shipped_specs
 from sizing.study.plots import Line, panels
 from sizing.study.study import Observer, Options, Scale, Section, Study, StudySettings, settings_for
 
-OURS = ("gp", "evo", "oracle", "fc", "gnn-random", "gnn-frozen", "gnn-finetuned")
-"""The default, and the paper's six."""
+OURS = ("gp-op", "gp", "evo", "oracle", "fc", "gnn-random", "gnn-frozen", "gnn-finetuned")
+"""The defaults, and the paper's six."""
 PEERS = (
     *(f"{name}:max_sims=600" for name in ("random", "grid", "optuna-tpe", "optuna-cmaes")),
     *(f"{name}:max_sims=600" for name in ("pymoo-ga", "pymoo-nsga2", "de")),
