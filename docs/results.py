@@ -1,7 +1,7 @@
 """Writes docs/results.md, and the sized designs in docs/circuits.md, from the tables under runs/studies.
 
-The text of the results is in docs/results.template.md; `{counts[peers]}` in it is what `counts` makes of
-runs/studies/peers.
+The text of the results is in docs/results.template.md; `{counts[held_back]}` in it is what `counts` makes
+of runs/studies/held_back.
 
 python docs/results.py
 """

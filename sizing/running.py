@@ -90,8 +90,7 @@ def run(
         raise SpecError([f"method: no method {spec.run.method!r}{nearest(spec.run.method, METHODS)}"])
     check_objectives(spec.run, spec.problem)
     spec = replace(spec, run=settled(spec.run))
-    if METHODS[spec.run.method].looks and spec.task.look is None:
-        raise InputError(f"method: {spec.run.method} looks at operating points: expected a bench with an `op` analysis")
+    _refuse_unless_looking(spec)
     checkpoint = checkpoint_of(spec.run)
     evidence = tuple(evidence_of(read_run(path), spec.problem) for path in spec.run.warm_start)
     path = SIMULATORS[spec.run.simulator].path()
@@ -164,10 +163,22 @@ def most_frequent_failure(record: RunRecord) -> str | None:
 def _usual_method(spec: Spec) -> str:
     """The method that needs the fewest simulations, unless thousands of looks would take longer than they save.
 
-    With a process kit ngspice reads a deck for each. Only `gp` learns from earlier runs.
+    With a process kit, and as a program of its own, ngspice reads a deck for each. Only `gp` learns from earlier runs.
     """
     look = spec.task.look
-    return "gp-op" if look and look.alterable and not spec.run.warm_start else "gp"
+    quick = look is not None and look.alterable and spec.run.simulator == "ngspice"
+    ranks = settled(spec.with_run(method="gp-op").run).search.acceptance == "ranking"
+    return "gp-op" if quick and ranks and not spec.run.warm_start else "gp"
+
+
+def _refuse_unless_looking(spec: Spec) -> None:
+    method, acceptance = spec.run.method, spec.run.search.acceptance
+    if not METHODS[method].looks:
+        return
+    if spec.task.look is None:
+        raise InputError(f"method: {method} looks at operating points: expected a bench with an `op` analysis")
+    if acceptance != "ranking":
+        raise InputError(f"search.acceptance: {method} looks at what it ranks: expected ranking, got {acceptance}")
 
 
 def _refuse_unless_learning(method: str, before: Before) -> None:

@@ -95,7 +95,7 @@ METHODS = {
     ),
     "gp-op": Method(
         "the same as gp; until a design is in spec, it also looks at the operating points of the most promising "
-        "(the default where that costs next to nothing, else it is gp)",
+        "(the default where a look takes a millisecond or two; else it is gp)",
         partial(_evolution, "gp-op"),
         RANKING,
         looks=True,

@@ -8,7 +8,6 @@ import multiprocessing
 import os
 import shutil
 import signal
-import sys
 import tempfile
 import time
 from collections import deque
@@ -74,6 +73,8 @@ class SimulationPool:
         memory: float = MEMORY,
         simulator: Callable[[Task], Simulator] = NgSpice,
     ) -> None:
+        if getattr(multiprocessing.current_process(), "_inheriting", False):  # a worker that still imports its script
+            os._exit(UNGUARDED)
         self._timeout = timeout
         self._memory = memory
         self._scratch = tempfile.TemporaryDirectory(prefix="sizing-", ignore_cleanup_errors=True)
@@ -219,12 +220,7 @@ class _Worker:
         self.pipe, its_end = context.Pipe()
         pause = FIRST_PAUSE * 2 ** (failed_starts - 1) if failed_starts else 0.0
         self._process = context.Process(target=serve, args=(its_end, simulator, task, folder, pause), daemon=True)
-        try:
-            self._process.start()
-        except RuntimeError:
-            if "__mp_main__" not in sys.modules:  # what multiprocessing calls the script in a worker
-                raise
-            os._exit(UNGUARDED)
+        self._process.start()
         self._pid: int = self._process.pid
         its_end.close()
         self._folder = folder
@@ -243,7 +239,8 @@ class _Worker:
     @property
     def unguarded(self) -> bool:
         """Whether it has died of a script that starts simulations whenever it is imported."""
-        self._process.join(SECONDS_TO_DIE)
+        if self._died:
+            self._process.join(SECONDS_TO_DIE)  # its pipe is closed a moment earlier
         return bool(self._process.exitcode == UNGUARDED)
 
     @property

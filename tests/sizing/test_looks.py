@@ -73,6 +73,14 @@ def test_without_an_operating_point_there_is_nothing_to_look_at(blind: Spec, tmp
     assert not (tmp_path / "run").exists()
 
 
+def test_a_filter_has_nothing_to_look_at(amplifier: Spec, tmp_path: Path):
+    with pytest.raises(
+        InputError, match=r"search\.acceptance: gp-op looks at what it ranks: expected ranking, got filter"
+    ):
+        sizing.run(amplifier, method="gp-op", search={"acceptance": "filter"}, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_run_that_names_no_method_looks_where_that_costs_next_to_nothing(
     amplifier: Spec, blind: Spec, specs: Path, tmp_path: Path
 ):
@@ -83,4 +91,6 @@ def test_a_run_that_names_no_method_looks_where_that_costs_next_to_nothing(
     assert method(amplifier, "amplifier") == "gp-op"
     assert method(blind, "blind") == "gp"
     assert method(load_spec(specs / "sky130_miller.yaml"), "kit") == "gp"
+    assert method(amplifier, "program", simulator="ngspice-batch") == "gp"
+    assert method(amplifier, "filter", search={"acceptance": "filter"}) == "gp"
     assert method(amplifier, "warm", warm_start=str(tmp_path / "amplifier")) == "gp"
