@@ -14,6 +14,8 @@ _PAPER = "#6b7078"
 _MARKS = 12
 """On a line, about; curves have more points than can be told apart."""
 _INCHES_PER_LETTER = 0.08
+_INCHES_PER_LINE = 0.24
+"""Of the legend."""
 _MOST_TICKS = 8
 """So many places on an axis are all named."""
 
@@ -41,7 +43,8 @@ def panels(lines: Mapping[str, Sequence[Line]], x_label: str, y_label: str, *, l
     published = styles(list(dict.fromkeys(each.label for each in every_line if each.published)))
     look |= {label: Style(_PAPER, ":", style.marker) for label, style in published.items()}
     widest = max(len(each.label) for each in every_line)
-    figure = Figure(figsize=(3.6 * len(lines) + _INCHES_PER_LETTER * widest + 0.6, 3.4), layout="constrained")
+    height = max(3.4, _INCHES_PER_LINE * len(look))
+    figure = Figure(figsize=(3.6 * len(lines) + _INCHES_PER_LETTER * widest + 0.6, height), layout="constrained")
     FigureCanvasAgg(figure)
     shown = {}
     for axes, (title, panel) in zip(figure.subplots(1, len(lines), squeeze=False)[0], lines.items(), strict=True):
