@@ -239,9 +239,7 @@ class _Worker:
     @property
     def unguarded(self) -> bool:
         """Whether it has died of a script that starts simulations whenever it is imported."""
-        if self._died:
-            self._process.join(SECONDS_TO_DIE)  # its pipe is closed a moment earlier
-        return bool(self._process.exitcode == UNGUARDED)
+        return self._exit_code() == UNGUARDED
 
     @property
     def memory(self) -> float:
@@ -269,9 +267,7 @@ class _Worker:
 
     def end(self) -> tuple[str, str]:
         """Kill the process; how it had ended before, if it had, and the last words of its simulator in brackets."""
-        if self._died:
-            self._process.join(SECONDS_TO_DIE)  # its pipe is closed a moment earlier
-        code = self._process.exitcode
+        code = self._exit_code()
         with suppress(ProcessLookupError):
             os.killpg(self._pid, signal.SIGKILL)
         self._process.kill()
@@ -282,6 +278,13 @@ class _Worker:
         shutil.rmtree(self._folder, ignore_errors=True)
         ending = f"exit code {code}" if code is None or code >= 0 else f"killed by signal {-code}"
         return ending, f" ({said})" if said else ""
+
+    def _exit_code(self) -> int | None:
+        """How it has ended; None where it has not."""
+        if self._died:
+            self._process.join(SECONDS_TO_DIE)  # its pipe is closed a moment earlier
+        code: int | None = self._process.exitcode
+        return code
 
     def _last_words(self) -> str:
         try:
