@@ -1,20 +1,18 @@
 """Every shipped spec has its section and picture in docs/circuits.md, and the picture is its netlist."""
 
-import importlib.util
 import re
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import networkx as nx
 import pytest
 from ruamel.yaml import YAML
 
+from docs.drawing.sheet import Sheet, touches
+from docs.schematics import CIRCUITS, drawn
 from sizing.device import Device, read_device
 from sizing.netlist import read_netlist
 
-pytest.importorskip("schemdraw")
 ROOT = Path(__file__).parent.parent.parent
 SPECS = sorted((ROOT / "specs").glob("*.yaml"))
 SYMBOLS = {
@@ -28,17 +26,6 @@ SYMBOLS = {
 """What a model, or without one a kind, is drawn as, and with how many terminals: bulks come last, and are not drawn."""
 
 
-@pytest.fixture(scope="module")
-def schematics() -> ModuleType:
-    specification = importlib.util.spec_from_file_location("schematics", ROOT / "docs" / "schematics.py")
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    sys.modules["schematics"] = module
-    specification.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module", params=SPECS, ids=lambda path: path.stem)
 def spec(request: pytest.FixtureRequest) -> Path:
     path: Path = request.param
@@ -46,9 +33,9 @@ def spec(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="module")
-def sheet(spec: Path, schematics: ModuleType) -> Any:
-    (circuit,) = [circuit for circuit in schematics.CIRCUITS if circuit.__name__ == spec.stem]
-    return schematics.drawn(circuit)
+def sheet(spec: Path) -> Sheet:
+    (circuit,) = [circuit for circuit in CIRCUITS if circuit.__name__ == spec.stem]
+    return drawn(circuit)
 
 
 def devices(spec: Path) -> list[Device]:
@@ -58,7 +45,7 @@ def devices(spec: Path) -> list[Device]:
     return [read_device(line, ()) for line in lines]
 
 
-def drawn_nets(sheet: Any, schematics: ModuleType) -> list[set[Any]]:
+def drawn_nets(sheet: Sheet) -> list[set[Any]]:
     """Devices' terminals and names of nets that are connected: by wires that touch at an end, or by the same name."""
     terminals = [
         ((name, index), place) for name, device in sheet.devices.items() for index, place in enumerate(device.terminals)
@@ -67,7 +54,7 @@ def drawn_nets(sheet: Any, schematics: ModuleType) -> list[set[Any]]:
     graph = nx.Graph()
     for what, place in [*terminals, *sheet.names, *wires]:
         graph.add_edge(what, place)
-        graph.add_edges_from((place, wire) for wire in sheet.wires if schematics.touches(place, wire))
+        graph.add_edges_from((place, wire) for wire in sheet.wires if touches(place, wire))
     known = {what for what, _ in [*terminals, *sheet.names]}
     return [connected & known for connected in nx.connected_components(graph)]
 
@@ -77,12 +64,12 @@ def words(text: str) -> list[str]:
     return sorted(re.findall(r"(?<![\w.])[a-z]\w*|[\d.]+", text))
 
 
-def test_pictures_are_connected_as_the_netlists_are(spec: Path, sheet: Any, schematics: ModuleType):
+def test_pictures_are_connected_as_the_netlists_are(spec: Path, sheet: Sheet):
     nets: dict[str, set[Any]] = {}
     for device in devices(spec):
         for index, net in enumerate(device.nets[: SYMBOLS[device.model or device.kind][1]]):
             nets.setdefault(net, set()).add((device.name, index))
-    for connected in drawn_nets(sheet, schematics):
+    for connected in drawn_nets(sheet):
         names = {member for member in connected if isinstance(member, str)}
         net = next((net for net, terminals in nets.items() if terminals & connected), None)
         assert net is not None, f"drawn, but on no net: {connected}"
@@ -91,7 +78,7 @@ def test_pictures_are_connected_as_the_netlists_are(spec: Path, sheet: Any, sche
     assert not nets
 
 
-def test_pictures_name_every_device_with_its_sizes(spec: Path, sheet: Any):
+def test_pictures_name_every_device_with_its_sizes(spec: Path, sheet: Sheet):
     picture = (ROOT / "docs" / "schematics" / f"{spec.stem}.svg").read_text()
     texts = re.findall(r"<tspan[^>]*>([^<]*)</tspan>", picture)
     for device in devices(spec):
@@ -104,9 +91,9 @@ def test_pictures_name_every_device_with_its_sizes(spec: Path, sheet: Any):
         assert words(drawn.size) == (sorted(expected) or [device.model]), device.name
 
 
-def test_pictures_are_those_that_the_script_draws(spec: Path, sheet: Any):
+def test_pictures_are_those_that_the_script_draws(spec: Path, sheet: Sheet):
     picture = ROOT / "docs" / "schematics" / f"{spec.stem}.svg"
-    assert picture.read_bytes() == sheet.svg(), "run python docs/schematics.py"
+    assert picture.read_bytes() == sheet.svg(), "run python -m docs.schematics"
 
 
 def test_sections_have_the_picture_the_targets_and_the_command(spec: Path):

@@ -1,0 +1,1 @@
+"""Schematics as code."""
