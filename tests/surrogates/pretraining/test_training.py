@@ -11,16 +11,13 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from sizing.mistakes import InputError
-from surrogates.backbones.relaxation import DeviceRelaxation
 from surrogates.checkpoints import read_checkpoint
-from surrogates.graph import Topology
 from surrogates.hardware import device_named
 from surrogates.pretraining import generate, training
-from surrogates.pretraining.accuracy import Accuracy, accuracy, predict
+from surrogates.pretraining.accuracy import accuracy
 from surrogates.pretraining.circuits import ladder, series_pair
 from surrogates.pretraining.dataset import Manifest, Samples, read_dataset
-from surrogates.pretraining.named import DATASETS
-from surrogates.pretraining.recipe import SHIPPED, Recipe, RecipeError, read_recipe
+from surrogates.pretraining.recipe import Recipe, RecipeError
 from surrogates.pretraining.state import STATE
 from surrogates.pretraining.training import Progress, Training
 
@@ -289,35 +286,6 @@ def test_devices_that_are_none_are_refused(name: str):
         device_named(name)
 
 
-class Known(DeviceRelaxation):
-    """Predicts given voltages, row by row: those at the features of the first device."""
-
-    def __init__(self, rows: torch.Tensor) -> None:
-        super().__init__(width=16, rounds=1)
-        self.rows = rows
-
-    def forward(self, wiring: Any, parameters: torch.Tensor, rounds: int | None = None) -> list[torch.Tensor]:
-        return [self.rows[parameters[:, 0, 0].long()]]
-
-    def voltages(self, state: torch.Tensor) -> torch.Tensor:
-        return state
-
-
-def test_accuracy_is_the_share_within_a_kth_of_the_range(monkeypatch: pytest.MonkeyPatch):
-    # Ground, a net held at 1 V, and two free ones whose voltages range over 2 V: a tolerance of 0.2 V for K = 10.
-    topology = Topology(("0", "in", "a", "b"), ("v1", "r1", "r2"), (5, 2, 2), ((1, 0), (1, 2), (2, 3)))
-    truth = torch.tensor([[0, 1, 0.5, 2.0], [0, 1, 0.5, 0.0], [0, 1, 1.0, 1.0]])
-    error = torch.tensor([[9, 0, 0.1, 0.3], [9, 0, 0.19, 0.21], [9, 0.5, 0.0, 0.0]])
-    parameters = torch.arange(3.0)[:, None, None].expand(3, 3, 2)
-    monkeypatch.setattr("surrogates.pretraining.accuracy._AT_ONCE", 8)  # two rows together
-    found = accuracy(Known(truth - error), [(topology, parameters, truth)], k=10)
-    assert isinstance(found, Accuracy)
-    assert (found.at_k, found.at_k_free) == pytest.approx((6 / 9, 4 / 6))
-    assert (found.mean_error, found.mean_error_free) == pytest.approx((1.3 / 9, 0.8 / 6))
-    assert found.by_net == pytest.approx({"in": 2 / 3, "a": 1.0, "b": 1 / 3})
-    assert (predict(Known(truth), topology, parameters) == truth.numpy()).all()
-
-
 def test_accuracy_takes_nets_of_the_same_name_together(
     manifest: Manifest, samples: tuple[Samples, ...], tmp_path: Path
 ):
@@ -328,46 +296,6 @@ def test_accuracy_takes_nets_of_the_same_name_together(
     assert seen.mean_error_free == pytest.approx(
         (20 * 2 * alone[0].mean_error_free + 10 * 3 * alone[1].mean_error_free) / 70
     )
-
-
-def test_shipped_recipes_can_be_read_and_overridden():
-    names = sorted(path.stem for path in SHIPPED.glob("*.yaml"))
-    assert {"ladder", "opamp"} <= set(names)
-    for name in names:
-        assert read_recipe(name).name == name
-        assert read_recipe(name).data in DATASETS
-    assert read_recipe("ladder", steps=7, start_from=None).steps == 7
-    assert read_recipe("ladder", data="elsewhere").data == "elsewhere"
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("data: ladder\nsteps: 10\nepochs: 3\n", r"r\.yaml: epochs: Extra inputs are not permitted"),
-        ("data: ladder\n", r"r\.yaml: steps: Field required"),
-        ("data: ladder\nsteps: 0\nbatch: x\n", r"r\.yaml: steps: .*greater.*\n.*r\.yaml: batch: .*integer"),
-        (
-            "data: l\nsteps: 1\nbackbone: {kind: transformer}\n",
-            r"backbone\.kind: Input should be 'relaxation', 'deepgen'",
-        ),
-        ("data: l\nsteps: 1\nlearning_rate: .nan\n", r"r\.yaml: learning_rate: .*"),
-        ("data: [\n", r"r\.yaml: expected YAML: "),
-        ("data: 1\ndata: 2\n", r"r\.yaml: expected YAML: .*duplicate"),
-        ("- 1\n", r"r\.yaml: expected keys and values \(name, data, "),
-        ("", r"r\.yaml: expected keys and values \(name, data, "),
-        ("\xff", r"r\.yaml: expected YAML: "),
-    ],
-)
-def test_a_recipe_with_mistakes_is_refused(text: str, words: str, tmp_path: Path):
-    path = tmp_path / "r.yaml"
-    path.write_text(text, encoding="latin-1")
-    with pytest.raises(RecipeError, match=f"(?s){words}"):
-        read_recipe(str(path))
-
-
-def test_an_unknown_recipe_lists_the_shipped_ones():
-    with pytest.raises(RecipeError, match=r"expected a recipe \(ladder, .*opamp.*\) or a YAML file, got 'lader'"):
-        read_recipe("lader")
 
 
 def test_a_circuit_with_other_nets_can_be_mixed_in(manifest: Manifest, samples: tuple[Samples, ...], tmp_path: Path):
