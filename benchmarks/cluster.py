@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from benchmarks.sleeper import NOTHING, Sleeper
-from sizing.cluster import ClusterPool
-from sizing.report.tables import markdown
+from sizing.runs.tables import markdown
+from sizing.simulation.cluster import ClusterPool
 from sizing.simulation.pool import SimulationPool
 
 WORKERS = (1, 2, 4, 8, 16, 32)

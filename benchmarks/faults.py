@@ -29,9 +29,9 @@ from pathlib import Path
 from benchmarks.faulty import DEADLY, GARBAGE, LOG, Faults, Faulty
 from sizing import running
 from sizing.files import CannotWrite
-from sizing.records.journal import NAME
-from sizing.records.reading import read_run
-from sizing.records.writing import TABLES
+from sizing.runs.records.journal import NAME
+from sizing.runs.records.reading import read_run
+from sizing.runs.records.writing import TABLES
 from sizing.simulation.pool import SimulationPool
 
 SPEC = Path(__file__).parent.parent / "specs" / "cs_amp.yaml"

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from sizing.bench import Task
+from sizing.measures.waveforms import Results, Vector
 from sizing.simulation.ngspice import NgSpice
 from sizing.simulation.simulator import SimulationError
-from sizing.waveforms import Results, Vector
+from sizing.task.bench import Task
 
 LAST_WORDS = "Fatal error: the matrix is haunted"
 LOG = "log"

@@ -21,10 +21,10 @@ from collections.abc import Sequence
 from math import inf
 from pathlib import Path
 
-from sizing.mistakes import InputError
-from sizing.running import check
+from sizing.errors import InputError
+from sizing.runs.run import check
 from sizing.simulation.simulator import Measured, SimulationError
-from sizing.spec.load import load_spec
+from sizing.specfile.load import load_spec
 
 SPECS = Path(__file__).parent.parent / "specs"
 NAMES = ("cs_amp", "opamp_cc", "opamp_cc_rz")

@@ -16,18 +16,18 @@ import torch
 from torch_geometric.data import Batch
 
 from sizing.clock import Clock
-from sizing.evaluation import Evaluation
+from sizing.evaluation.evaluator import Evaluation
 from sizing.search.context import Context
 from sizing.search.discriminator import Discriminator
 from sizing.search.evolution import Streams, toolbox
 from sizing.search.methods import DISCRIMINATORS
 from sizing.search.selection import select
-from sizing.settings import RunSettings, SearchSettings
 from sizing.simulation.pool import default_workers
 from sizing.simulation.simulator import Measured
-from sizing.spec.load import load_spec
-from surrogates.backbones.message_passing import MessagePassing, TerminalGraph
-from surrogates.graph import CircuitGraph
+from sizing.specfile.load import load_spec
+from sizing.task.settings import RunSettings, SearchSettings
+from surrogates.networks.backbones.message_passing import MessagePassing, TerminalGraph
+from surrogates.networks.graph import CircuitGraph
 
 SPEC = Path(__file__).parent.parent / "specs" / "opamp_cc.yaml"
 

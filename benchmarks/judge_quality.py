@@ -14,14 +14,14 @@ import numpy as np
 import pandas as pd
 
 from sizing.clock import Clock
-from sizing.evaluation import Evaluation, values_of
-from sizing.objectives import no_worse, order
+from sizing.evaluation.evaluator import Evaluation, values_of
 from sizing.search.context import Context
 from sizing.search.evolution import Streams
 from sizing.search.methods import DISCRIMINATORS
-from sizing.settings import RunSettings
 from sizing.simulation.pool import SimulationPool, default_workers
-from sizing.spec.load import load_spec
+from sizing.specfile.load import load_spec
+from sizing.task.objectives import no_worse, order
+from sizing.task.settings import RunSettings
 
 METHODS_COMPARED = ("fc", "gnn-random", "gnn-frozen", "gnn-finetuned")
 OTHERS = 500

@@ -14,11 +14,11 @@ from statistics import median
 
 import numpy as np
 
-from sizing.bench import Task
-from sizing.netlist import read_text
 from sizing.simulation.pool import SimulationPool
 from sizing.simulation.simulator import Measured
-from sizing.spec.load import Spec, load_spec
+from sizing.specfile.load import Spec, load_spec
+from sizing.spice.netlist import read_text
+from sizing.task.bench import Task
 
 SPEC = Path(__file__).parent.parent / "specs" / "sky130_miller.yaml"
 SECONDS = 3600.0

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 import sizing
-from sizing.records.reading import read_run
+from sizing.runs.records.reading import read_run
 from sizing.simulation.ngspice import NgSpice
-from sizing.spec.load import Spec, load_spec
+from sizing.specfile.load import Spec, load_spec
 
 SPECS = Path(__file__).parent.parent / "specs"
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from sizing.bench import Bench
 from sizing.simulation.pool import SimulationPool, default_workers
 from sizing.simulation.simulator import Measured, Outcome
-from sizing.spec.load import Spec, load_spec
+from sizing.specfile.load import Spec, load_spec
+from sizing.task.bench import Bench
 
 SPEC = Path(__file__).parent.parent / "specs" / "opamp_cc.yaml"
 SEED = 2022

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from sizing.bench import Analysis, Bench
 from sizing.simulation.ngspice import NgSpice
 from sizing.simulation.simulator import measured
-from sizing.spec.load import load_spec
+from sizing.specfile.load import load_spec
+from sizing.task.bench import Analysis, Bench
 
 SPEC = Path(__file__).parent.parent / "specs" / "opamp_cc_rz.yaml"
 

@@ -3,8 +3,8 @@
 import time
 from collections.abc import Mapping
 
-from sizing.bench import Task
-from sizing.waveforms import Results
+from sizing.measures.waveforms import Results
+from sizing.task.bench import Task
 
 NOTHING = Task((), (), ("seconds",))
 

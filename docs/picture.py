@@ -7,8 +7,8 @@ from pathlib import Path
 from rich.console import Console
 
 from sizing.cli.show import run_summary
-from sizing.records.reading import read_run
-from sizing.running import Result
+from sizing.runs.records.reading import read_run
+from sizing.runs.run import Result
 
 result = Result(read_run(sys.argv[1]))
 console = Console(record=True, width=118, file=StringIO(), force_terminal=True)

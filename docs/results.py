@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from sizing.paper.comparison import beside_paper
+from sizing.paper.study import Options, Study
+from sizing.paper.table import study_named
 from sizing.report.kept import tabulated
-from sizing.report.tables import markdown, means_table
-from sizing.study.comparison import beside_paper
-from sizing.study.study import Options, Study
-from sizing.study.table import study_named
+from sizing.runs.tables import markdown, means_table
 
 HERE = Path(__file__).parent
 STUDIES = HERE.parent / "runs" / "studies"

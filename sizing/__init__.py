@@ -9,23 +9,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sizing.loop import Progress
-    from sizing.mistakes import InputError
-    from sizing.running import Result, resume, run
-    from sizing.spec.load import Spec, load_spec
-    from sizing.spec.mistakes import SpecError
+    from sizing.errors import InputError
+    from sizing.runs.loop import Progress
+    from sizing.runs.run import Result, resume, run
+    from sizing.specfile.load import Spec, load_spec
+    from sizing.specfile.mistakes import SpecError
 
 __all__ = ["InputError", "Progress", "Result", "Spec", "SpecError", "load_spec", "resume", "run"]
 
 _HOMES = {
-    "InputError": "sizing.mistakes",
-    "Progress": "sizing.loop",
-    "Result": "sizing.running",
-    "Spec": "sizing.spec.load",
-    "SpecError": "sizing.spec.mistakes",
-    "load_spec": "sizing.spec.load",
-    "resume": "sizing.running",
-    "run": "sizing.running",
+    "InputError": "sizing.errors",
+    "Progress": "sizing.runs.loop",
+    "Result": "sizing.runs.run",
+    "Spec": "sizing.specfile.load",
+    "SpecError": "sizing.specfile.mistakes",
+    "load_spec": "sizing.specfile.load",
+    "resume": "sizing.runs.run",
+    "run": "sizing.runs.run",
 }
 
 

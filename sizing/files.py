@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from sizing.mistakes import InputError
+from sizing.errors import InputError
 
 _LOCK = ".lock"
 

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sizing.evidence import Evidence
-from sizing.problem import PROCESS, Corner, Problem
+from sizing.evaluation.evidence import Evidence
+from sizing.task.problem import PROCESS, Corner, Problem
 
 CORNERS_APART = 0.3
 """The largest feature of a corner, and its negative the smallest."""

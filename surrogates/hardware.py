@@ -2,7 +2,7 @@
 
 import torch
 
-from sizing.mistakes import InputError
+from sizing.errors import InputError
 
 
 def device_named(name: str) -> torch.device:

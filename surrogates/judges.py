@@ -8,23 +8,23 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sizing.circuit import Circuit
-from sizing.mistakes import InputError
-from sizing.objectives import order
-from sizing.problem import Problem
-from surrogates.backbones.backbone import Backbone
-from surrogates.backbones.table import BackboneSettings, build_backbone
-from surrogates.checkpoints import read_checkpoint
-from surrogates.discriminator import LearnedDiscriminator
-from surrogates.extractors.extractor import Extractor
-from surrogates.extractors.fc import FullyConnected
-from surrogates.extractors.gnn import GraphExtractor
-from surrogates.extractors.voltages import PredictedVoltages, ScaledVoltages, SimulatedVoltages, Voltages
+from sizing.errors import InputError
+from sizing.spice.circuit import Circuit
+from sizing.task.objectives import order
+from sizing.task.problem import Problem
 from surrogates.features import LogarithmicFeatures
-from surrogates.graph import CircuitGraph, Topology
 from surrogates.hardware import device_named
-from surrogates.heads import READOUTS
-from surrogates.regression import Regression
+from surrogates.networks.backbones.backbone import Backbone
+from surrogates.networks.backbones.table import BackboneSettings, build_backbone
+from surrogates.networks.checkpoints import read_checkpoint
+from surrogates.networks.discriminator import LearnedDiscriminator
+from surrogates.networks.extractors.extractor import Extractor
+from surrogates.networks.extractors.fc import FullyConnected
+from surrogates.networks.extractors.gnn import GraphExtractor
+from surrogates.networks.extractors.voltages import PredictedVoltages, ScaledVoltages, SimulatedVoltages, Voltages
+from surrogates.networks.graph import CircuitGraph, Topology
+from surrogates.networks.heads import READOUTS
+from surrogates.processes.regression import Regression
 
 if TYPE_CHECKING:
     from sizing.search.context import Context

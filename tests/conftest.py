@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sizing.spec.load import Spec, load_spec
+from sizing.specfile.load import Spec, load_spec
 
 SPECS = Path(__file__).parent.parent / "specs"
 

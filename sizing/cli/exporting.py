@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sizing.mistakes import InputError, nearest
+from sizing.errors import InputError, nearest
 
 
 def export(
@@ -22,8 +22,8 @@ def export(
 
     Example: sizing export runs/opamp_cc-gp-op-s0 --rank 2 --out sized.cir
     """
-    from sizing.records.reading import read_run
-    from sizing.report.export import FORMS, sized_files
+    from sizing.runs.export import FORMS, sized_files
+    from sizing.runs.records.reading import read_run
 
     if form not in (known := [*FORMS, "files"]):
         raise InputError(f"--format: no form {form!r}{nearest(form, known)}")

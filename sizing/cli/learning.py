@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from sizing.bench import Bench
 from sizing.cli.trust import TrustOption
-from sizing.mistakes import InputError
-from sizing.spec.load import Spec, load_spec
+from sizing.errors import InputError
+from sizing.specfile.load import Spec, load_spec
+from sizing.task.bench import Bench
 
 
 def graph(
@@ -30,14 +30,14 @@ def graph(
     chosen = bench_of(task, bench)
     if out is not None and out.exists():
         raise InputError(f"{out} already exists, and nothing is overwritten: choose another --out")
-    circuit = import_module("surrogates.graph").CircuitGraph(chosen.circuit)
+    circuit = import_module("surrogates.networks.graph").CircuitGraph(chosen.circuit)
     circuit.parameters({})  # a network could not read the devices that this refuses
     topology = circuit.topology
     title = f"{task.problem.name}, {chosen.name}"
     if out is None:
         out = Path("runs/graphs") / f"{task.problem.name}-{chosen.name}.svg"
         out.parent.mkdir(parents=True, exist_ok=True)
-    import_module("surrogates.drawing").draw(topology, title, out)
+    import_module("surrogates.networks.drawing").draw(topology, title, out)
     print(f"{title}: {len(topology.nets)} nets, {len(topology.devices)} devices, {topology.terminals} terminals")
     print(f"terminal-level graph: {topology.nodes} nodes, {topology.edges} edges")
     print(out)
@@ -64,7 +64,7 @@ def accuracy(
 
     Example: sizing accuracy opamp runs/data/my_amplifier
     """
-    backbone, _ = import_module("surrogates.checkpoints").read_checkpoint(checkpoint)
+    backbone, _ = import_module("surrogates.networks.checkpoints").read_checkpoint(checkpoint)
     _, samples = import_module("surrogates.pretraining.dataset").read_dataset(data)
     measured = import_module("surrogates.pretraining.accuracy").accuracy_of
     found = {each.name: measured(backbone, [each if rows is None else each[-rows:]], k) for each in samples}

@@ -19,16 +19,16 @@ from sizing.cli.reporting import report, tell, write_comparison
 from sizing.cli.studying import study
 from sizing.cli.trust import TrustOption, harmless
 from sizing.cli.verifying import verify
+from sizing.errors import InputError
 from sizing.files import CannotWrite
-from sizing.mistakes import InputError
 from sizing.simulation.ngspice import SimulatorMissing
-from sizing.spec.load import load_spec
-from sizing.spec.mistakes import SpecError
-from sizing.spec.shipped import shipped_specs
+from sizing.specfile.load import load_spec
+from sizing.specfile.mistakes import SpecError
+from sizing.specfile.shipped import shipped_specs
 
 if TYPE_CHECKING:
-    from sizing.records.reading import RunRecord
-    from sizing.running import Result
+    from sizing.runs.records.reading import RunRecord
+    from sizing.runs.run import Result
 
 app = typer.Typer(
     help="Sizes analog circuits in as few SPICE simulations as possible.",
@@ -89,7 +89,7 @@ def run(
     Example: sizing run specs/opamp_cc.yaml --method gp --seed 10 --max-sims 2000
     """
     from sizing.cli.progress import shown_progress
-    from sizing.running import run as run_spec
+    from sizing.runs.run import run as run_spec
 
     earlier = tuple(map(str, warm_start)) if warm_start else None
     task = load_spec(spec, trust=trust).with_run(method=method, seed=seed, max_sims=max_sims, warm_start=earlier)
@@ -114,8 +114,8 @@ def resume(
     Example: sizing resume runs/opamp_cc-gp-op-s0
     """
     from sizing.cli.progress import shown_progress
-    from sizing.records.reading import read_run
-    from sizing.running import resume as resume_run
+    from sizing.runs.records.reading import read_run
+    from sizing.runs.run import resume as resume_run
 
     record = read_run(path)
     _print_notice(record)
@@ -144,9 +144,9 @@ def compare(
     """
     from sizing.cli.progress import shown_schedule
     from sizing.cli.schedule import Schedule
-    from sizing.compare import compare as compare_methods
-    from sizing.compare import entries_of, runs_at_a_time
-    from sizing.report.tables import means_table, overview, runs_table
+    from sizing.runs.compare import compare as compare_methods
+    from sizing.runs.compare import entries_of, runs_at_a_time
+    from sizing.runs.tables import means_table, overview, runs_table
 
     try:
         numbers = [int(seed) for seed in seeds.split(",")]
@@ -175,7 +175,7 @@ def check(spec: SpecArgument, trust: TrustOption = False) -> None:
     Example: sizing check specs/opamp_cc.yaml
     """
     from sizing.cli.show import checked_design
-    from sizing.running import check as check_spec
+    from sizing.runs.run import check as check_spec
 
     task = load_spec(spec, trust=trust)
     outcome = check_spec(task)
@@ -194,7 +194,7 @@ def schema() -> None:
 
     Example: sizing schema > spec.schema.json
     """
-    from sizing.spec.entries import json_schema
+    from sizing.specfile.entries import json_schema
 
     print(json.dumps(json_schema(), indent=1))
 
@@ -212,7 +212,7 @@ def table(
     Example: sizing table runs --format csv > runs.csv
     """
     from sizing.report.kept import tabulated
-    from sizing.report.tables import means_table, overview
+    from sizing.runs.tables import means_table, overview
 
     if format_ not in ("markdown", "csv", "json"):
         raise typer.BadParameter(f"expected markdown, csv or json, got {format_!r}", param_hint="--format")
@@ -239,8 +239,8 @@ def show(
     Example: sizing show runs/opamp_cc-gp-op-s0 --best 3
     """
     from sizing.cli.show import best_designs
-    from sizing.records.reading import read_run
-    from sizing.report.tables import designs_table
+    from sizing.runs.records.reading import read_run
+    from sizing.runs.tables import designs_table
 
     record = read_run(path)
     _print_notice(record)
@@ -294,7 +294,7 @@ def _print_notice(record: "RunRecord") -> None:
 def _report(result: "Result", as_json: bool) -> None:
     """Print how a run ended, and exit with the status that says so."""
     from sizing.cli.show import run_summary
-    from sizing.running import most_frequent_failure
+    from sizing.runs.run import most_frequent_failure
 
     if as_json:
         print(result.table.to_json(orient="records", lines=True).strip())

@@ -91,10 +91,10 @@ def made_dataset(
 ) -> tuple[Any, Path]:
     """A data set's manifest and folder, made unless it is there; raises InputError for an unknown name."""
     from sizing.cli.learning import bench_of
-    from sizing.mistakes import InputError
+    from sizing.errors import InputError
     from sizing.simulation.ngspice import library_path
-    from sizing.spec.load import load_spec
-    from sizing.spec.shipped import shipped_specs
+    from sizing.specfile.load import load_spec
+    from sizing.specfile.shipped import shipped_specs
 
     generate = import_module("surrogates.pretraining.generate")
     named = import_module("surrogates.pretraining.named").DATASETS

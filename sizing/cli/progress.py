@@ -19,8 +19,8 @@ from rich.progress import Progress as Bar
 from rich.text import Text
 
 from sizing.cli.schedule import Schedule
-from sizing.compare import Entry
-from sizing.loop import Observer, Progress
+from sizing.runs.compare import Entry
+from sizing.runs.loop import Observer, Progress
 
 SECONDS_BETWEEN_LINES = 5.0
 NAMED = 3

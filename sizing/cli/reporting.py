@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sizing.cli.trust import TrustOption
-from sizing.mistakes import InputError
-from sizing.records.reading import RunRecord
+from sizing.errors import InputError
+from sizing.runs.records.reading import RunRecord
 
 if TYPE_CHECKING:
-    from sizing.records.inspection import Inspection
     from sizing.report.plot import Plot
+    from sizing.runs.records.inspection import Inspection
 
 
 def report(
@@ -37,13 +37,13 @@ def report(
 
     Example: sizing report runs/opamp_cc-gp-op-s0 --html opamp.html --waveforms --sensitivities
     """
-    from sizing.compare import absent_runs
-    from sizing.records.reading import find_runs, read_runs
     from sizing.report.page import page
     from sizing.report.plots import plots as drawn
     from sizing.report.plots import plots_of_one
     from sizing.report.responses import response_plots
     from sizing.report.scatter import checked_pair
+    from sizing.runs.compare import absent_runs
+    from sizing.runs.records.reading import find_runs, read_runs
 
     if html is None and plots is None:
         raise InputError("expected --html FILE, --plots FOLDER or both; for tables alone there is `sizing table`")
@@ -74,7 +74,7 @@ def write_comparison(records: Sequence[RunRecord], problems: Sequence[str], out:
     """Leave tables, plots and the page in the folder of a comparison, in place of those of an earlier call."""
     from sizing.report.page import page
     from sizing.report.plots import plots
-    from sizing.report.tables import means_table, runs_table
+    from sizing.runs.tables import means_table, runs_table
 
     rows = runs_table(records)
     rows.to_csv(out / "table.csv", index=False)
@@ -97,8 +97,8 @@ def _inspection(
     record: RunRecord, waveforms: bool, sensitivities: bool, workers: int | None, trust: bool
 ) -> "Inspection | None":
     """What the run's folder keeps of its best design, and what was asked for besides."""
-    from sizing.inspection import inspect_best
-    from sizing.records.inspection import read_inspection
+    from sizing.runs.inspect import inspect_best
+    from sizing.runs.records.inspection import read_inspection
 
     if not (waveforms or sensitivities):
         return read_inspection(record)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
-from sizing.compare import Entry
+from sizing.runs.compare import Entry
 
 
 class Schedule:

@@ -8,14 +8,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from sizing.evaluation import completed_outcome
-from sizing.objectives import front, meets
-from sizing.records.reading import RunRecord
+from sizing.evaluation.evaluator import completed_outcome
 from sizing.report.designs import Setting, Sized, Target, best_sized, target
 from sizing.report.words import STATUS_WORDS, front_words, target_words
-from sizing.running import Result
+from sizing.runs.records.reading import RunRecord
+from sizing.runs.run import Result
 from sizing.simulation.simulator import Failed, Outcome
-from sizing.spec.load import Spec
+from sizing.specfile.load import Spec
+from sizing.task.objectives import front, meets
 
 _SCALE = 13
 """Characters of a scale, a middle one among them."""

@@ -29,11 +29,11 @@ def study(
 
     Example: sizing study fig7 --scale small
     """
-    from sizing.mistakes import InputError
-    from sizing.report.tables import markdown
-    from sizing.spec.shipped import shipped_specs
-    from sizing.study.study import Options, carry_out
-    from sizing.study.table import study_named
+    from sizing.errors import InputError
+    from sizing.paper.study import Options, carry_out
+    from sizing.paper.table import study_named
+    from sizing.runs.tables import markdown
+    from sizing.specfile.shipped import shipped_specs
 
     if scale not in ("small", "full"):
         raise InputError(f"--scale: expected small or full, got {scale!r}")
@@ -63,7 +63,7 @@ def study(
 
 
 def _numbers(seeds: str | None) -> tuple[int, ...] | None:
-    from sizing.mistakes import InputError
+    from sizing.errors import InputError
 
     if seeds is None:
         return None

@@ -11,8 +11,8 @@ import numpy as np
 import typer
 
 from sizing.cli.trust import TrustOption
+from sizing.errors import InputError
 from sizing.files import write_all_whole
-from sizing.mistakes import InputError
 
 
 def verify(
@@ -39,12 +39,12 @@ def verify(
 
     Example: sizing verify runs/sky130_miller-gp-s0 --corners --monte-carlo 200 --best 1
     """
-    from sizing.records.reading import read_run
-    from sizing.report.tables import markdown
     from sizing.report.verified import corners_files, corners_table, readable, samples_files, yield_table
-    from sizing.spec.load import load_spec
-    from sizing.verification import at_corners, best_designs
-    from sizing.verification import monte_carlo as sampled
+    from sizing.runs.records.reading import read_run
+    from sizing.runs.tables import markdown
+    from sizing.runs.verify import at_corners, best_designs
+    from sizing.runs.verify import monte_carlo as sampled
+    from sizing.specfile.load import load_spec
 
     if spec is not None and not spec.is_file():
         raise InputError(f"--spec: expected a spec file, found none at {spec}")

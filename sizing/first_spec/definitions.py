@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sizing.circuit import parse_circuit, read_header
-from sizing.device import Device, read_device
-from sizing.netlist import Line
+from sizing.spice.circuit import parse_circuit, read_header
+from sizing.spice.device import Device, read_device
+from sizing.spice.netlist import Line
 
 
 @dataclass(frozen=True)

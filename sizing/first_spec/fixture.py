@@ -4,11 +4,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from sizing.errors import InputError
 from sizing.first_spec.ranges import LONGEST_IN_METRES
+from sizing.first_spec.recognition.classes import Structure
+from sizing.first_spec.recognition.transistors import number
 from sizing.first_spec.source import UserNetlist
-from sizing.mistakes import InputError
-from sizing.recognition.classes import Structure
-from sizing.recognition.transistors import number
 from sizing.units import spice_text
 
 VOLTAGES = (

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sizing.netlist import COMMENT
+from sizing.spice.netlist import COMMENT
 
 _PHYSICAL = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
 _WORD = re.compile(r"=|(?:\{[^{}]*\}|'[^']*'|\([^()]*\)|[^\s={}'()])+")

@@ -5,19 +5,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sizing.circuit import Circuit, parse_circuit, read_header
-from sizing.device import Device, read_device
+from sizing.errors import InputError, nearest
 from sizing.first_spec.definitions import Definition, definitions, model_types
 from sizing.first_spec.places import continued, physical_lines, words_by_line
-from sizing.kit import KITS
-from sizing.mistakes import InputError, nearest
-from sizing.netlist import ANALYSES, Line, NetlistError, read_file, read_text
-from sizing.recognition.rails import is_ground
-from sizing.recognition.transistors import model_type
-from sizing.spec.entries import ModelsEntry
-from sizing.spec.models import model_files, read_models
-from sizing.spec.shipped import shipped_specs
-from sizing.trust import checked, option_names, unknown_option
+from sizing.first_spec.recognition.rails import is_ground
+from sizing.first_spec.recognition.transistors import model_type
+from sizing.specfile.entries import ModelsEntry
+from sizing.specfile.models import model_files, read_models
+from sizing.specfile.shipped import shipped_specs
+from sizing.spice.circuit import Circuit, parse_circuit, read_header
+from sizing.spice.device import Device, read_device
+from sizing.spice.kits import KITS
+from sizing.spice.netlist import ANALYSES, Line, NetlistError, read_file, read_text
+from sizing.spice.trust import checked, option_names, unknown_option
 
 CALL = "xdut"
 """The name of a sub-circuit's call in the test benches."""

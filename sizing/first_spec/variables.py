@@ -5,16 +5,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sizing.device import Device
-from sizing.expression import ExpressionError, parse_expression
+from sizing.errors import InputError
 from sizing.first_spec.places import Edit, Word, Words, words_by_line
 from sizing.first_spec.ranges import KINDS, Kind, VariableText, range_entry
+from sizing.first_spec.recognition.classes import Structure
+from sizing.first_spec.recognition.matching import Match
+from sizing.first_spec.recognition.transistors import number
 from sizing.first_spec.source import UserNetlist
-from sizing.mistakes import InputError
-from sizing.netlist import Line, unwrap
-from sizing.recognition.classes import Structure
-from sizing.recognition.matching import Match
-from sizing.recognition.transistors import number
+from sizing.spice.device import Device
+from sizing.spice.expression import ExpressionError, parse_expression
+from sizing.spice.netlist import Line, unwrap
 
 _SIZES = (("w", Kind.WIDTH), ("l", Kind.LENGTH))
 _COUNTS = ("m", "nf", "mult")

@@ -10,19 +10,19 @@ from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 
+from sizing.errors import InputError
 from sizing.first_spec.benches.proposal import proposed_setups
 from sizing.first_spec.benches.setup import MetricText, Setup
 from sizing.first_spec.fixture import Fixture, fixture_of
 from sizing.first_spec.places import edited, physical_lines
+from sizing.first_spec.recognition.classes import Structure, recognise
 from sizing.first_spec.scalars import scalar
 from sizing.first_spec.source import UserNetlist, models_named, read_user_netlist
 from sizing.first_spec.variables import Sizing, propose_variables
-from sizing.mistakes import InputError
-from sizing.recognition.classes import Structure, recognise
 from sizing.simulation.simulator import Failed, Outcome
 from sizing.simulation.simulators import pool_for
-from sizing.spec.entries import ModelsEntry
-from sizing.spec.load import load_spec
+from sizing.specfile.entries import ModelsEntry
+from sizing.specfile.load import load_spec
 from sizing.units import format_quantity
 
 

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from sizing.measures.curves import Array
 from sizing.measures.measure import Measure, Missing, Net, in_unit, pair
-from sizing.waveforms import Results
+from sizing.measures.waveforms import Results
 
 _Moment = Annotated[float, in_unit("s"), Field(ge=0)]
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from sizing.measures.measure import Measure, Missing
-from sizing.waveforms import Results
+from sizing.measures.waveforms import Results
 
 
 class Meas(Measure):

@@ -12,8 +12,8 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from sizing.measures.curves import Array
+from sizing.measures.waveforms import Results, Vector, Waveforms
 from sizing.units import parse_quantity
-from sizing.waveforms import Results, Vector, Waveforms
 
 
 class Missing(Exception):

@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 
 from sizing.measures.measure import Measure
-from sizing.waveforms import Results
+from sizing.measures.waveforms import Results
 
 
 class RmsNoise(Measure):

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from sizing.measures.measure import Measure, Net, OfOutput, pair
-from sizing.waveforms import Results
+from sizing.measures.waveforms import Results
 
 
 class DcValue(OfOutput):

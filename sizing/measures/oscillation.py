@@ -7,7 +7,7 @@ from pydantic import Field
 
 from sizing.measures.curves import crossing
 from sizing.measures.measure import Missing, OfOutput, in_unit
-from sizing.waveforms import Results
+from sizing.measures.waveforms import Results
 
 _STEADY_SWING = 0.1
 """How much the swing may change from the first of the periods looked at to the last."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from sizing.measures.curves import Array, crossing
 from sizing.measures.measure import Missing, OfOutput, Reference, in_unit
-from sizing.waveforms import Results, Vector
+from sizing.measures.waveforms import Results, Vector
 
 
 class _Response(OfOutput):

@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 
 from sizing.measures.measure import OfOutput
-from sizing.waveforms import Results
+from sizing.measures.waveforms import Results
 
 SWEPT = {"V/V": "v", "Ohm": "i"}
 """The first letter of the source that must be swept for a regulation in these units."""

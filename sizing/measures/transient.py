@@ -7,7 +7,7 @@ from pydantic import Field, field_validator
 
 from sizing.measures.curves import Array, crossing
 from sizing.measures.measure import Missing, Net, OfOutput, in_unit, pair
-from sizing.waveforms import Results
+from sizing.measures.waveforms import Results
 
 
 class _StepResponse(OfOutput):

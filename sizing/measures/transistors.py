@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
 from sizing.measures.measure import Measure, Missing
-from sizing.waveforms import Results
+from sizing.measures.waveforms import Results
 
 Device = Annotated[
     str,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sizing.objectives import cost, figures, front, hypervolume, in_spec
-from sizing.records.reading import RunRecord
+from sizing.runs.records.reading import RunRecord
+from sizing.task.objectives import cost, figures, front, hypervolume, in_spec
 
 Numbers = NDArray[np.float64]
 

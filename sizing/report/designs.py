@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sizing.objectives import cost, meets, order
-from sizing.problem import Metric, Variable
-from sizing.records.reading import RunRecord
 from sizing.report.words import target_words
+from sizing.runs.records.reading import RunRecord
 from sizing.simulation.simulator import Measured
+from sizing.task.objectives import cost, meets, order
+from sizing.task.problem import Metric, Variable
 from sizing.units import format_quantity
 
 

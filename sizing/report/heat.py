@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sizing.problem import Problem
 from sizing.report.sensitivity import Correlations, Elasticities
+from sizing.task.problem import Problem
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from sizing.records.reading import RunError, find_runs, read_runs
-from sizing.report.tables import COLUMNS, runs_table
+from sizing.runs.records.reading import RunError, find_runs, read_runs
+from sizing.runs.tables import COLUMNS, runs_table
 
 
 def tabulated(paths: Sequence[Path]) -> tuple[pd.DataFrame, list[str]]:

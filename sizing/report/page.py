@@ -15,8 +15,6 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
-from sizing.records.inspection import Inspection
-from sizing.records.reading import RunRecord
 from sizing.report.calibration import calibration_tables
 from sizing.report.curves import ended, reached_at, wanted
 from sizing.report.designs import Sized, best_sized
@@ -27,8 +25,10 @@ from sizing.report.responses import response_plots
 from sizing.report.scatter import Pair
 from sizing.report.sensitivity import correlations, elasticities
 from sizing.report.styles import INK, RULE, methods_in_order
-from sizing.report.tables import means_table, run_row, runs_table, worded
 from sizing.report.words import COLUMN_WORDS, STATUS_WORDS, target_words
+from sizing.runs.records.inspection import Inspection
+from sizing.runs.records.reading import RunRecord
+from sizing.runs.tables import means_table, run_row, runs_table, worded
 from sizing.simulation.simulator import Failed
 
 BEST = 10

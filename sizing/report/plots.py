@@ -15,9 +15,6 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from sizing.objectives import front
-from sizing.problem import Metric, Problem
-from sizing.records.reading import RunRecord
 from sizing.report.calibration import calibration_tables, reliability_diagram
 from sizing.report.curves import Curve, in_spec_counts, mean_curve, objective_values, reached_at, top_costs, wanted
 from sizing.report.plot import Plot, drawn_plainly
@@ -34,7 +31,10 @@ from sizing.report.styles import (
     styles,
     wrapped,
 )
-from sizing.report.tables import run_row
+from sizing.runs.records.reading import RunRecord
+from sizing.runs.tables import run_row
+from sizing.task.objectives import front
+from sizing.task.problem import Metric, Problem
 from sizing.units import format_quantity
 
 _DECADES = 4

@@ -12,15 +12,15 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, MultipleLo
 from sizing.measures.small_signal import Bandwidth, DcGain, GainAt, PhaseMargin, UnityGainFrequency
 from sizing.measures.table import AnyMeasure
 from sizing.measures.transient import SettlingTime
-from sizing.problem import Metric
-from sizing.records.inspection import Inspection, best_evaluation
-from sizing.records.reading import RunRecord
+from sizing.measures.waveforms import Waveforms
 from sizing.report.plot import Plot, drawn_plainly
 from sizing.report.styles import INK, figure_with_axes, figure_with_panels, legend_below, styles
 from sizing.report.words import bounds, target_words
+from sizing.runs.records.inspection import Inspection, best_evaluation
+from sizing.runs.records.reading import RunRecord
 from sizing.simulation.simulator import Measured
+from sizing.task.problem import Metric
 from sizing.units import format_quantity
-from sizing.waveforms import Waveforms
 
 Read = Sequence[tuple[Metric, AnyMeasure]]
 """The metrics that are measured on an analysis, and how."""

@@ -10,13 +10,13 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from sizing.mistakes import InputError, nearest
-from sizing.objectives import front, in_spec, violations
-from sizing.problem import Metric
-from sizing.records.reading import RunRecord
+from sizing.errors import InputError, nearest
 from sizing.report.plot import Plot, drawn_plainly
 from sizing.report.styles import INK, figure_with_axes, legend_below
 from sizing.report.words import bounds, target_words
+from sizing.runs.records.reading import RunRecord
+from sizing.task.objectives import front, in_spec, violations
+from sizing.task.problem import Metric
 from sizing.units import format_quantity
 
 Numbers = NDArray[np.float64]

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from sizing.corners import NOMINAL
-from sizing.objectives import meets
-from sizing.records.inspection import Inspection, best_evaluation
-from sizing.records.reading import RunRecord
+from sizing.evaluation.corners import NOMINAL
+from sizing.runs.records.inspection import Inspection, best_evaluation
+from sizing.runs.records.reading import RunRecord
 from sizing.simulation.simulator import Measured
+from sizing.task.objectives import meets
 
 Numbers = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from sizing.records.reading import RunRecord
+from sizing.runs.records.reading import RunRecord
 from sizing.search.methods import METHODS
 
 INK = "#3b3f45"

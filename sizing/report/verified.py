@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import FuncFormatter
 
-from sizing.corners import worst_rows
-from sizing.objectives import cost, meets
-from sizing.problem import Metric
+from sizing.evaluation.corners import worst_rows
 from sizing.report.calibration import wilson_interval
 from sizing.report.plot import Plot
 from sizing.report.styles import INK, figure_with_axes, number_axis, styles
 from sizing.report.words import target_words
+from sizing.runs.verify import Verification
 from sizing.simulation.simulator import Failed, Measured
+from sizing.task.objectives import cost, meets
+from sizing.task.problem import Metric
 from sizing.units import format_quantity
-from sizing.verification import Verification
 
 _BINS = 20
 

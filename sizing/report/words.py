@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from sizing.objectives import hypervolume
-from sizing.problem import Metric, Problem
+from sizing.task.objectives import hypervolume
+from sizing.task.problem import Metric, Problem
 from sizing.units import format_quantity
 
 STATUS_WORDS = {

@@ -18,15 +18,15 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from sizing.clock import Clock
-from sizing.evaluation import Evaluation
-from sizing.objectives import in_spec, order
-from sizing.problem import Design, Problem
+from sizing.evaluation.evaluator import Evaluation
 from sizing.search.aim import STEPS, Aim, Aims
 from sizing.search.discriminator import Discriminator
 from sizing.search.optimizer import Decision, Proposal
 from sizing.search.selection import Selection
 from sizing.search.variation import Indices, random_designs
-from sizing.settings import RunSettings
+from sizing.task.objectives import in_spec, order
+from sizing.task.problem import Design, Problem
+from sizing.task.settings import RunSettings
 
 SMALLEST_CHUNK = 16
 LEAST_PROBABILITY = 1e-300

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import cdist
 
-from sizing.evaluation import Evaluation, values_of
-from sizing.objectives import figures, front, in_spec
-from sizing.problem import Problem
+from sizing.evaluation.evaluator import Evaluation, values_of
 from sizing.search.discriminator import Discriminator
 from sizing.search.variation import Indices
 from sizing.simulation.simulator import Measured
+from sizing.task.objectives import figures, front, in_spec
+from sizing.task.problem import Problem
 
 STEPS = (0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32)
 """Beyond an end of the front as shares of its value there, into a gap in units of ten times its width."""

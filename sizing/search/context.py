@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sizing.circuit import Circuit
 from sizing.clock import Clock
-from sizing.evaluation import Evaluator
-from sizing.evidence import Evidence
-from sizing.problem import Design, Problem
+from sizing.evaluation.evaluator import Evaluator
+from sizing.evaluation.evidence import Evidence
 from sizing.search.evolution import Streams
-from sizing.settings import RunSettings
+from sizing.spice.circuit import Circuit
+from sizing.task.problem import Design, Problem
+from sizing.task.settings import RunSettings
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sizing.evaluation import Evaluation, Evaluator, values_of
-from sizing.objectives import meets, no_worse
-from sizing.problem import Problem
+from sizing.evaluation.evaluator import Evaluation, Evaluator, values_of
+from sizing.task.objectives import meets, no_worse
+from sizing.task.problem import Problem
 
 
 class Discriminator(Protocol):

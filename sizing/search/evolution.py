@@ -8,15 +8,15 @@ from deap.base import Toolbox
 from numpy.random import Generator, SeedSequence, default_rng
 
 from sizing.clock import Clock
-from sizing.evaluation import Evaluation, designs_of, values_of
-from sizing.problem import Design, Problem
+from sizing.evaluation.evaluator import Evaluation, designs_of, values_of
 from sizing.search.acceptance import Acceptance, Filter, Generation, Ranking
 from sizing.search.aim import Aims
 from sizing.search.discriminator import Discriminator
 from sizing.search.optimizer import Proposal, initial_proposal
 from sizing.search.selection import Selection, draw_parents, select
 from sizing.search.variation import Indices, blend, mutate, random_designs, swap, wander
-from sizing.settings import RunSettings, SearchSettings
+from sizing.task.problem import Design, Problem
+from sizing.task.settings import RunSettings, SearchSettings
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from sizing.mistakes import InputError, nearest
-from sizing.problem import Problem
+from sizing.errors import InputError, nearest
 from sizing.search.context import Context
 from sizing.search.discriminator import AcceptAll, Discriminator, Oracle
 from sizing.search.evolution import Evolution
 from sizing.search.optimizer import Optimizer
-from sizing.settings import RunSettings, merged
+from sizing.task.problem import Problem
+from sizing.task.settings import RunSettings, merged
 
 GOALS = ("seed", "in_spec", "max_sims", "max_seconds", "patience", "max_failed", "timeout", "judge.device")
 """Run settings that say what is asked of a method and where, not how it goes about it."""
@@ -74,8 +74,8 @@ RANKING = {"initial": 10, "batch": 2, "search": {"acceptance": "ranking"}}
 
 
 def _peer(module: str, begin: str, context: Context) -> Optimizer:
-    optimizer: Optimizer = import_module("sizing.peers.optimizer").PeerOptimizer(
-        context, getattr(import_module(f"sizing.peers.{module}"), begin)
+    optimizer: Optimizer = import_module("sizing.search.peers.optimizer").PeerOptimizer(
+        context, getattr(import_module(f"sizing.search.peers.{module}"), begin)
     )
     return optimizer
 
@@ -244,5 +244,5 @@ def checkpoint_of(settings: RunSettings) -> dict[str, Any] | None:
     """
     if not METHODS[settings.method].pretrained:
         return None
-    described: dict[str, Any] = import_module("surrogates.checkpoints").provenance(settings.judge.checkpoint)
+    described: dict[str, Any] = import_module("surrogates.networks.checkpoints").provenance(settings.judge.checkpoint)
     return described

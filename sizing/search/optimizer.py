@@ -6,9 +6,9 @@ from typing import Protocol
 
 from numpy.random import Generator
 
-from sizing.evaluation import Evaluation, Purpose
-from sizing.problem import Design, Problem
+from sizing.evaluation.evaluator import Evaluation, Purpose
 from sizing.search.variation import random_designs
+from sizing.task.problem import Design, Problem
 
 
 @dataclass(frozen=True)

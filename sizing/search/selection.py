@@ -10,8 +10,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from sizing.objectives import order_by_penalty, order_by_value, penalties, places
-from sizing.problem import Problem
+from sizing.task.objectives import order_by_penalty, order_by_value, penalties, places
+from sizing.task.problem import Problem
 
 Rows = NDArray[np.intp]
 

@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from sizing.bench import Task
+from sizing.errors import InputError
 from sizing.measures import table
-from sizing.mistakes import InputError
-from sizing.problem import PROCESS
 from sizing.simulation.simulator import Failed, Outcome, Simulate, outcome_entries, outcome_from
+from sizing.task.bench import Task
+from sizing.task.problem import PROCESS
 
 NAME = "simulations.sqlite"
 LARGEST = 1e9

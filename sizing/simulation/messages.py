@@ -4,8 +4,8 @@ import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from sizing.netlist import Line
 from sizing.simulation.simulator import SimulationError
+from sizing.spice.netlist import Line
 
 LAST_WORDS = 4
 """Complaints in a message: the last ones, or the first ones where a deck is refused."""

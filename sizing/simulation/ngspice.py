@@ -19,8 +19,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from sizing.bench import Analysis, Bench, Task, alterations
-from sizing.problem import SAMPLE
+from sizing.measures.waveforms import Results, Vector, Waveforms
+from sizing.simulation.dialect import axis_name, no_result, quantity_names
 from sizing.simulation.messages import (
     LAST_WORDS,
     check_not_given_up,
@@ -30,11 +30,11 @@ from sizing.simulation.messages import (
     with_origin,
     without_chatter,
 )
-from sizing.simulation.names import axis_name, no_result, quantity_names
 from sizing.simulation.simulator import SimulationError, deck_of
 from sizing.simulation.validity import check_possible, checked
+from sizing.task.bench import Analysis, Bench, Task, alterations
+from sizing.task.problem import SAMPLE
 from sizing.units import spice_number
-from sizing.waveforms import Results, Vector, Waveforms
 
 INSTALL_HINT = (
     "ngspice's shared library was not found. Install it: `apt install libngspice0` (Debian, Ubuntu), "

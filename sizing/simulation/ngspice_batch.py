@@ -15,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sizing.bench import Analysis, Bench, Task, alterations
+from sizing.measures.waveforms import Results, Vector, Waveforms
+from sizing.simulation.dialect import axis_name, no_result, quantity_names
 from sizing.simulation.messages import (
     LAST_WORDS,
     check_not_given_up,
@@ -25,12 +26,11 @@ from sizing.simulation.messages import (
     with_origin,
     without_chatter,
 )
-from sizing.simulation.names import axis_name, no_result, quantity_names
 from sizing.simulation.ngspice import SimulatorMissing
 from sizing.simulation.simulator import SimulationError, deck_of
 from sizing.simulation.validity import check_possible, checked
+from sizing.task.bench import Analysis, Bench, Task, alterations
 from sizing.units import spice_number
-from sizing.waveforms import Results, Vector, Waveforms
 
 INSTALL_HINT = (
     "the ngspice program was not found. Install it: `apt install ngspice`, `dnf install ngspice`, "

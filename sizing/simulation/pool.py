@@ -20,11 +20,11 @@ from typing import Any, Literal, Protocol
 
 import psutil
 
-from sizing.bench import Task
-from sizing.mistakes import InputError
+from sizing.errors import InputError
 from sizing.simulation.ngspice import NgSpice
 from sizing.simulation.simulator import Failed, Outcome, SimulationError, Simulator
 from sizing.simulation.worker import WORDS, Ready, Request, serve
+from sizing.task.bench import Task
 
 JOBS_PER_WORKER = 2000
 """A worker is replaced after this many jobs: ngspice 39 loses some kilobytes in each."""

@@ -6,11 +6,11 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from sizing.bench import Bench
-from sizing.bins import OutsideBins
 from sizing.measures.measure import Missing
 from sizing.measures.table import AnyMeasure
-from sizing.waveforms import Results
+from sizing.measures.waveforms import Results
+from sizing.spice.bins import OutsideBins
+from sizing.task.bench import Bench
 
 Reason = Literal["netlist", "convergence", "invalid", "timeout", "memory", "crash"]
 """Why there is no result: the deck was refused; no solution was found; one that cannot be; a limit; an end."""

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sizing.bench import Task
-from sizing.settings import RunSettings
 from sizing.simulation.ngspice import NgSpice, library_path
 from sizing.simulation.ngspice_batch import NgSpiceBatch, program_path
 from sizing.simulation.pool import SimulationPool
 from sizing.simulation.simulator import Simulator
+from sizing.task.bench import Task
+from sizing.task.settings import RunSettings
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from sizing.bench import Analysis
-from sizing.circuit import Circuit
-from sizing.expression import ExpressionError, resolve
+from sizing.measures.waveforms import Vector, Waveforms
 from sizing.simulation.simulator import SimulationError
+from sizing.spice.circuit import Circuit
+from sizing.spice.expression import ExpressionError, resolve
+from sizing.task.bench import Analysis
 from sizing.units import parse_quantity
-from sizing.waveforms import Vector, Waveforms
 
 _PASSIVE = frozenset("rclkvdmqjx")
 """Kinds of devices that cannot make a DC voltage larger than the sources do; `x` is what a kit calls a device."""

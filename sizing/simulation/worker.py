@@ -12,8 +12,8 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from sizing.bench import Task
 from sizing.simulation.simulator import Failed, Measured, Outcome, SimulationError, Simulator, measured
+from sizing.task.bench import Task
 
 WORDS = "words"
 """The file in a worker's folder with what was said during its latest request; it outlives the process."""

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from surrogates.backbones.backbone import Backbone
-from surrogates.graph import Topology
+from surrogates.networks.backbones.backbone import Backbone
+from surrogates.networks.graph import Topology
 from surrogates.pretraining.dataset import Samples
 
 _AT_ONCE = 2**15

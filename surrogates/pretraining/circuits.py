@@ -11,7 +11,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from sizing.netlist import inline_includes
+from sizing.spice.netlist import inline_includes
 
 Sample = Mapping[str, NDArray[np.float64]]
 Draw = Callable[[Generator, int], Sample]

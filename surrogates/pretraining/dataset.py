@@ -18,11 +18,11 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from sizing.circuit import parse_circuit
+from sizing.errors import InputError
 from sizing.files import write_whole
-from sizing.mistakes import InputError
-from sizing.netlist import read_text
-from surrogates.graph import CircuitGraph, Topology
+from sizing.spice.circuit import parse_circuit
+from sizing.spice.netlist import read_text
+from surrogates.networks.graph import CircuitGraph, Topology
 
 FORMAT = 1
 Array = NDArray[np.float32]

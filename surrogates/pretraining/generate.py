@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.random import Generator, default_rng
 
-from sizing.bench import Bench
 from sizing.files import holds_others, only_writer, write_whole
-from sizing.problem import Problem
+from sizing.task.bench import Bench
+from sizing.task.problem import Problem
 from surrogates.pretraining.circuits import Sample, SampledCircuit
 from surrogates.pretraining.dataset import (
     CircuitEntry,

@@ -9,16 +9,16 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from sizing.bench import Analysis, Bench, Task
-from sizing.circuit import parse_circuit
 from sizing.measures.operating_point import DcValue
 from sizing.measures.small_signal import DcGain
 from sizing.measures.table import AnyMeasure
-from sizing.netlist import read_text
 from sizing.simulation.pool import SimulationPool, default_workers
 from sizing.simulation.simulator import Measured
-from surrogates.graph import GROUND, Topology
-from surrogates.kinds import KIND_NUMBERS
+from sizing.spice.circuit import parse_circuit
+from sizing.spice.netlist import read_text
+from sizing.task.bench import Analysis, Bench, Task
+from surrogates.networks.graph import GROUND, Topology
+from surrogates.networks.kinds import KIND_NUMBERS
 from surrogates.pretraining.circuits import Sample, SampledCircuit
 from surrogates.pretraining.dataset import graph_of
 from surrogates.pretraining.resistive import chunk_rows, solve

@@ -7,9 +7,9 @@ from pydantic import Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from sizing.mistakes import InputError
-from sizing.settings import Settings
-from surrogates.backbones.table import BackboneSettings
+from sizing.errors import InputError
+from sizing.task.settings import Settings
+from surrogates.networks.backbones.table import BackboneSettings
 
 SHIPPED = Path(__file__).parent / "recipes"
 

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogates.graph import Topology
-from surrogates.kinds import KIND_NUMBERS
+from surrogates.networks.graph import Topology
+from surrogates.networks.kinds import KIND_NUMBERS
 
 _AT_ONCE = 2**22
 """Matrix entries solved together: more would leave the cache."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from surrogates.graph import Topology
+from surrogates.networks.graph import Topology
 from surrogates.pretraining.dataset import Array, Samples
 from surrogates.pretraining.recipe import Recipe, RecipeError, TargetSettings
 

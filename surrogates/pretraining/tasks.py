@@ -9,8 +9,8 @@ import torch
 from torch import nn
 from torch.nn.functional import smooth_l1_loss
 
-from surrogates.backbones.backbone import Backbone
-from surrogates.heads import EMBEDDING, READOUTS
+from surrogates.networks.backbones.backbone import Backbone
+from surrogates.networks.heads import EMBEDDING, READOUTS
 from surrogates.pretraining.accuracy import Accuracy, accuracy, in_blocks
 from surrogates.pretraining.recipe import Recipe, TargetSettings
 from surrogates.pretraining.split import TensorCircuit

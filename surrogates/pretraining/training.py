@@ -13,11 +13,11 @@ import torch
 from numpy.random import default_rng
 
 from sizing.files import only_writer
-from surrogates.backbones.backbone import Backbone
-from surrogates.backbones.table import BackboneSettings, build_backbone
-from surrogates.checkpoints import CheckpointManifest, read_checkpoint, write_checkpoint
 from surrogates.hardware import device_named
-from surrogates.kinds import KINDS
+from surrogates.networks.backbones.backbone import Backbone
+from surrogates.networks.backbones.table import BackboneSettings, build_backbone
+from surrogates.networks.checkpoints import CheckpointManifest, read_checkpoint, write_checkpoint
+from surrogates.networks.kinds import KINDS
 from surrogates.pretraining.accuracy import Accuracy
 from surrogates.pretraining.dataset import Manifest, Samples
 from surrogates.pretraining.recipe import Recipe, RecipeError

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from sizing.study.study import Options, Row
+from sizing.paper.study import Options, Row
 from surrogates.pretraining.accuracy import Accuracy
 from surrogates.pretraining.circuits import SampledCircuit
 from surrogates.pretraining.dataset import Manifest, Samples, read_dataset

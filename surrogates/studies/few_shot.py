@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sizing.study.plots import line, panels
-from sizing.study.seeds import differences, over_seeds
-from sizing.study.study import CellStudy, Options, Row, Scale, Section, StudySettings, settings_for
-from surrogates.checkpoints import read_checkpoint
+from sizing.paper.plots import line, panels
+from sizing.paper.seeds import differences, over_seeds
+from sizing.paper.study import CellStudy, Options, Row, Scale, Section, StudySettings, settings_for
 from surrogates.hardware import device_named
+from surrogates.networks.checkpoints import read_checkpoint
 from surrogates.pretraining.recipe import Recipe
 from surrogates.pretraining.training import Training
 from surrogates.studies.cells import DataSet, figures, named_data, with_training

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sizing.study.plots import Line, line, panels
-from sizing.study.seeds import over_seeds
-from sizing.study.study import CellStudy, Options, Row, Scale, Section, StudySettings, settings_for
+from sizing.paper.plots import Line, line, panels
+from sizing.paper.seeds import over_seeds
+from sizing.paper.study import CellStudy, Options, Row, Scale, Section, StudySettings, settings_for
 from surrogates.hardware import device_named
 from surrogates.pretraining.recipe import Recipe
 from surrogates.pretraining.state import LOG

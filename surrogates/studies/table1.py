@@ -8,10 +8,10 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sizing.settings import Settings
-from sizing.study.plots import Line, line, panels
-from sizing.study.seeds import over_seeds
-from sizing.study.study import CellStudy, Options, Row, Scale, Section, StudySettings, settings_for
+from sizing.paper.plots import Line, line, panels
+from sizing.paper.seeds import over_seeds
+from sizing.paper.study import CellStudy, Options, Row, Scale, Section, StudySettings, settings_for
+from sizing.task.settings import Settings
 from surrogates.hardware import device_named
 from surrogates.pretraining.accuracy import accuracy_of
 from surrogates.pretraining.circuits import ladder

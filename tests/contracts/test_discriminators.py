@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from sizing.clock import Clock
-from sizing.evaluation import Evaluation, Evaluator, values_of
-from sizing.objectives import no_worse
-from sizing.problem import Problem
+from sizing.evaluation.evaluator import Evaluation, Evaluator, values_of
 from sizing.search.context import Context
 from sizing.search.discriminator import Discriminator, Oracle
 from sizing.search.evolution import Streams
 from sizing.search.methods import DISCRIMINATORS
-from sizing.settings import JudgeSettings, RunSettings
 from sizing.simulation.simulator import Failed, Measured, Outcome
-from sizing.spec.load import Spec
+from sizing.specfile.load import Spec
+from sizing.task.objectives import no_worse
+from sizing.task.problem import Problem
+from sizing.task.settings import JudgeSettings, RunSettings
 
 
 def formula(problem: Problem, job: dict[str, float]) -> Outcome:

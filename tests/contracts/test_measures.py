@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from sizing.bench import Task
 from sizing.simulation.pool import SimulationPool
 from sizing.simulation.simulator import Failed, Simulator
 from sizing.simulation.simulators import SIMULATORS
-from sizing.spec.load import load_spec
+from sizing.specfile.load import load_spec
+from sizing.task.bench import Task
 
 pytestmark = pytest.mark.skipif(shutil.which("ngspice") is None, reason="the ngspice program is not installed")
 

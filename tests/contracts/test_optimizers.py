@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from sizing.clock import Clock
-from sizing.evaluation import Evaluation, Evaluator
-from sizing.problem import Design, Metric, Problem, Variable
+from sizing.evaluation.evaluator import Evaluation, Evaluator
 from sizing.search.context import Context
 from sizing.search.evolution import Streams
 from sizing.search.methods import METHODS, settled
 from sizing.search.optimizer import Optimizer
-from sizing.settings import RunSettings
 from sizing.simulation.simulator import Failed, Measured, Outcome
+from sizing.task.problem import Design, Metric, Problem, Variable
+from sizing.task.settings import RunSettings
 
 LEARNED = ("oracle", "fc", "gp-pretrained", "gnn-random", "gnn-frozen", "gnn-finetuned")
 """Evolution with a filter: they share its optimizer, and tests/contracts/test_discriminators.py has the filters."""

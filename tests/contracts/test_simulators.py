@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import sizing
-from sizing.bench import Task
 from sizing.simulation.pool import SimulationPool
 from sizing.simulation.simulator import Failed, Measured, Outcome, SimulationError, Simulator
 from sizing.simulation.simulators import SIMULATORS
-from sizing.spec.load import Spec, load_spec
+from sizing.specfile.load import Spec, load_spec
+from sizing.task.bench import Task
 
 SPECS = ["cs_amp", "opamp_cc", "opamp_cc_rz"]
 pytestmark = pytest.mark.skipif(shutil.which("ngspice") is None, reason="the ngspice program is not installed")

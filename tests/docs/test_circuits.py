@@ -10,8 +10,8 @@ from ruamel.yaml import YAML
 
 from docs.drawing.sheet import Sheet, touches
 from docs.schematics import CIRCUITS, drawn
-from sizing.device import Device, read_device
-from sizing.netlist import read_netlist
+from sizing.spice.device import Device, read_device
+from sizing.spice.netlist import read_netlist
 
 ROOT = Path(__file__).parent.parent.parent
 SPECS = sorted((ROOT / "specs").glob("*.yaml"))

@@ -10,7 +10,7 @@ from sizing.first_spec.benches.setup import (
     transient,
 )
 from sizing.first_spec.fixture import Fixture
-from sizing.recognition.classes import OpAmp, Structure
+from sizing.first_spec.recognition.classes import OpAmp, Structure
 from sizing.units import spice_text
 
 STEP = 0.05

@@ -8,7 +8,7 @@ from sizing.first_spec.benches.regulator import regulator
 from sizing.first_spec.benches.ring_oscillator import ring_oscillator
 from sizing.first_spec.benches.setup import BenchText, Setup, resting_inputs, supply_current
 from sizing.first_spec.fixture import Fixture
-from sizing.recognition.classes import Comparator, OpAmp, Regulator, RingOscillator, Structure
+from sizing.first_spec.recognition.classes import Comparator, OpAmp, Regulator, RingOscillator, Structure
 
 OPAMP_WINDOWS = (1e-6, 1e-5, 1e-4, 1e-3)
 COMPARATOR_WINDOWS = (1e-8, 1e-7, 1e-6, 1e-5)

@@ -2,7 +2,7 @@
 
 from sizing.first_spec.benches.setup import BenchText, MetricText, Setup, load_capacitor, response
 from sizing.first_spec.fixture import Fixture
-from sizing.recognition.classes import Regulator, Structure
+from sizing.first_spec.recognition.classes import Regulator, Structure
 from sizing.units import format_quantity, spice_text
 
 LOAD_CURRENT = 1e-3

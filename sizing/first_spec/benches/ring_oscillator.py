@@ -2,7 +2,7 @@
 
 from sizing.first_spec.benches.setup import BenchText, MetricText, Setup, response, resting_inputs
 from sizing.first_spec.fixture import Fixture
-from sizing.recognition.classes import RingOscillator, Structure
+from sizing.first_spec.recognition.classes import RingOscillator, Structure
 from sizing.units import spice_text
 
 

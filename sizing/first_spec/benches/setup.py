@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sizing.first_spec.fixture import Fixture
+from sizing.first_spec.recognition.classes import Structure
 from sizing.first_spec.scalars import scalar
-from sizing.recognition.classes import Structure
 from sizing.units import spice_text
 
 LOAD = 1e-12

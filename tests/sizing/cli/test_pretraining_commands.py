@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 
 from sizing.cli import main
 from sizing.files import only_writer
-from surrogates.checkpoints import read_checkpoint
+from surrogates.networks.checkpoints import read_checkpoint
 from surrogates.pretraining.dataset import read_dataset
 
 SIZING = [sys.executable, "-c", "from sizing.cli import main; main()"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sizing.cli.schedule import Schedule
-from sizing.compare import Entry, entries_of
+from sizing.runs.compare import Entry, entries_of
 
 
 class Clock:

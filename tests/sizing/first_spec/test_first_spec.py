@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from sizing.circuit import Circuit
+from sizing.errors import InputError
+from sizing.first_spec.recognition.rails import is_ground
+from sizing.first_spec.recognition.transistors import number
 from sizing.first_spec.source import models_named, read_user_netlist
 from sizing.first_spec.write import FirstSpec, write_first_spec
-from sizing.mistakes import InputError
-from sizing.recognition.rails import is_ground
-from sizing.recognition.transistors import number
 from sizing.simulation.simulator import Failed, SimulationError
 from sizing.simulation.simulators import pool_for
-from sizing.spec.load import Spec, load_spec
+from sizing.specfile.load import Spec, load_spec
+from sizing.spice.circuit import Circuit
 
 NETLISTS = Path(__file__).parent / "netlists"
 MODELS = {"xschem.spice": ("pdk.lib:tt",)}

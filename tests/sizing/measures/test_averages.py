@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from sizing.measures.measure import Missing
 from sizing.measures.table import AnyMeasure
-from sizing.waveforms import Waveforms
+from sizing.measures.waveforms import Waveforms
 
 MEASURES: TypeAdapter[AnyMeasure] = TypeAdapter(AnyMeasure)
 TIME = np.array([0.0, 1e-6, 5e-6, 6e-6, 10e-6])

@@ -7,7 +7,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from sizing.measures.table import AnyMeasure
-from sizing.waveforms import Waveforms
+from sizing.measures.waveforms import Waveforms
 
 MEASURES: TypeAdapter[AnyMeasure] = TypeAdapter(AnyMeasure)
 

@@ -7,7 +7,7 @@ import pytest
 
 from sizing.measures.measure import Missing
 from sizing.measures.oscillation import OscillationFrequency
-from sizing.waveforms import Waveforms
+from sizing.measures.waveforms import Waveforms
 
 TIME = np.linspace(0.0, 1e-6, 10001)
 FREQUENCY = 33e6

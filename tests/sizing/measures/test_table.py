@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from sizing.measures.measure import Missing
 from sizing.measures.table import AnyMeasure, definitions
-from sizing.waveforms import Waveforms
+from sizing.measures.waveforms import Waveforms
 
 MEASURES: TypeAdapter[AnyMeasure] = TypeAdapter(AnyMeasure)
 NAMES = [

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from sizing.measures.measure import Missing
 from sizing.measures.table import AnyMeasure
-from sizing.waveforms import Waveforms
+from sizing.measures.waveforms import Waveforms
 
 MEASURES: TypeAdapter[AnyMeasure] = TypeAdapter(AnyMeasure)
 

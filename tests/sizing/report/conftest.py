@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from sizing.evaluation import Simulation
-from sizing.problem import Metric, Problem, Variable
-from sizing.records.reading import Batch, RunRecord
+from sizing.evaluation.evaluator import Simulation
+from sizing.runs.records.reading import Batch, RunRecord
 from sizing.simulation.simulator import Failed, Measured
+from sizing.task.problem import Metric, Problem, Variable
 
 NAN = float("nan")
 MakeRun = Callable[..., RunRecord]

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 import sizing
-from sizing.objectives import meets
-from sizing.records.reading import Batch
 from sizing.report.calibration import Answers, answers, calibration_table, wilson_interval
 from sizing.report.page import page
 from sizing.report.plots import Plot, plots
 from sizing.report.styles import styles
-from sizing.spec.load import Spec
+from sizing.runs.records.reading import Batch
+from sizing.specfile.load import Spec
+from sizing.task.objectives import meets
 
 NAN = float("nan")
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sizing.records.reading import RunError
 from sizing.report.kept import tabulated
-from sizing.report.tables import COLUMNS, means_table, overview
-from sizing.running import run
-from sizing.spec.load import Spec
+from sizing.runs.records.reading import RunError
+from sizing.runs.run import run
+from sizing.runs.tables import COLUMNS, means_table, overview
+from sizing.specfile.load import Spec
 
 STUDIES = Path(__file__).parents[3] / "runs" / "studies"
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from sizing.measures.small_signal import DcGain
-from sizing.records.inspection import Inspection, Step
+from sizing.measures.waveforms import Waveforms
 from sizing.report.page import page
-from sizing.report.tables import COLUMNS, means_table, runs_table, worded
 from sizing.report.words import COLUMN_WORDS, STATUS_WORDS
+from sizing.runs.records.inspection import Inspection, Step
+from sizing.runs.tables import COLUMNS, means_table, runs_table, worded
 from sizing.simulation.simulator import Failed, Measured
-from sizing.waveforms import Waveforms
 
 HOSTILE = "<script>alert('x')</script>\"&"
 NAN = float("nan")

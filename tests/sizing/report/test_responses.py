@@ -5,17 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sizing.evaluation import Simulation
+from sizing.evaluation.evaluator import Simulation
 from sizing.measures.operating_point import SupplyCurrent
 from sizing.measures.small_signal import DcGain, PhaseMargin, UnityGainFrequency
 from sizing.measures.transient import SettlingTime
-from sizing.problem import Metric, Problem, Variable
-from sizing.records.inspection import Inspection
-from sizing.records.reading import Batch, RunRecord
+from sizing.measures.waveforms import Waveforms
 from sizing.report.plot import Plot
 from sizing.report.responses import response_plots
+from sizing.runs.records.inspection import Inspection
+from sizing.runs.records.reading import Batch, RunRecord
 from sizing.simulation.simulator import Measured
-from sizing.waveforms import Waveforms
+from sizing.task.problem import Metric, Problem, Variable
 
 MEASURES = {
     "gain": DcGain(measure="dc_gain", of="loop.sweep", output="out", at_least=100),

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sizing.evaluation import Simulation
-from sizing.mistakes import InputError
-from sizing.problem import Metric, Problem, Variable
-from sizing.records.reading import Batch, RunRecord
+from sizing.errors import InputError
+from sizing.evaluation.evaluator import Simulation
 from sizing.report.plots import plots, plots_of_one
 from sizing.report.scatter import agreement, checked_pair, conflicting_pair, default_pair, scatter_plots
+from sizing.runs.records.reading import Batch, RunRecord
 from sizing.simulation.simulator import Failed, Measured
+from sizing.task.problem import Metric, Problem, Variable
 
 NAN = float("nan")
 MANIFEST = {"method": "evo", "seed": 0, "run": {"in_spec": 2}}

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sizing.evaluation import Simulation
-from sizing.problem import Metric, Problem, Variable
-from sizing.records.inspection import Inspection, Step
-from sizing.records.reading import Batch, RunRecord
+from sizing.evaluation.evaluator import Simulation
 from sizing.report.sensitivity import correlations, elasticities, partial_rank_correlations
+from sizing.runs.records.inspection import Inspection, Step
+from sizing.runs.records.reading import Batch, RunRecord
 from sizing.simulation.simulator import Failed, Measured
+from sizing.task.problem import Metric, Problem, Variable
 
 GRID = tuple(float(value) for value in range(100, 200))
 PROBLEM = Problem(

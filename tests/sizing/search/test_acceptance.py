@@ -7,13 +7,13 @@ import pytest
 from numpy.typing import NDArray
 
 from sizing.clock import Clock
-from sizing.evaluation import Evaluation, Evaluator
-from sizing.problem import Metric, Problem, Variable
+from sizing.evaluation.evaluator import Evaluation, Evaluator
 from sizing.search.discriminator import AcceptAll, Discriminator, Oracle
 from sizing.search.evolution import Evolution, Streams
 from sizing.search.optimizer import Proposal
-from sizing.settings import RankingSettings, RunSettings, SearchSettings
 from sizing.simulation.simulator import Measured
+from sizing.task.problem import Metric, Problem, Variable
+from sizing.task.settings import RankingSettings, RunSettings, SearchSettings
 
 QUICK = RankingSettings(drawn=60, children=100, kept=50, elite=10)
 Judgement = Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.float64]]

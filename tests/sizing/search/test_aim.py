@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sizing.evaluation import Evaluation
-from sizing.problem import Metric, Problem, Variable
+from sizing.evaluation.evaluator import Evaluation
 from sizing.search.aim import FIRST_STEP, STEPS, Aim, Aims
 from sizing.search.discriminator import Oracle
 from sizing.simulation.simulator import Measured
+from sizing.task.problem import Metric, Problem, Variable
 
 LINE = (Variable("x", tuple(map(float, range(100)))),)
 POWER = Metric("power", "W", at_most=9.0, goal="minimize")

@@ -3,7 +3,7 @@
 import pytest
 
 from sizing.search.methods import METHODS, parse_variant, settled, variant
-from sizing.settings import RankingSettings, RunSettings
+from sizing.task.settings import RankingSettings, RunSettings
 
 
 def run(text: str, **of_spec: object) -> RunSettings:

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.random import default_rng
 
-from sizing.objectives import order, penalties
-from sizing.problem import Metric, Problem, Variable
 from sizing.search.selection import Selection, draw_parents, select
+from sizing.task.objectives import order, penalties
+from sizing.task.problem import Metric, Problem, Variable
 
 NAN = float("nan")
 

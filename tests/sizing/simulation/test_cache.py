@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 import sizing
-from sizing.mistakes import InputError
+from sizing.errors import InputError
 from sizing.simulation.cache import NAME, KeyOf, SimulationCache
 from sizing.simulation.simulator import Failed, Measured, Reason
-from sizing.spec.load import Spec, load_spec
+from sizing.specfile.load import Spec, load_spec
 
 SIZING = [sys.executable, "-c", "from sizing.cli import main; main()"]
 

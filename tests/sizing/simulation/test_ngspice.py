@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import sizing.simulation.ngspice as ngspice
-from sizing.bench import Analysis, Task, alterations
 from sizing.simulation.ngspice import NgSpice, SimulatorMissing, library_path
 from sizing.simulation.pool import SimulationPool
 from sizing.simulation.simulator import Failed, Measured, SimulationError
-from sizing.spec.load import Spec, load_spec
+from sizing.specfile.load import Spec, load_spec
+from sizing.task.bench import Analysis, Task, alterations
 
 DESIGNS = 6
 needs_batch = pytest.mark.skipif(shutil.which("ngspice") is None, reason="the ngspice program is not installed")

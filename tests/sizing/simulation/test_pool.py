@@ -16,7 +16,7 @@ import pytest
 from benchmarks.faulty import LAST_WORDS, Faults, Faulty
 from sizing.simulation.pool import SimulationPool
 from sizing.simulation.simulator import Failed, Measured, SimulationError
-from sizing.spec.load import Spec
+from sizing.specfile.load import Spec
 
 
 def jobs(spec: Spec, count: int) -> list[dict[str, float]]:
@@ -161,7 +161,7 @@ from functools import partial
 from pathlib import Path
 from benchmarks.faulty import Faulty, Faults
 from sizing.simulation.pool import SimulationPool
-from sizing.spec.load import load_spec
+from sizing.specfile.load import load_spec
 
 if __name__ == "__main__":
     spec = load_spec(sys.argv[1])

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sizing.bench import Analysis
-from sizing.circuit import parse_circuit
-from sizing.netlist import read_text
 from sizing.simulation.simulator import SimulationError
 from sizing.simulation.validity import checked, highest_voltage
-from sizing.spec.load import load_spec
+from sizing.specfile.load import load_spec
+from sizing.spice.circuit import parse_circuit
+from sizing.spice.netlist import read_text
+from sizing.task.bench import Analysis
 
 INVERTER = (
     "v1 in 0 0.5\nvdd vdd 0 dc {vs*2} ac 1\nm1 out in 0 0 nm w=1u\nr1 vdd out {rl}\n.model nm nmos\n.param vs=1 rl=1k\n"

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import torch
 
-from surrogates.backbones.relaxation import DeviceRelaxation
-from surrogates.graph import Topology
+from surrogates.networks.backbones.relaxation import DeviceRelaxation
+from surrogates.networks.graph import Topology
 from surrogates.pretraining.accuracy import Accuracy, accuracy, predict
 
 

@@ -10,7 +10,7 @@ import pytest
 from numpy.random import default_rng
 from numpy.testing import assert_allclose
 
-from sizing.mistakes import InputError
+from sizing.errors import InputError
 from sizing.simulation.simulator import SimulationError
 from surrogates.pretraining import generate, operating_points
 from surrogates.pretraining.circuits import SampledCircuit, ladder, series_pair

@@ -8,7 +8,7 @@ import pytest
 from numpy.random import default_rng
 from numpy.testing import assert_allclose
 
-from sizing.spec.load import Spec
+from sizing.specfile.load import Spec
 from surrogates.pretraining import generate
 from surrogates.pretraining.circuits import opamp, voltage_biased_opamp
 from surrogates.pretraining.dataset import DatasetError, read_dataset

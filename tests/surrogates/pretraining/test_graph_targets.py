@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from surrogates.checkpoints import read_checkpoint
+from surrogates.networks.checkpoints import read_checkpoint
 from surrogates.pretraining.circuits import ladder
 from surrogates.pretraining.dataset import Manifest, Samples, read_dataset
 from surrogates.pretraining.generate import generate

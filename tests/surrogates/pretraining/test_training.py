@@ -10,9 +10,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from sizing.mistakes import InputError
-from surrogates.checkpoints import read_checkpoint
+from sizing.errors import InputError
 from surrogates.hardware import device_named
+from surrogates.networks.checkpoints import read_checkpoint
 from surrogates.pretraining import generate, training
 from surrogates.pretraining.accuracy import accuracy
 from surrogates.pretraining.circuits import ladder, series_pair

@@ -1,0 +1,371 @@
+"""A spec file, validated: its entries by themselves, then against each other and against the netlists."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from sizing.errors import InputError, nearest
+from sizing.measures.sweep import SWEPT
+from sizing.measures.table import AnyMeasure
+from sizing.specfile.corners import CornerReader, named_processes, nominal_alone, nominal_process
+from sizing.specfile.entries import SpecModel
+from sizing.specfile.goals import ObjectiveEntries
+from sizing.specfile.mistakes import Location, SpecError, dotted, in_words
+from sizing.specfile.models import (
+    OPTIONS,
+    ModelFile,
+    model_files,
+    of_process,
+    read_models,
+    with_mismatch,
+    with_whole_paths,
+)
+from sizing.specfile.shipped import shipped_specs
+from sizing.specfile.source import SpecSource, read_source
+from sizing.spice.bins import find_bins
+from sizing.spice.circuit import Circuit, parse_circuit
+from sizing.spice.kits import Library, subcircuits, top_level
+from sizing.spice.netlist import Line, NetlistError, read_netlist, read_text
+from sizing.spice.trust import UNTRUSTED, checked, unknown_option
+from sizing.task.bench import Analysis, Bench, Task, transistors
+from sizing.task.problem import Corner, Metric, Problem
+from sizing.task.settings import RunSettings, merged
+
+SATURATION = "saturation"
+"""The key of the short form, and the metric that it stands for."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A validated spec: what is searched, how it is simulated and measured, and how a run goes."""
+
+    path: Path
+    description: str
+    netlist: Path
+    problem: Problem
+    models: tuple[ModelFile, ...]
+    benches: tuple[Bench, ...]
+    measures: tuple[AnyMeasure, ...]
+    run: RunSettings
+    own_run: RunSettings
+    """The run settings of the file, whatever replaced them."""
+    document: Mapping[str, Any]
+    """The YAML as read."""
+
+    @property
+    def task(self) -> Task:
+        """What a simulator needs of it."""
+        return Task(self.benches, self.measures, tuple(variable.name for variable in self.problem.variables))
+
+    def with_run(self, **overrides: Any) -> "Spec":
+        """The same spec with some run settings replaced; raises SpecError where one does not fit.
+
+        A checkpoint's path begins at the working directory here, at the spec's folder in a spec.
+        """
+        given = {name: value for name, value in overrides.items() if value is not None}
+        settings = merged(self.run.model_dump(exclude_unset=True), given)
+        run = _with_whole_paths(run_settings(settings), Path())
+        return replace(self, run=run)
+
+
+def run_settings(given: Mapping[str, Any]) -> RunSettings:
+    """Run settings from what a spec's `run` may hold; raises SpecError with every mistake."""
+    try:
+        return RunSettings.model_validate(given)
+    except ValidationError as error:
+        bad = [(("run", *each["loc"]), each) for each in error.errors()]
+        raise SpecError([f"{dotted(loc)}: {in_words(each, loc)}" for loc, each in bad]) from None
+
+
+def load_spec(path: str | Path, *, trust: bool = False, mismatch: bool = False) -> Spec:
+    """Read and validate a spec file; raises SpecError with every mistake found, each as "file:line: key: message".
+
+    Unless one's `trust` is put in it, netlists may be read only from the spec's folder and from the shipped ones, and
+    hold only what is known to be harmless. With `mismatch` it has the nominal corner alone, of kits the one in which
+    devices deviate from each other at random.
+    """
+    path = Path(path)
+    source = read_source(path)
+    raw = source.plain()
+    if not isinstance(raw, dict):
+        raise SpecError([f"{path}: expected a mapping with the keys {', '.join(SpecModel.model_fields)}"])
+    mistakes: list[tuple[Location, str]] = []
+    model = _validated(raw, mistakes)
+    spec = None
+    if model is not None:
+        if mismatch:
+            model = model.model_copy(update={"corners": nominal_alone(model.corners)})
+        spec = _Checker(source, model, mistakes, trust, mismatch).spec()
+    if mistakes or spec is None:
+        raise SpecError(list(dict.fromkeys(source.place(loc, message) for loc, message in mistakes)))
+    run = _with_whole_paths(spec.run, path.parent)
+    models = {"models": with_whole_paths(model.models, path.parent)} if model and model.models else {}
+    return replace(spec, document=raw | models, run=run, own_run=run)
+
+
+def _with_whole_paths(run: RunSettings, folder: Path) -> RunSettings:
+    """The settings with paths, of earlier runs and of a checkpoint that is no name, that hold anywhere."""
+    if run.warm_start:
+        run = run.model_copy(update={"warm_start": tuple(str((folder / path).resolve()) for path in run.warm_start)})
+    checkpoint = Path(run.judge.checkpoint)
+    if len(checkpoint.parts) < 2:
+        return run
+    judge = run.judge.model_copy(update={"checkpoint": str((folder / checkpoint).resolve())})
+    return run.model_copy(update={"judge": judge})
+
+
+def _validated(raw: dict[str, Any], mistakes: list[tuple[Location, str]]) -> SpecModel | None:
+    """The model, without the entries that are mistaken; None where too little is left to go on."""
+    try:
+        return SpecModel.model_validate(raw)
+    except ValidationError as error:
+        bad = error.errors()
+    rest = {section: dict(entries) if isinstance(entries, dict) else entries for section, entries in raw.items()}
+    for each in bad:
+        loc = tuple(each["loc"])
+        mistakes.append((_in_file(loc, raw), in_words(each, loc)))
+        if len(loc) == 1:
+            rest.pop(str(loc[0]), None)
+        elif isinstance(rest.get(str(loc[0])), dict):
+            rest[str(loc[0])].pop(loc[1], None)
+    try:
+        return SpecModel.model_validate(rest)
+    except ValidationError:
+        return None
+
+
+def _in_file(loc: Location, raw: Any) -> Location:
+    """The location without the union tags that pydantic puts into it."""
+    result: list[str | int] = []
+    for key in loc:
+        if key == "[key]":  # pydantic's mark for a mistake in the key itself
+            break
+        known = isinstance(raw, dict) and key in raw
+        if known or not (isinstance(raw, dict) and key == raw.get("measure")):
+            result.append(key)
+            raw = raw[key] if known else raw
+    return tuple(result)
+
+
+@dataclass(frozen=True)
+class _Checker:
+    """Holds the parts of a spec against each other and against the netlists."""
+
+    source: SpecSource
+    model: SpecModel
+    mistakes: list[tuple[Location, str]]
+    trust: bool
+    mismatch: bool
+
+    def spec(self) -> Spec | None:
+        path, model = self.source.path, self.model
+        netlist = path.parent / model.netlist
+        lines, libraries = self._netlist(netlist), self._libraries()
+        if lines is None or libraries is None:
+            return None
+        circuit = self._circuit(("netlist",), lines, libraries[self._nominal])
+        if circuit is not None:
+            self._check_variables(circuit)
+        benches = [self._bench(name, lines, libraries) for name in model.benches]
+        found = tuple(bench for bench in benches if bench is not None)
+        metrics = self._metrics()
+        self._check_metrics(metrics, {bench.name: bench for bench in found})
+        objectives = ObjectiveEntries(model, metrics)
+        self.mistakes.extend(objectives.mistakes([*self.source.plain()["metrics"], *metrics]))
+        corners = self._corners(found)
+        problem = self._problem(() if self.mistakes else objectives.metrics(), corners)
+        return Spec(path, model.description, netlist, problem, self._model_files(self._nominal),
+                    found, tuple(metrics.values()), model.run, model.run, {})  # fmt: skip
+
+    def _corners(self, benches: Sequence[Bench]) -> tuple[Corner, ...]:
+        """The corners, where every bench could be read: another one may have the parameters."""
+        if len(benches) < len(self.source.plain()["benches"]):
+            return ()
+        used = {name for bench in benches for name in bench.circuit.parameters if name in bench.circuit.used_names}
+        variables = {name.lower() for name in self.model.variables}
+        processes = list(named_processes(self.model.corners))
+        return CornerReader(variables, sorted(used), processes, self.mistakes).corners(self.model.corners)
+
+    def _metrics(self) -> Mapping[str, AnyMeasure]:
+        """The metrics, with the one that `saturation` stands for."""
+        metrics, saturation = self.model.metrics, self.model.saturation
+        if saturation is None:
+            return metrics
+        benches = self.model.benches.items()
+        points = (f"{b}.{a}" for b, entry in benches for a, each in entry.analyses.items() if each.kind == "op")
+        of = next(points, None)
+        if of is None:
+            self.mistakes.append(((SATURATION,), "expected a bench with an `op` analysis, got none; add one"))
+        elif SATURATION in metrics:
+            self.mistakes.append(((SATURATION,), "the metrics have one of this name too; rename that or remove this"))
+        else:
+            return {**metrics, SATURATION: saturation.metric(of)}
+        return metrics
+
+    def _problem(self, metrics: tuple[Metric, ...], corners: tuple[Corner, ...]) -> Problem:
+        model, stem = self.model, self.source.path.stem
+        variables = tuple(entry.variable(name.lower()) for name, entry in model.variables.items())
+        return Problem(model.name or stem, Path(model.netlist).stem, variables, metrics, corners)
+
+    def _netlist(self, path: Path) -> tuple[Line, ...] | None:
+        try:
+            what = "" if path.is_file() else "a directory" if path.is_dir() else "no such file"
+        except OSError as error:
+            what = str(error.strerror)
+        if what:
+            self.mistakes.append((("netlist",), f"expected a SPICE netlist at {path}: {what}"))
+            return None
+        try:
+            return self._trusted(read_netlist(path, within=self._folders))
+        except NetlistError as error:
+            self.mistakes.append((("netlist",), str(error)))
+            return None
+
+    @property
+    def _nominal(self) -> str | None:
+        """The process of the nominal corner; None for the models as they are given."""
+        return nominal_process(self.model.corners)
+
+    def _model_files(self, process: str | None) -> tuple[ModelFile, ...]:
+        models = self.model.models if process is None else of_process(self.model.models, process)
+        return model_files(with_mismatch(models) if self.mismatch else models, self.source.path.parent)
+
+    def _libraries(self) -> dict[str | None, Library] | None:
+        """The models at the nominal corner and of every process, by its name."""
+        places = named_processes(self.model.corners)
+        if places and not any(entry.kit or entry.section for entry in self.model.models):
+            message = "expected `models` with a kit or a file's section, which this takes the place of, got none"
+            self.mistakes.append((next(iter(places.values())), message))
+            return None
+        found: dict[str | None, Library] = {}
+        for process in dict.fromkeys((self._nominal, *places)):
+            try:
+                if process and not re.fullmatch(r"\w+", process):
+                    raise InputError(f"expected the name of a section, got {process!r:.80}")
+                found[process] = read_models(self._model_files(process), self._folders)
+            except InputError as error:
+                self.mistakes.append((places[process] if process else ("models",), str(error)))
+        return found if len(found) == len({self._nominal, *places}) else None
+
+    @property
+    def _folders(self) -> tuple[Path, ...] | None:
+        """Where netlists may be read."""
+        return None if self.trust else (self.source.path.parent, shipped_specs())
+
+    def _trusted(self, lines: tuple[Line, ...]) -> tuple[Line, ...]:
+        if not self.trust:
+            checked(lines)
+        return lines
+
+    def _circuit(self, loc: Location, lines: tuple[Line, ...], library: Library) -> Circuit | None:
+        """The circuit of these lines; a sub-circuit of the library is one device."""
+        models = library.reached(lines)
+        try:
+            return parse_circuit((*top_level(models), *lines), subcircuits(models))
+        except NetlistError as error:
+            if loc == ("netlist",) or str(error) not in {message for _, message in self.mistakes}:
+                self.mistakes.append((loc, str(error)))
+            return None
+
+    def _check_variables(self, circuit: Circuit) -> None:
+        first: dict[str, str] = {}
+        for name in self.model.variables:
+            if (other := first.setdefault(name.lower(), name)) != name:
+                self.mistakes.append((("variables", name), f"the same variable as {other!r}: SPICE ignores case"))
+            if name.lower() not in circuit.parameters:
+                near = nearest(name, circuit.parameters)
+                self.mistakes.append((("variables", name), f"the netlist has no `.param {name}=…`{near}"))
+            elif name.lower() not in circuit.used_names:
+                self.mistakes.append((("variables", name), "the netlist defines this parameter but never uses it"))
+
+    def _bench(self, name: str, netlist: tuple[Line, ...], libraries: Mapping[str | None, Library]) -> Bench | None:
+        entry = self.model.benches[name]
+        loc: Location = ("benches", name, "stimulus")
+        path = self.source.path
+        try:
+            first = (self.source.line(loc) or 0) + ("\n" in entry.stimulus)
+            stimulus = self._trusted(read_text(entry.stimulus, str(path), path.parent, first, within=self._folders))
+            models = {
+                process: self._trusted(library.reached((*netlist, *stimulus))) for process, library in libraries.items()
+            }
+        except NetlistError as error:
+            self.mistakes.append((loc, str(error)))
+            return None
+        for option in () if self.trust else filter(unknown_option, entry.options):
+            self.mistakes.append((("benches", name, "options", option), UNTRUSTED.format(f"the option {option}")))
+        options = {"temp": entry.temperature, **(OPTIONS if self.model.models else {}), **entry.options}
+        option_line = Line(".options " + " ".join(f"{k}={v}" for k, v in options.items()), str(path), first)
+        lines = (*netlist, *stimulus, option_line)
+        circuits = {process: self._circuit(loc, lines, library) for process, library in libraries.items()}
+        circuit = circuits[self._nominal]
+        if circuit is None:
+            return None
+        sources = {device.name: device for device in circuit.devices if device.kind in "vi"}
+        excitable = [source for source in sources if "." not in source]  # ngspice names inner sources differently
+        for key, analysis in entry.analyses.items():
+            at = ("benches", name, "analyses", key, "excite")
+            for source in analysis.excite:
+                if source not in excitable:
+                    self.mistakes.append((at, f"no source {source!r}{nearest(source, excitable)}"))
+            for other in sources.values():
+                if analysis.excite and "ac" in other.parameters:
+                    self.mistakes.append((at, f"source {other.name} also has an AC value; take it out of the netlist"))
+        analyses = tuple(
+            Analysis(key, a.run, tuple(a.excite.items()), tuple((n.lower(), text) for n, text in a.meas.items()))
+            for key, a in entry.analyses.items()
+        )
+        decks = {process: (*found, *lines) for process, found in models.items()}
+        variants = {
+            process: Bench(name, deck, each, analyses, find_bins(deck))
+            for (process, deck), each in zip(decks.items(), circuits.values(), strict=True)
+            if each is not None
+        }
+        processes = tuple(variants[process] for process in named_processes(self.model.corners) if process in variants)
+        return replace(variants[self._nominal], processes=processes)
+
+    def _check_metrics(self, metrics: Mapping[str, AnyMeasure], benches: Mapping[str, Bench]) -> None:
+        mistaken = self.source.plain()["benches"].keys() - self.model.benches.keys()
+        known = {f"{bench}.{name}" for bench, entry in self.model.benches.items() for name in entry.analyses}
+        for name, metric in metrics.items():
+            at: Location = ("metrics", name) if name in self.model.metrics else (name,)
+            for reference, key in zip(metric.references, ("of", "over"), strict=False):
+                if reference.split(".")[0] in mistaken:
+                    continue
+                if reference not in known:
+                    self.mistakes.append(((*at, key), f"no analysis {reference!r}{nearest(reference, known)}"))
+                elif reference.split(".")[0] in benches:
+                    problems = _mismatch(metric, reference, benches[reference.split(".")[0]])
+                    self.mistakes.extend((at, problem) for problem in problems)
+
+
+def _mismatch(metric: AnyMeasure, reference: str, bench: Bench) -> Iterator[str]:
+    """What the measurement needs and this analysis does not have."""
+    analysis = next(a for a in bench.analyses if a.name == reference.split(".")[1])
+    if analysis.kind not in metric.kinds:
+        yield f"{metric.measure} reads {' or '.join(metric.kinds)}, but {reference} is `{analysis.command}`"
+    names = {name for name, _ in analysis.meas}
+    if metric.measure == "meas" and metric.name not in names:
+        yield f"name: {reference} has no meas {metric.name!r}{nearest(metric.name, names)}"
+    if metric.measure == "regulation" and metric.unit in SWEPT and analysis.kind == "dc":
+        _, source, _, _, _, *more = analysis.command.lower().split()
+        if more or source[0] != SWEPT[metric.unit]:
+            expected = "voltage" if metric.unit == "V/V" else "current"
+            yield f"a regulation in {metric.unit} is by one swept {expected}, but {reference} is `{analysis.command}`"
+    nets = bench.circuit.nets
+    sources = {device.name for device in bench.circuit.devices if device.kind == "v"}
+    devices = transistors(bench.circuit)
+    for vector in metric.vectors:
+        device = vector[1:].partition("[")[0]
+        if vector.startswith("@") and device not in devices:
+            inside = sorted(name for name in devices if name.startswith(f"{device}."))
+            many = f"; {device} holds several, such as {inside[0]}" if inside else nearest(device, devices)
+            yield f"no transistor {device!r} in bench {bench.name}{many}"
+        letter, _, name = vector.rstrip(")").partition("(")
+        if letter == "v" and name not in nets:
+            yield f"net {name!r} is not in the netlist of bench {bench.name}{nearest(name, nets)}"
+        if letter == "i" and name not in sources:
+            yield f"no voltage source {name!r} in bench {bench.name}{nearest(name, sources)}"

@@ -1,0 +1,1 @@
+"""What is asked: the problem with its variables and metrics, objectives, run settings, test benches."""

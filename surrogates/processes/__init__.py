@@ -1,0 +1,1 @@
+"""Gaussian processes on metrics: scales, the process, the judge made of them."""
