@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from tests.sizing.spec.divider import NETLIST, mistakes, written
 
 from sizing.specfile.load import load_spec
 from sizing.specfile.mistakes import SpecError
+from tests.sizing.specfile.divider import NETLIST, mistakes, written
 
 
 def test_keys_that_are_no_text_are_taken_as_text_and_keep_their_line(tmp_path: Path):

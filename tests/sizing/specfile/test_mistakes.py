@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from tests.sizing.spec.divider import SPEC, mistakes, written
 
 from sizing.measures.table import definitions
+from tests.sizing.specfile.divider import SPEC, mistakes, written
 
 UNKNOWN_MEASURES = ", ".join(sorted(definitions()))
 RUN_KEYS = (

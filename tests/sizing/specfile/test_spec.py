@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.sizing.spec.divider import written
 
 from sizing.specfile.load import Spec, load_spec
 from sizing.specfile.mistakes import SpecError
+from tests.sizing.specfile.divider import written
 
 
 def test_the_spec_that_the_other_tests_spoil_is_good(tmp_path: Path):
