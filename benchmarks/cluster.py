@@ -25,6 +25,7 @@ from benchmarks.sleeper import NOTHING, Sleeper
 from sizing.runs.tables import markdown
 from sizing.simulation.cluster import ClusterPool
 from sizing.simulation.pool import SimulationPool
+from sizing.task.job import Job
 
 WORKERS = (1, 2, 4, 8, 16, 32)
 SECONDS = (0.001, 0.01, 0.1, 1.0)
@@ -55,7 +56,7 @@ def main() -> None:
     print(markdown(table), markdown(named), sep="\n\n")
 
 
-def measured(workers: int) -> list[dict[str, float]]:
+def measured(workers: int) -> list[Job]:
     """A row for every time of a simulation, and for every batch."""
     processes = min(workers, PROCESSES)
     rows = []

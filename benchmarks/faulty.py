@@ -7,7 +7,6 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from sizing.measures.waveforms import Results, Vector
 from sizing.simulation.ngspice import NgSpice
 from sizing.simulation.simulator import SimulationError
 from sizing.task.bench import Task
+from sizing.task.job import Job
 
 LAST_WORDS = "Fatal error: the matrix is haunted"
 LOG = "log"
@@ -39,9 +39,9 @@ class Faults:
     always: bool = False
     starts: int = 0
 
-    def of(self, values: Mapping[str, float]) -> str | None:
+    def of(self, job: Job) -> str | None:
         """The fault that this design meets now, if any."""
-        name = json.dumps([self.seed, *values.values()])
+        name = json.dumps([self.seed, *job.variables.values()])
         draw = random.Random(name)
         if draw.random() >= self.rate or not self.kinds:
             return None
@@ -82,8 +82,8 @@ class Faulty(NgSpice):
             raise OSError("no licence: all 4 in use")
         super().start(words)
 
-    def simulate(self, values: Mapping[str, float]) -> Results:
-        fault = self._faults.of(values)
+    def simulate(self, job: Job) -> Results:
+        fault = self._faults.of(job)
         self._garbage = fault if fault in GARBAGE else ""
         if fault in DEADLY:
             os.write(2, f"{LAST_WORDS}\n".encode())
@@ -103,8 +103,8 @@ class Faulty(NgSpice):
                 time.sleep(10)
             case "diverge":
                 raise SimulationError("convergence", "no solution")
-        results = super().simulate(values)
-        self._faults.note(f"simulated {json.dumps([*values.values()])}")
+        results = super().simulate(job)
+        self._faults.note(f"simulated {json.dumps([*job.variables.values()])}")
         return results
 
     def _vector(self, plot: str, name: str) -> Vector:

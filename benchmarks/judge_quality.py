@@ -42,7 +42,7 @@ def main() -> None:
         rng = np.random.default_rng(1000 + split)
         designs = rng.integers(0, problem.shape, (given.designs + OTHERS, len(problem.shape))).tolist()
         with SimulationPool(spec.task, default_workers(), spec.run.timeout) as pool:
-            outcomes = pool.run([problem.values(design) for design in designs])
+            outcomes = pool.run([problem.job(design) for design in designs])
         measured = [Evaluation(i, tuple(d), o) for i, (d, o) in enumerate(zip(designs, outcomes, strict=True))]
         measured = [evaluation for evaluation in measured if evaluation.ok]
         known, asked = measured[: given.designs], measured[given.designs :]

@@ -35,11 +35,11 @@ def main() -> None:
     differences = [0.0]
     with SimulationPool(spec.task, 1, SECONDS) as needed, SimulationPool(whole_kit(spec), 1, SECONDS) as whole:
         for _ in range(1 + given.designs):
-            values = spec.problem.values(tuple(rng.integers(0, spec.problem.shape)))
+            job = spec.problem.job(tuple(rng.integers(0, spec.problem.shape)))
             found = []
             for name, pool in (("needed", needed), ("whole", whole)):
                 began = time.perf_counter()
-                (outcome,) = pool.run([values])
+                (outcome,) = pool.run([job])
                 seconds[name].append(time.perf_counter() - began)
                 assert isinstance(outcome, Measured), outcome
                 found.append(outcome.values)

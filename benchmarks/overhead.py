@@ -10,7 +10,7 @@ neither. On a busy machine the second ratio holds better: the run's time over th
 import argparse
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ import sizing
 from sizing.runs.records.reading import read_run
 from sizing.simulation.ngspice import NgSpice
 from sizing.specfile.load import Spec, load_spec
+from sizing.task.job import Job
 
 SPECS = Path(__file__).parent.parent / "specs"
 
@@ -32,10 +33,10 @@ class Recorder(NgSpice):
         self.commands.append(command)
         super()._command(command)
 
-    def noted(self, values: Mapping[str, float]) -> list[str]:
+    def noted(self, job: Job) -> list[str]:
         """The commands that simulate this design."""
         self.commands = []
-        self.simulate(values)
+        self.simulate(job)
         return self.commands
 
     def give(self, commands: Sequence[str]) -> None:
@@ -56,7 +57,7 @@ def main() -> None:
 def measure(spec: Spec, designs: int, rounds: int) -> None:
     simulator = Recorder(spec.task)
     simulator.commands = []
-    simulator.simulate(spec.problem.values(spec.problem.middle))
+    simulator.simulate(spec.problem.job(spec.problem.middle))
     ratios = []
     for number in range(rounds):
         with tempfile.TemporaryDirectory() as folder:
@@ -64,7 +65,7 @@ def measure(spec: Spec, designs: int, rounds: int) -> None:
             sizing.run(spec, out=Path(folder) / "run", workers=1, **settings)
             record = read_run(Path(folder) / "run")
         run, inside = record.summary["wall_s"], record.summary["simulator_s"]
-        commands = [simulator.noted(spec.problem.values(each.design)) for each in record.simulations]
+        commands = [simulator.noted(spec.problem.job(each.design)) for each in record.simulations]
         began = time.perf_counter()
         for each in commands:
             simulator.give(each)

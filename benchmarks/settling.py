@@ -15,6 +15,7 @@ from sizing.simulation.pool import SimulationPool, default_workers
 from sizing.simulation.simulator import Measured, Outcome
 from sizing.specfile.load import Spec, load_spec
 from sizing.task.bench import Bench
+from sizing.task.job import Job
 
 SPEC = Path(__file__).parent.parent / "specs" / "opamp_cc.yaml"
 SEED = 2022
@@ -29,8 +30,7 @@ def main() -> None:
     follower = next(bench for bench in spec.benches if bench.name == "follower")
     rng = np.random.default_rng(SEED)
     jobs = [
-        spec.problem.values(d)
-        for d in rng.integers(0, spec.problem.shape, (arguments.designs, len(spec.problem.shape)))
+        spec.problem.job(d) for d in rng.integers(0, spec.problem.shape, (arguments.designs, len(spec.problem.shape)))
     ]
     ours, reference = (simulate(spec, bench, jobs) for bench in (follower, in_fine_steps(follower)))
     times = np.array([[value(outcome) for outcome in outcomes] for outcomes in (ours, reference)])
@@ -47,7 +47,7 @@ def main() -> None:
           f"{seconds[1] / seconds[0]:.1f} times as long")  # fmt: skip
 
 
-def simulate(spec: Spec, bench: Bench, jobs: list[dict[str, float]]) -> list[Outcome]:
+def simulate(spec: Spec, bench: Bench, jobs: list[Job]) -> list[Outcome]:
     measures = tuple(measure for measure in spec.measures if measure.measure == "settling_time")
     task = replace(spec.task, benches=(bench,), measures=measures)
     with SimulationPool(task, default_workers(), 60) as pool:

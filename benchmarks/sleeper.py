@@ -1,10 +1,10 @@
 """A simulator that takes as long as it is told and uses no processor, so that many fit on few cores."""
 
 import time
-from collections.abc import Mapping
 
 from sizing.measures.waveforms import Results
 from sizing.task.bench import Task
+from sizing.task.job import Job
 
 NOTHING = Task((), (), ("seconds",))
 
@@ -22,9 +22,9 @@ class Sleeper:
     def start(self, words: int | None = None) -> None:
         pass
 
-    def load(self, values: Mapping[str, float]) -> None:
+    def load(self, job: Job) -> None:
         pass
 
-    def simulate(self, values: Mapping[str, float]) -> Results:
-        time.sleep(values["seconds"])
+    def simulate(self, job: Job) -> Results:
+        time.sleep(job.variables["seconds"])
         return {}

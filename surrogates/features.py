@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from sizing.evaluation.evidence import Evidence
-from sizing.task.problem import PROCESS, Corner, Problem
+from sizing.task.problem import Corner, Problem
 
 CORNERS_APART = 0.3
 """The largest feature of a corner, and its negative the smallest."""
@@ -81,21 +81,26 @@ def corner_features(corners: Sequence[Corner]) -> torch.Tensor:
     A corner that leaves a setting as the benches have it is in the middle. Processes have no order: each has a place of
     its own, as far from every other as the ends of another setting are.
     """
-    names = dict.fromkeys(name for corner in corners for name in corner.settings)
-    columns = []
-    for name in names:
-        if name == PROCESS:
-            columns += _apart([corner.settings.get(name) for corner in corners])
-            continue
-        values = np.array([corner.settings.get(name, np.nan) for corner in corners])
-        if len({corner.settings.get(name) for corner in corners}) > 1:
-            low, high = np.nanmin(values), np.nanmax(values)
-            places = 2 * (values - low) / (high - low) - 1 if high > low else np.ones(len(values))
-            columns.append(np.where(np.isnan(values), 0.0, CORNERS_APART * places))
+    conditions = [corner.conditions for corner in corners]
+    parameters = [dict(each.parameters) for each in conditions]
+    columns = _apart([each.process for each in conditions])
+    columns += _ordered([each.temperature for each in conditions])
+    for name in dict.fromkeys(name for each in parameters for name in each):
+        columns += _ordered([each.get(name) for each in parameters])
     return torch.from_numpy(np.array(columns).reshape(-1, len(corners)).T.copy())
 
 
-def _apart(values: Sequence[float | None]) -> list[NDArray[np.float64]]:
+def _ordered(settings: Sequence[float | None]) -> list[NDArray[np.float64]]:
+    """A feature (C,) for what corners set to these values, unless it is the same for all."""
+    if len(set(settings)) < 2:
+        return []
+    values = np.array([np.nan if value is None else value for value in settings])
+    low, high = np.nanmin(values), np.nanmax(values)
+    places = 2 * (values - low) / (high - low) - 1 if high > low else np.ones(len(values))
+    return [np.where(np.isnan(values), 0.0, CORNERS_APART * places)]
+
+
+def _apart(values: Sequence[str | None]) -> list[NDArray[np.float64]]:
     """A feature (C,) for each of these values that is not the only one."""
     distinct = list(dict.fromkeys(values))
     far = 2 * CORNERS_APART / np.sqrt(2)

@@ -23,6 +23,7 @@ from sizing.simulation.simulator import Failed, Outcome
 from sizing.simulation.simulators import pool_for
 from sizing.specfile.entries import ModelsEntry
 from sizing.specfile.load import load_spec
+from sizing.task.job import Job
 from sizing.units import format_quantity
 
 
@@ -126,9 +127,10 @@ class _Draft:
         """All benches with the values of the netlist as it is."""
         self._save(setup, None)
         spec = load_spec(self.out, trust=self.trust)
+        job = Job(self.sizing.values)
         with pool_for(spec.task, spec.run, 1) as pool:
-            pool.load(self.sizing.values)
-            return pool.run([self.sizing.values])[0]
+            pool.load(job)
+            return pool.run([job])[0]
 
     def _save(self, setup: Setup, outcome: Outcome | None) -> None:
         values = [None] * len(setup.metrics) if outcome is None or isinstance(outcome, Failed) else outcome.values

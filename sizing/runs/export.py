@@ -17,7 +17,7 @@ from sizing.spice.circuit import Circuit, parse_circuit
 from sizing.spice.device import Device
 from sizing.spice.expression import ExpressionError, resolve
 from sizing.spice.netlist import Line, read_file, read_text
-from sizing.task.bench import substitute_parameters
+from sizing.spice.parameters import substitute_parameters
 from sizing.task.objectives import cost, in_spec, meets, order
 from sizing.units import spice_number
 

@@ -1,7 +1,7 @@
 """Runs from a spec to the tables they leave: what a run needs is started here, and ended."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -22,12 +22,14 @@ from sizing.runs.records.writing import FORMAT, TABLES, RunFolder, cannot_write
 from sizing.runs.tables import designs_table, runs_table
 from sizing.search.methods import METHODS, check_objectives, checkpoint_of, settled
 from sizing.simulation.cache import Cached, KeyOf, SimulationCache
+from sizing.simulation.dialect import alterable
 from sizing.simulation.pool import Pool, default_workers
 from sizing.simulation.simulator import Outcome, Simulate
 from sizing.simulation.simulators import SIMULATORS, pool_for
 from sizing.specfile.load import Spec, load_spec
 from sizing.specfile.mistakes import SpecError
 from sizing.task.bench import Task
+from sizing.task.job import Job
 from sizing.task.settings import AUTO, RunSettings
 
 PoolForTask = Callable[[Task], AbstractContextManager[Pool]]
@@ -149,10 +151,10 @@ def resume(
 
 def check(spec: Spec) -> Outcome:
     """Simulate every bench once, at the middle of the ranges; raises SimulationError where ngspice refuses a deck."""
-    values = spec.problem.job(spec.problem.middle)
+    job = spec.problem.job(spec.problem.middle)
     with pool_for(spec.task, spec.run, 1) as pool:
-        pool.load(values)
-        return pool.run([values])[0]
+        pool.load(job)
+        return pool.run([job])[0]
 
 
 def most_frequent_failure(record: RunRecord) -> str | None:
@@ -166,7 +168,7 @@ def _usual_method(spec: Spec) -> str:
     With a process kit, and as a program of its own, ngspice reads a deck for each. Only `gp` learns from earlier runs.
     """
     look = spec.task.look
-    quick = look is not None and look.alterable and spec.run.simulator == "ngspice"
+    quick = look is not None and alterable(look) and spec.run.simulator == "ngspice"
     ranks = settled(spec.with_run(method="gp-op").run).search.acceptance == "ranking"
     return "gp-op" if quick and ranks and not spec.run.warm_start else "gp"
 
@@ -218,7 +220,7 @@ def _looks(task: Task, pool_for_task: PoolForTask) -> Iterator[Simulate]:
     with ExitStack() as stack:
         pools: list[Pool] = []
 
-        def look(jobs: Sequence[Mapping[str, float]]) -> Iterator[Outcome]:
+        def look(jobs: Sequence[Job]) -> Iterator[Outcome]:
             if not pools:
                 assert task.look is not None
                 pools.append(stack.enter_context(pool_for_task(task.look)))
@@ -234,7 +236,7 @@ class _Replay:
         self._known = deque(evaluation.outcome for evaluation in record.simulations)
         self._simulate = simulate
 
-    def __call__(self, jobs: Sequence[Mapping[str, float]]) -> Iterator[Outcome]:
+    def __call__(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
         known = min(len(jobs), len(self._known))
         for _ in range(known):
             yield self._known.popleft()

@@ -14,7 +14,7 @@ from sizing.errors import InputError
 from sizing.measures import table
 from sizing.simulation.simulator import Failed, Outcome, Simulate, outcome_entries, outcome_from
 from sizing.task.bench import Task
-from sizing.task.problem import PROCESS
+from sizing.task.job import Job
 
 NAME = "simulations.sqlite"
 LARGEST = 1e9
@@ -24,8 +24,6 @@ SECONDS_BETWEEN_USES = 86_400
 _SECONDS_TO_WAIT = 30.0
 _SHARE_KEPT = 0.9
 _TARGET = {"at_least", "at_most", "weight"}
-
-Values = Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -147,7 +145,7 @@ class Cached:
         self._key = key
         self._simulate = simulate
 
-    def __call__(self, jobs: Sequence[Values]) -> Iterator[Outcome]:
+    def __call__(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
         """The outcome of every job, in their order."""
         keys = [self._key(job) for job in jobs]
         hits = [self._cache.get(key) for key in keys]
@@ -165,8 +163,8 @@ class KeyOf:
     """Keys of a task's outcomes: hashes of all that they depend on.
 
     These are the circuit (`circuit`: the decks with what they include, the analyses, the code that measures, and the
-    simulator's version), the measurements without their targets (`measures`), the variables' values, and what a corner
-    sets.
+    simulator's version), the measurements without their targets (`measures`), the variables' values, and the
+    conditions: of a process its lines, for its name may mean another one in another spec.
     """
 
     def __init__(self, task: Task, version: str) -> None:
@@ -178,17 +176,18 @@ class KeyOf:
         self.circuit = _digest([benches, code, version, task.variables]).hex()
         self.measures = tuple(_digest(each.model_dump(mode="json", exclude=_TARGET)).hex() for each in task.measures)
         self._task = task
-        self._processes = [
-            _digest([[line.text for line in bench.lines] for bench in each]).hex()
-            for each in zip(*(bench.processes for bench in task.benches), strict=True)
-        ]
+        self._processes = {
+            name: _digest([[line.text for line in bench.processes[name].lines] for bench in task.benches]).hex()
+            for name in task.benches[0].processes
+        }
 
-    def __call__(self, values: Values) -> bytes:
-        """The key of the outcome for these values."""
-        variables = [values[name] for name in self._task.variables]
-        corner = dict(self._task.corner(values))
-        process = [self._processes[int(corner.pop(PROCESS))]] if PROCESS in corner else []
-        return _digest([self.circuit, self.measures, variables, *sorted(corner.items()), *process])
+    def __call__(self, job: Job) -> bytes:
+        """The key of the outcome of this job."""
+        variables = [job.variables[name] for name in self._task.variables]
+        held = job.conditions
+        process = None if held.process is None else self._processes[held.process]
+        conditions = [held.temperature, process, sorted(held.parameters)]
+        return _digest([self.circuit, self.measures, variables, conditions, job.sample])
 
 
 def _digest(content: object) -> bytes:

@@ -7,7 +7,7 @@ hangs and limits are what they are without it.
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager, suppress
@@ -22,6 +22,7 @@ from uuid import uuid4
 from sizing.errors import InputError
 from sizing.simulation.pool import SimulationPool, default_workers
 from sizing.simulation.simulator import Outcome, SimulationError
+from sizing.task.job import Job
 
 try:
     import dask
@@ -43,7 +44,6 @@ SECONDS_WARM = 300.0
 SECONDS_BETWEEN_LOOKS = 0.2
 
 _LOG = logging.getLogger(__name__)
-Values = Mapping[str, float]
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -117,16 +117,16 @@ class ClusterPool:
         self.version = ""
         """Of the simulator, once one was asked."""
 
-    def load(self, values: Values) -> None:
+    def load(self, job: Job) -> None:
         """Read the decks on one worker without simulating; raises SimulationError where the simulator refuses one."""
         with _losses_told():
-            self.version = self._client.submit(_load, values, self._name, pure=False).result()
+            self.version = self._client.submit(_load, job, self._name, pure=False).result()
 
-    def run(self, jobs: Sequence[Values]) -> list[Outcome]:
-        """The outcome of every job (variable values by name), in their order."""
+    def run(self, jobs: Sequence[Job]) -> list[Outcome]:
+        """The outcome of every job, in their order."""
         return list(self.stream(jobs))
 
-    def stream(self, jobs: Sequence[Values]) -> Iterator[Outcome]:
+    def stream(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
         """The same, each as soon as it and those before it are there; raises SimulationError where workers are gone."""
         waiting = iter(enumerate(jobs))
         numbers: dict[DaskFuture[Any], int] = {}
@@ -270,17 +270,17 @@ class _Simulators(WorkerPlugin):
             self._idle.pop().close()
 
 
-def _load(values: Values, name: str) -> str:
+def _load(job: Job, name: str) -> str:
     """On a Dask worker: read the decks; the simulator's version."""
     with _simulators(name).one() as pool:
-        pool.load(values)
+        pool.load(job)
         return pool.version
 
 
-def _simulate(values: Values, name: str) -> tuple[str, Outcome]:
+def _simulate(job: Job, name: str) -> tuple[str, Outcome]:
     """On a Dask worker: one job, and the version of the simulator that did it."""
     with _simulators(name).one() as pool:
-        (outcome,) = pool.run([values])
+        (outcome,) = pool.run([job])
         return pool.version, outcome
 
 

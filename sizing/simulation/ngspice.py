@@ -11,7 +11,6 @@ import os
 import re
 import time
 from collections import deque
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sizing.measures.waveforms import Results, Vector, Waveforms
-from sizing.simulation.dialect import axis_name, no_result, quantity_names
+from sizing.simulation.dialect import alterations, axis_name, no_result, quantity_names
 from sizing.simulation.messages import (
     LAST_WORDS,
     check_not_given_up,
@@ -32,8 +31,8 @@ from sizing.simulation.messages import (
 )
 from sizing.simulation.simulator import SimulationError, deck_of
 from sizing.simulation.validity import check_possible, checked
-from sizing.task.bench import Analysis, Bench, Task, alterations
-from sizing.task.problem import SAMPLE
+from sizing.task.bench import Analysis, Bench, Task
+from sizing.task.job import Conditions, Job
 from sizing.units import spice_number
 
 INSTALL_HINT = (
@@ -43,8 +42,8 @@ INSTALL_HINT = (
 )
 
 
-_Deck = tuple[int, tuple[tuple[str, float], ...]]
-"""A bench, by its place in the task, at a corner."""
+_Deck = tuple[int, Conditions]
+"""A bench, by its place in the task, under some conditions."""
 
 
 class SimulatorMissing(RuntimeError):
@@ -101,29 +100,25 @@ class NgSpice:
         self.version = version_in(self._said())
         self._command("set num_threads=1")
 
-    def simulate(self, values: Mapping[str, float]) -> Results:
+    def simulate(self, job: Job) -> Results:
         """Waveforms by "bench.analysis"; raises SimulationError with the reason and ngspice's last words."""
-        self.load(values)
+        self.load(job)
         results: dict[str, Waveforms] = {}
         for number, bench in enumerate(self._benches):
-            self._select(number, values)
+            self._select(number, job)
             for analysis in bench.analyses:
-                results[f"{bench.name}.{analysis.name}"] = self._analyse(bench, analysis, values)
+                results[f"{bench.name}.{analysis.name}"] = self._analyse(bench, analysis, job)
         return results
 
-    def load(self, values: Mapping[str, float]) -> None:
-        """Load every deck of the values' corner, unless that has been done; raises SimulationError("netlist")."""
+    def load(self, job: Job) -> None:
+        """Load every deck of the job's conditions, unless that has been done; raises SimulationError("netlist")."""
         self.start()
         for number in range(len(self._benches)):
-            key = self._key(number, values)
+            key = (number, job.conditions)
             if key not in self._altered:
-                self._read_deck(key, values, deck_of(self._benches[number], values))
+                self._read_deck(key, job, deck_of(self._benches[number], job))
 
-    def _key(self, number: int, values: Mapping[str, float]) -> _Deck:
-        """Samples of one corner take each other's place: ngspice draws when it reads a deck."""
-        return number, tuple(each for each in self._task.corner(values) if each[0] != SAMPLE)
-
-    def _read_deck(self, key: _Deck, values: Mapping[str, float], deck: str) -> None:
+    def _read_deck(self, key: _Deck, job: Job, deck: str) -> None:
         bench = self._benches[key[0]]
         self._shared.words.clear()
         began = time.perf_counter()
@@ -134,36 +129,37 @@ class NgSpice:
         words = self._said()
         if self._shared.exited or self._circuits() != len(self._order):
             self.unusable = True
-            raise SimulationError("netlist", f"bench {bench.name}: {with_origin(words, bench.needed(values))}")
+            raise SimulationError("netlist", f"bench {bench.name}: {with_origin(words, bench.needed(job))}")
 
     def _circuits(self) -> int:
         self._shared.words.clear()
         self._command("setcirc")
         return sum(re.match(r"(Current\s+)?\d+\t", line) is not None for line in self._said())
 
-    def _select(self, number: int, values: Mapping[str, float]) -> None:
+    def _select(self, number: int, job: Job) -> None:
         """Make a bench the current circuit, with these values: altered in place, or read again where it must be.
 
         `alterparam` and `reset` are no way out: ngspice resets to the deck read last, whichever circuit is current.
+        Samples under the same conditions take each other's place: ngspice draws when it reads a deck.
         """
-        key = self._key(number, values)
+        key = (number, job.conditions)
         self._command(f"setcirc {self._order.index(key) + 1}")
         targets = self._alterations[number]
-        if targets is None or SAMPLE in values:
-            deck = deck_of(self._benches[number], values)  # before the old one goes: there may be no new one
+        if targets is None or job.sample is not None:
+            deck = deck_of(self._benches[number], job)  # before the old one goes: there may be no new one
             self._command("remcirc")
             self._order.remove(key)
-            self._read_deck(key, values, deck)
+            self._read_deck(key, job, deck)
             return
         altered = self._altered[key]
         for name, found in targets.items():
-            if altered.get(name) == values[name]:
+            if altered.get(name) == job.variables[name]:
                 continue
             for target in found:
-                self._command(f"alter {target}={spice_number(values[name])}")
-            altered[name] = values[name]
+                self._command(f"alter {target}={spice_number(job.variables[name])}")
+            altered[name] = job.variables[name]
 
-    def _analyse(self, bench: Bench, analysis: Analysis, values: Mapping[str, float]) -> Waveforms:
+    def _analyse(self, bench: Bench, analysis: Analysis, job: Job) -> Waveforms:
         self._command("destroy all")
         for source, magnitude in analysis.excite:
             self._command(f"alter {source} acmag={spice_number(magnitude)}")
@@ -177,7 +173,7 @@ class NgSpice:
             if analysis.kind == "op":
                 plot = self._shared.current_plot()
                 nets = (name for name in self._shared.vectors(plot) if "#" not in name and name[0] != "@")
-                check_possible(bench.circuit, values, {name: self._vector(plot, name)[0] for name in nets})
+                check_possible(bench.circuit, job.values, {name: self._vector(plot, name)[0] for name in nets})
         except SimulationError as error:
             raise with_last_words(error, f"{bench.name}.{analysis.name}", self._said()) from None
         taken = {name: self._meas(analysis, name, what) for name, what in analysis.meas}

@@ -9,14 +9,14 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from sizing.measures.waveforms import Results, Vector, Waveforms
-from sizing.simulation.dialect import axis_name, no_result, quantity_names
+from sizing.simulation.dialect import alterations, axis_name, no_result, quantity_names
 from sizing.simulation.messages import (
     LAST_WORDS,
     check_not_given_up,
@@ -29,7 +29,8 @@ from sizing.simulation.messages import (
 from sizing.simulation.ngspice import SimulatorMissing
 from sizing.simulation.simulator import SimulationError, deck_of
 from sizing.simulation.validity import check_possible, checked
-from sizing.task.bench import Analysis, Bench, Task, alterations
+from sizing.task.bench import Analysis, Bench, Task
+from sizing.task.job import Job
 from sizing.units import spice_number
 
 INSTALL_HINT = (
@@ -76,36 +77,34 @@ class NgSpiceBatch:
         self.version = f"{version_in(said.splitlines())}, as a program"
         Path(".spiceinit").write_text("set num_threads=1\n", encoding="utf-8")  # as in ngspice.py
 
-    def load(self, values: Mapping[str, float]) -> None:
+    def load(self, job: Job) -> None:
         """Have every deck read, once; raises SimulationError("netlist") where one is refused."""
         for bench in self._benches:
-            self._run(bench, values, [])
+            self._run(bench, job, [])
 
-    def simulate(self, values: Mapping[str, float]) -> Results:
+    def simulate(self, job: Job) -> Results:
         """Waveforms by "bench.analysis"; raises SimulationError with the reason and ngspice's last words."""
         results: dict[str, Waveforms] = {}
         for bench, targets in zip(self._benches, self._alterations, strict=True):
-            altered = [(target, values[name]) for name, each in (targets or {}).items() for target in each]
+            altered = [(target, job.variables[name]) for name, each in (targets or {}).items() for target in each]
             commands = [f"alter {target}={spice_number(value)}" for target, value in altered]
             for analysis in bench.analyses:
                 _raw_file(analysis).unlink(missing_ok=True)
                 quantities = self._quantities[f"{bench.name}.{analysis.name}"]
                 commands += _commands(analysis, [name for names in quantities.values() for name in names])
-            said = self._run(bench, values, commands)
+            said = self._run(bench, job, commands)
             for analysis in bench.analyses:
                 name = f"{bench.name}.{analysis.name}"
                 try:
-                    results[name] = self._read(bench, analysis, values, said)
+                    results[name] = self._read(bench, analysis, job, said)
                 except SimulationError as error:
                     raise with_last_words(error, name, said) from None
         return results
 
-    def _run(self, bench: Bench, values: Mapping[str, float], commands: Sequence[str]) -> list[str]:
+    def _run(self, bench: Bench, job: Job, commands: Sequence[str]) -> list[str]:
         """What ngspice says of a deck and these commands; raises SimulationError where it refuses the deck or dies."""
         control = [".control", f"echo {LOADED}", "set filetype=binary", "set numdgt=17", *commands, ".endc", ".end", ""]
-        Path("deck.cir").write_text(
-            deck_of(bench, values).removesuffix(".end\n") + "\n".join(control), encoding="utf-8"
-        )
+        Path("deck.cir").write_text(deck_of(bench, job).removesuffix(".end\n") + "\n".join(control), encoding="utf-8")
         began = time.perf_counter()
         ended = subprocess.run([program_path(), "-b", "deck.cir"], stdin=subprocess.DEVNULL, capture_output=True)
         self.seconds += time.perf_counter() - began
@@ -118,10 +117,10 @@ class NgSpiceBatch:
                 "crash", f"bench {bench.name}: ngspice killed by signal {-ended.returncode} ({words})"
             )
         if LOADED not in said:
-            raise SimulationError("netlist", f"bench {bench.name}: {with_origin(said, bench.needed(values))}")
+            raise SimulationError("netlist", f"bench {bench.name}: {with_origin(said, bench.needed(job))}")
         return said
 
-    def _read(self, bench: Bench, analysis: Analysis, values: Mapping[str, float], said: Sequence[str]) -> Waveforms:
+    def _read(self, bench: Bench, analysis: Analysis, job: Job, said: Sequence[str]) -> Waveforms:
         """The wanted vectors of an analysis from its raw file, and its `meas` results from what was said."""
         title, vectors = _read_raw(_raw_file(analysis))
         if title != PLOTS.get(analysis.kind):
@@ -138,7 +137,7 @@ class NgSpiceBatch:
         check_not_given_up(said)
         if analysis.kind == "op":
             nets = {name[2:-1]: vector[0] for name, vector in vectors.items() if name[:2] == "v(" and "#" not in name}
-            check_possible(bench.circuit, values, nets)
+            check_possible(bench.circuit, job.values, nets)
         return replace(waveforms, meas=dict(_printed(analysis, [name for name, _ in analysis.meas], said)))
 
 

@@ -11,7 +11,7 @@ import signal
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import count
 from multiprocessing.connection import Connection, wait
@@ -25,6 +25,7 @@ from sizing.simulation.ngspice import NgSpice
 from sizing.simulation.simulator import Failed, Outcome, SimulationError, Simulator
 from sizing.simulation.worker import WORDS, Ready, Request, serve
 from sizing.task.bench import Task
+from sizing.task.job import Job
 
 JOBS_PER_WORKER = 2000
 """A worker is replaced after this many jobs: ngspice 39 loses some kilobytes in each."""
@@ -41,7 +42,6 @@ UNGUARDED = 64
 """Exit code of a worker that would start workers itself, running the script that started it once more."""
 NEVER = float("inf")
 
-Values = Mapping[str, float]
 End = Literal["crash", "timeout", "memory"]
 
 
@@ -51,11 +51,11 @@ class Pool(Protocol):
     version: str
     """Of the simulator, once a worker has started."""
 
-    def load(self, values: Values) -> None:
+    def load(self, job: Job) -> None:
         """Read the decks in one worker without simulating; raises SimulationError where the simulator refuses one."""
 
-    def stream(self, jobs: Sequence[Values]) -> Iterator[Outcome]:
-        """The outcome of every job (variable values by name), in their order, each as soon as it can be told."""
+    def stream(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
+        """The outcome of every job, in their order, each as soon as it can be told."""
 
 
 class SimulationPool:
@@ -85,19 +85,19 @@ class SimulationPool:
         self.version = ""
         """Of the simulator, once a worker has started."""
 
-    def load(self, values: Values) -> None:
+    def load(self, job: Job) -> None:
         """Read the decks in one worker without simulating; raises SimulationError where the simulator refuses one."""
-        (outcome,) = self._answers([Request(values, simulate=False)])
+        (outcome,) = self._answers([Request(job, simulate=False)])
         if isinstance(outcome, Failed):
             raise SimulationError(outcome.reason, outcome.message)
 
-    def run(self, jobs: Sequence[Values]) -> list[Outcome]:
-        """The outcome of every job (variable values by name), in their order."""
+    def run(self, jobs: Sequence[Job]) -> list[Outcome]:
+        """The outcome of every job, in their order."""
         return list(self.stream(jobs))
 
-    def stream(self, jobs: Sequence[Values]) -> Iterator[Outcome]:
+    def stream(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
         """The same, each as soon as it and those before it are there; raises SimulationError where no worker starts."""
-        return self._answers([Request(values) for values in jobs])
+        return self._answers([Request(job) for job in jobs])
 
     def close(self) -> None:
         """End the workers at once."""

@@ -11,6 +11,7 @@ from sizing.measures.table import AnyMeasure
 from sizing.measures.waveforms import Results
 from sizing.spice.bins import OutsideBins
 from sizing.task.bench import Bench
+from sizing.task.job import Job
 
 Reason = Literal["netlist", "convergence", "invalid", "timeout", "memory", "crash"]
 """Why there is no result: the deck was refused; no solution was found; one that cannot be; a limit; an end."""
@@ -53,8 +54,8 @@ class Failed:
 
 
 Outcome = Measured | Failed
-Simulate = Callable[[Sequence[Mapping[str, float]]], Iterable[Outcome]]
-"""Outcomes of jobs (values by name, as of Problem.job), in their order and as they come."""
+Simulate = Callable[[Sequence[Job]], Iterable[Outcome]]
+"""Outcomes of jobs, in their order and as they come."""
 
 
 def outcome_entries(outcome: Outcome) -> dict[str, Any]:
@@ -79,7 +80,7 @@ def outcome_from(entries: Mapping[str, Any]) -> Outcome:
 
 
 class Simulator(Protocol):
-    """Runs every analysis of every bench for one set of values: of every variable, and of what a corner sets."""
+    """Runs every analysis of every bench for one job after the other."""
 
     seconds: float
     """Time spent inside the simulator since it was made."""
@@ -94,17 +95,17 @@ class Simulator(Protocol):
         `words` is a file descriptor that takes complaints as they come, so that they outlive a crash.
         """
 
-    def load(self, values: Mapping[str, float]) -> None:
-        """Read the decks of the values' corner, once; raises SimulationError("netlist") where one is refused."""
+    def load(self, job: Job) -> None:
+        """Read the decks of the job's conditions, once; raises SimulationError("netlist") where one is refused."""
 
-    def simulate(self, values: Mapping[str, float]) -> Results:
+    def simulate(self, job: Job) -> Results:
         """Waveforms by "bench.analysis"; raises SimulationError."""
 
 
-def deck_of(bench: Bench, values: Mapping[str, float]) -> str:
+def deck_of(bench: Bench, job: Job) -> str:
     """The bench's deck; raises SimulationError("netlist") where there is no model for a device."""
     try:
-        return bench.deck(values)
+        return bench.deck(job)
     except OutsideBins as error:
         raise SimulationError("netlist", f"bench {bench.name}: {error}") from None
 

@@ -6,7 +6,7 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sizing.simulation.simulator import Failed, Measured, Outcome, SimulationError, Simulator, measured
 from sizing.task.bench import Task
+from sizing.task.job import Job
 
 WORDS = "words"
 """The file in a worker's folder with what was said during its latest request; it outlives the process."""
@@ -21,9 +22,9 @@ WORDS = "words"
 
 @dataclass(frozen=True)
 class Request:
-    """Variable values to simulate, or only to read the decks with."""
+    """A job to simulate, or only to read the decks of."""
 
-    values: Mapping[str, float]
+    job: Job
     simulate: bool = True
 
 
@@ -78,9 +79,9 @@ def _outcome(simulator: Simulator, task: Task, request: Request) -> Outcome:
     before = simulator.seconds
     try:
         if not request.simulate:
-            simulator.load(request.values)
+            simulator.load(request.job)
             return Measured((), {})
-        results = simulator.simulate(request.values)
+        results = simulator.simulate(request.job)
     except SimulationError as error:
         return Failed(error.reason, error.message, simulator.seconds - before)
     outcome = measured(task.measures, results, simulator.seconds - before)

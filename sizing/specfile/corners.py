@@ -6,12 +6,18 @@ from dataclasses import dataclass
 
 from sizing.errors import nearest
 from sizing.specfile.mistakes import Location
-from sizing.task.problem import PROCESS, TEMPERATURE, Corner
+from sizing.task.job import Conditions
+from sizing.task.problem import Corner
 from sizing.units import parse_quantity
 
 MOST_CORNERS = 1000
 ABSOLUTE_ZERO = -273.15
+TEMPERATURE = "temperature"
+PROCESS = "process"
+"""What corners can set besides parameters, by the names that it has there."""
 Scalar = str | int | float
+Setting = float | str
+"""A number, or the name of a process."""
 Entries = Mapping[str, Sequence[Scalar] | Mapping[str, Scalar]]
 
 
@@ -74,30 +80,30 @@ class CornerReader:
             self._note((), f"expected at most {MOST_CORNERS} combinations, got more")
         return tuple(self._corner(settings, axes) for settings in combinations)
 
-    def _axis(self, name: str, values: Sequence[Scalar]) -> Iterator[tuple[str, float]]:
+    def _axis(self, name: str, values: Sequence[Scalar]) -> Iterator[tuple[str, Setting]]:
         """The settings that a list stands for."""
         if not self._known((name,), name):
             return
-        found: list[float] = []
+        found: list[Setting] = []
         for index, value in enumerate(values):
-            number = self._number((name, index), name, value)
-            if number in found:
+            setting = self._setting((name, index), name, value)
+            if setting in found:
                 self._note((name, index), f"expected distinct values, got {value} twice")
-            elif number is not None:
-                found.append(number)
-                yield name.lower(), number
+            elif setting is not None:
+                found.append(setting)
+                yield name.lower(), setting
 
     def _named(self, corner: str, entry: Mapping[str, Scalar]) -> Corner:
-        settings: dict[str, float] = {}
+        settings: dict[str, Setting] = {}
         for name, value in entry.items():
-            number = self._number((corner, name), name, value)
-            if self._known((corner, name), name) and number is not None:
-                settings[name.lower()] = number
-        return Corner(corner, settings)
+            setting = self._setting((corner, name), name, value)
+            if self._known((corner, name), name) and setting is not None:
+                settings[name.lower()] = setting
+        return Corner(corner, _conditions(settings))
 
-    def _number(self, loc: Location, name: str, value: Scalar) -> float | None:
+    def _setting(self, loc: Location, name: str, value: Scalar) -> Setting | None:
         if name.lower() == PROCESS:  # what is wrong with one that was not found has been told
-            return float(self.processes.index(str(value).lower())) if str(value).lower() in self.processes else None
+            return str(value).lower() if str(value).lower() in self.processes else None
         try:
             number = float(parse_quantity(value, ""))
         except ValueError as error:
@@ -111,7 +117,11 @@ class CornerReader:
     def _known(self, loc: Location, written: str) -> bool:
         """Whether a corner may set this."""
         name = written.lower()
-        if name in self.variables:
+        if name in (TEMPERATURE, PROCESS) and name in (*self.variables, *self.parameters):
+            self._note(
+                loc, f"means the simulation's {name} here, and the netlist has a parameter of that name: rename it"
+            )
+        elif name in self.variables:
             self._note(loc, "expected what a design does not choose, got a variable")
         elif name not in (TEMPERATURE, PROCESS, *self.parameters):
             known = [TEMPERATURE, PROCESS, *(each for each in self.parameters if each not in self.variables)]
@@ -123,12 +133,19 @@ class CornerReader:
     def _note(self, loc: Location, message: str) -> None:
         self.mistakes.append((("corners", *loc), message))
 
-    def _corner(self, settings: Sequence[tuple[str, float]], axes: Sequence[Sequence[object]]) -> Corner:
+    def _corner(self, settings: Sequence[tuple[str, Setting]], axes: Sequence[Sequence[object]]) -> Corner:
         """A corner named after what differs between corners."""
-        words = [self._word(*each) for each, axis in zip(settings, axes, strict=True) if len(axis) > 1]
-        return Corner(" ".join(words) or "nominal", dict(settings))
+        words = [_word(*each) for each, axis in zip(settings, axes, strict=True) if len(axis) > 1]
+        return Corner(" ".join(words) or "nominal", _conditions(dict(settings)))
 
-    def _word(self, name: str, value: float) -> str:
-        if name == PROCESS:
-            return self.processes[int(value)]
-        return f"{value:g}C" if name == TEMPERATURE else f"{name}={value:g}"
+
+def _conditions(settings: Mapping[str, Setting]) -> Conditions:
+    numbers = {name: value for name, value in settings.items() if not isinstance(value, str)}
+    temperature, process = numbers.pop(TEMPERATURE, None), settings.get(PROCESS)
+    return Conditions(temperature, None if process is None else str(process), tuple(numbers.items()))
+
+
+def _word(name: str, value: Setting) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:g}C" if name == TEMPERATURE else f"{name}={value:g}"

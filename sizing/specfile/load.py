@@ -30,6 +30,7 @@ from sizing.spice.bins import find_bins
 from sizing.spice.circuit import Circuit, parse_circuit
 from sizing.spice.kits import Library, subcircuits, top_level
 from sizing.spice.netlist import Line, NetlistError, read_netlist, read_text
+from sizing.spice.reserved import NETS, taken
 from sizing.spice.trust import UNTRUSTED, checked, unknown_option
 from sizing.task.bench import Analysis, Bench, Task, transistors
 from sizing.task.problem import Corner, Metric, Problem
@@ -324,7 +325,8 @@ class _Checker:
             for (process, deck), each in zip(decks.items(), circuits.values(), strict=True)
             if each is not None
         }
-        processes = tuple(variants[process] for process in named_processes(self.model.corners) if process in variants)
+        named = named_processes(self.model.corners)
+        processes = {process: bench for process, bench in variants.items() if process in named}
         return replace(variants[self._nominal], processes=processes)
 
     def _check_metrics(self, metrics: Mapping[str, AnyMeasure], benches: Mapping[str, Bench]) -> None:
@@ -365,7 +367,9 @@ def _mismatch(metric: AnyMeasure, reference: str, bench: Bench) -> Iterator[str]
             many = f"; {device} holds several, such as {inside[0]}" if inside else nearest(device, devices)
             yield f"no transistor {device!r} in bench {bench.name}{many}"
         letter, _, name = vector.rstrip(")").partition("(")
-        if letter == "v" and name not in nets:
+        if letter == "v" and (wrong := taken([name], NETS)):
+            yield f"expected a net whose voltage can be read, {wrong}"
+        elif letter == "v" and name not in nets:
             yield f"net {name!r} is not in the netlist of bench {bench.name}{nearest(name, nets)}"
         if letter == "i" and name not in sources:
             yield f"no voltage source {name!r} in bench {bench.name}{nearest(name, sources)}"

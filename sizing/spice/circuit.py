@@ -8,8 +8,9 @@ from graphlib import CycleError, TopologicalSorter
 from types import MappingProxyType
 
 from sizing.spice.device import Device, checked_name, loosened, read_device, without_params
-from sizing.spice.expression import FUNCTIONS, ExpressionError, parse_expression
+from sizing.spice.expression import ExpressionError, parse_expression
 from sizing.spice.netlist import Line, lower, split_assignments, split_words, unwrap
+from sizing.spice.reserved import IN_SOURCES, PARAMETERS, taken
 
 # ngspice's own limit on calls inside calls.
 DEEPEST_CALL = 21
@@ -73,6 +74,8 @@ def read_header(line: Line) -> tuple[str, tuple[str, ...], dict[str, str]]:
     words = loosened(line, words)
     if not words:
         raise line.error("expected a name and nets after .subckt, got neither; write .subckt name net1 net2")
+    if wrong := taken(defaults, PARAMETERS):
+        raise line.error(f"expected the name of a parameter, {wrong}")
     ports = tuple("0" if port == "gnd" else port for port in words[1:])
     return checked_name(line, words[0], "sub-circuit"), ports, defaults
 
@@ -175,10 +178,8 @@ def _collect(lines: Sequence[Line]) -> list[_Scope]:
             words, assigned = split_assignments(line, split_words(line)[1:])
             if words:
                 raise line.error(f"expected name=expression pairs, got {words[0]!r}; put {{}} around expressions")
-            if taken := sorted(FUNCTIONS & assigned.keys()):
-                raise line.error(
-                    f"expected the name of a parameter, got {taken[0]!r}, a function of ngspice; rename it"
-                )
+            if wrong := taken(assigned, PARAMETERS):
+                raise line.error(f"expected the name of a parameter, {wrong}")
             scope.parameters.update(assigned)
         elif keyword == ".model":
             name, kind = _model(line)
@@ -246,9 +247,12 @@ def _ended(line: Line, scope: _Scope) -> _Scope:
 
 def _read_devices(scope: _Scope) -> None:
     models = frozenset().union(*(outer.models for outer in scope.outwards()))
+    parameters = {name for outer in scope.outwards() for name in (*outer.parameters, *outer.defaults)}
     first: dict[str, Line] = {}
     for line in scope.lines:
         device = read_device(line, models)
+        if device.behaves and (wrong := taken(parameters & _names_in_device(device), IN_SOURCES)):
+            raise line.error(f"expected parameters that a source's expression can use, {wrong}")
         if device.name in first:
             other = first[device.name]
             raise line.error(

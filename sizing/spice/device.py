@@ -26,6 +26,11 @@ class Device:
         """Whether this parameter's value is another device's name rather than an expression."""
         return parameter in _OTHER_DEVICES and self.kind in _KINDS and parameter in _KINDS[self.kind].words
 
+    @property
+    def behaves(self) -> bool:
+        """Whether it is a source with an expression of voltages and currents."""
+        return self.kind == "b" or (self.kind in "eg" and not _BEHAVIOUR.isdisjoint(self.parameters))
+
 
 @dataclass(frozen=True)
 class _Kind:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 from sizing.measures.operating_point import DcValue
@@ -11,24 +11,12 @@ from sizing.spice.bins import Bins
 from sizing.spice.circuit import Circuit
 from sizing.spice.device import Device
 from sizing.spice.netlist import Line
-from sizing.task.problem import PROCESS, SAMPLE, TEMPERATURE
+from sizing.spice.parameters import substitute_parameters
+from sizing.task.job import Job
 from sizing.units import spice_number
 
-ALTERABLE = {("r", "r"), ("c", "c"), ("l", "l"), ("m", "m"), ("v", "dc"), ("v", "ac"), ("i", "dc"), ("i", "ac")}
-"""(device kind, parameter) whose change in place gives what a reload gives, up to the last bit of the number read."""
-_PLAIN_TARGET = re.compile(r"@[\w.]+\[m\]|[\w.]+( acmag)?")
-"""What `alter` takes literally; ngspice's command line gives other characters, such as backquotes, a meaning."""
-
+_PLAIN = re.compile(r"[\w.]+")
 _DRAWN = re.compile(r"\b(agauss|gauss|aunif|unif)\s*\(", re.IGNORECASE)
-_COMMENT = re.compile(r"^\s*\*.*|(?:;|(?:(?<=[\s,])|^)\$|//).*")
-_BRACES = r"\{[^{}]*\}"
-_PARENTHESES = r"\([^()]*\)"
-for _ in range(4):  # expressions may nest
-    _BRACES = rf"\{{(?:[^{{}}]|{_BRACES})*\}}"
-    _PARENTHESES = rf"\((?:[^()]|{_PARENTHESES})*\)"
-_ASSIGNMENT = re.compile(
-    rf"""(?<![\w.])(?P<name>[^\W\d]\w*)\s*=(?!=)\s*(?P<value>(?:'[^']*'|"[^"]*"|{_BRACES}|{_PARENTHESES}|[^\s=,'"{{}}()])+)"""
-)
 
 
 @dataclass(frozen=True)
@@ -61,31 +49,27 @@ class Bench:
     circuit: Circuit
     analyses: tuple[Analysis, ...]
     bins: Bins | None = None
-    processes: tuple["Bench", ...] = ()
-    """The same with the models of each of the processes that a corner may set."""
+    processes: Mapping[str, "Bench"] = field(default_factory=dict)
+    """The same with the models of each of the processes that a corner may set, by the process's name."""
 
-    def needed(self, values: Mapping[str, float]) -> tuple[Line, ...]:
-        """The lines with these values' process, but for the models that no device has then; raises OutsideBins."""
-        if PROCESS in values and self.processes:
-            return self.processes[int(values[PROCESS])].needed(values)
-        if self.bins is None:
-            return self.lines
-        unused = self.bins.unused(values)
-        return tuple(line for index, line in enumerate(self.lines) if index not in unused)
+    def needed(self, job: Job) -> tuple[Line, ...]:
+        """The lines with the job's process, but for the models that no device has then; raises OutsideBins."""
+        bench = self if job.conditions.process is None else self.processes[job.conditions.process]
+        if bench.bins is None:
+            return bench.lines
+        unused = bench.bins.unused(job.values)
+        return tuple(line for index, line in enumerate(bench.lines) if index not in unused)
 
-    def deck(self, values: Mapping[str, float], analysis: Analysis | None = None) -> str:
-        """A whole SPICE file with the values of a job, ready for `ngspice -b` where an analysis is named.
-
-        Raises OutsideBins.
-        """
-        lines = [line.text for line in self.needed(values)]
+    def deck(self, job: Job, analysis: Analysis | None = None) -> str:
+        """A whole SPICE file for a job, ready for `ngspice -b` where an analysis is named; raises OutsideBins."""
+        lines = [line.text for line in self.needed(job)]
         if analysis is not None:
             lines = _excited(lines, dict(analysis.excite))
-        text = [f"* {self.name}", substitute_parameters("\n".join(lines), values)]
-        if TEMPERATURE in values:  # of several, the last counts
-            text.append(f".options temp={spice_number(values[TEMPERATURE])}")
-        if SAMPLE in values:  # the same for every bench, so that its circuit is the same sample
-            text.append(f".options seed={int(values[SAMPLE])}")
+        text = [f"* {self.name}", substitute_parameters("\n".join(lines), job.values)]
+        if job.conditions.temperature is not None:  # of several, the last counts
+            text.append(f".options temp={spice_number(job.conditions.temperature)}")
+        if job.sample is not None:  # the same for every bench, so that its circuit is the same sample
+            text.append(f".options seed={job.sample}")
         if analysis is not None:
             text += [f".meas {analysis.kind} {name} {what}" for name, what in analysis.meas]
             text.append(f".{analysis.command}")
@@ -102,19 +86,10 @@ class Task:
     keep_waveforms: bool = False
     """Whether outcomes hold what the measurements read, too."""
 
-    def corner(self, values: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
-        """What the values of a job set that is no variable."""
-        return tuple((name, value) for name, value in values.items() if name not in self.variables)
-
     @property
     def draws(self) -> bool:
         """Whether something in the decks is drawn at random when ngspice reads them."""
         return any(_DRAWN.search(line.text) for bench in self.benches for line in bench.lines)
-
-    @property
-    def alterable(self) -> bool:
-        """Whether ngspice can go from design to design in decks it has loaded, instead of reading them anew."""
-        return all(alterations(bench, self.variables) is not None for bench in self.benches)
 
     @property
     def vectors(self) -> Mapping[str, tuple[str, ...]]:
@@ -142,96 +117,18 @@ class Task:
         return None
 
 
-def alterations(bench: Bench, variables: Sequence[str]) -> dict[str, tuple[str, ...]] | None:
-    """For every variable, the targets of ngspice's `alter` that together mean setting it in a loaded deck.
+def transistors(circuit: Circuit) -> dict[str, Device]:
+    """Every MOS transistor by its name in the circuit, and by that of a call that holds no other.
 
-    None where a variable reaches anything but whole values of ALTERABLE, so that the deck must be expanded again.
+    A call that is one device of the circuit is taken for one of a process kit. Those whose names are no plain words
+    are left out: a simulator's command line may give other characters a meaning.
     """
-    targets: dict[str, list[str]] = {name: [] for name in variables}
-    mention = re.compile(rf"(?<![\w.])({'|'.join(map(re.escape, variables))})(?![\w.])")
-    for device in bench.circuit.devices:
-        for parameter, expression in device.parameters.items():
-            if mention.search(expression):
-                name = expression.strip("() ")
-                if name not in targets or (device.kind, parameter) not in ALTERABLE:
-                    return None
-                target = _alter_target(device, parameter)
-                if not _PLAIN_TARGET.fullmatch(target):
-                    return None
-                targets[name].append(target)
-    lines = [line for each in (bench, *bench.processes) for line in each.lines]
-    for line in lines:  # what is no device: parameters that depend on a variable, calls, models
-        if line.keyword[0] in ".x" and mention.search(re.sub(r"\w+\s*=(?!=)", "", line.text.lower())):
-            return None
-    return {name: tuple(found) for name, found in targets.items()}
-
-
-def transistors(circuit: Circuit) -> dict[str, str]:
-    """What ngspice calls every MOS transistor, by its name in the circuit and by that of a call that holds no other.
-
-    A call that is one device of the circuit is taken for one of a process kit, whose transistor is named after its
-    sub-circuit. Those whose names are no plain words are left out.
-    """
-    found = {device.name: _instance(device) for device in circuit.devices if device.kind == "m"}
-    found |= {call.name: f"m.{call.name}.m{call.model}" for call in circuit.devices if call.kind == "x"}
-    inside: dict[str, list[str]] = {}
-    for name in found:
+    found = {device.name: device for device in circuit.devices if device.kind in "mx" and _PLAIN.fullmatch(device.name)}
+    inside: dict[str, list[Device]] = {}
+    for name, device in found.items():
         for call in list(accumulate(name.split("."), "{}.{}".format))[:-1]:
-            inside.setdefault(call, []).append(name)
-    found |= {call: found[names[0]] for call, names in inside.items() if len(names) == 1}
-    return {name: called for name, called in found.items() if _PLAIN_TARGET.fullmatch(called)}
-
-
-def substitute_parameters(text: str, values: Mapping[str, float]) -> str:
-    """The same netlist text, to the letter, but for the values that its `.param` lines give to these names."""
-    given = {name.lower(): spice_number(value) for name, value in values.items()}
-    parts, at = [], 0
-    for match in _ASSIGNMENT.finditer(_parameter_lines(text)):
-        if match["name"].lower() in given:
-            parts += [text[at : match.start("value")], given[match["name"].lower()]]
-            at = match.end("value")
-    return "".join([*parts, text[at:]])
-
-
-def parameter_files(lines: Sequence[Line], names: Sequence[str]) -> tuple[str, ...]:
-    """The files in which `.param` lines of the top level give these names (lower case) their values, each once.
-
-    Of several values of a name the last holds, so that its own netlist goes before models that have the name, too.
-    """
-    found: dict[str, str] = {}
-    depth = 0
-    for line in lines:
-        depth += (line.keyword == ".subckt") - (line.keyword == ".ends")
-        if depth == 0 and line.keyword.startswith(".para"):
-            assigned = {match["name"].lower() for match in _ASSIGNMENT.finditer(line.text)}
-            found |= dict.fromkeys(assigned.intersection(names), line.file)
-    return tuple(dict.fromkeys(found.values()))
-
-
-def _parameter_lines(text: str) -> str:
-    """The text with spaces for all that is no `.param` line at the top level, keeping every character's position."""
-    result, inside, depth = [], False, 0
-    for line in text.split("\n"):
-        content = _COMMENT.sub("", line)
-        keyword = "".join(content.split()[:1]).lower()
-        depth += (keyword == ".subckt") - (keyword == ".ends")
-        continued = inside and (not keyword or keyword.startswith("+"))
-        inside = continued or (depth == 0 and keyword.startswith(".para"))
-        shown = content.replace("+", " ", 1) if continued else content
-        result.append((shown if inside else "").ljust(len(line)))
-    return " ".join(result)
-
-
-def _instance(device: Device) -> str:
-    """What ngspice calls a device."""
-    return f"{device.kind}.{device.name}" if "." in device.name else device.name
-
-
-def _alter_target(device: Device, parameter: str) -> str:
-    name = _instance(device)
-    if parameter == "ac":
-        return f"{name} acmag"
-    return f"@{name}[m]" if parameter == "m" else name
+            inside.setdefault(call, []).append(device)
+    return found | {call: devices[0] for call, devices in inside.items() if len(devices) == 1}
 
 
 def _excited(lines: Sequence[str], magnitudes: Mapping[str, float]) -> list[str]:

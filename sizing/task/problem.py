@@ -1,7 +1,7 @@
 """What is searched: variables on grids, metrics with targets, and designs as grid indices. Values only, no I/O."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 from typing import Literal
@@ -9,13 +9,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sizing.task.job import NOMINAL_CONDITIONS, Conditions, Job
+
 Design = tuple[int, ...]
 """The grid index of every variable, in the problem's order."""
 Goal = Literal["minimize", "maximize"]
-TEMPERATURE = "temperature"
-PROCESS = "process"
-SAMPLE = "Monte Carlo sample"
-"""Among the values of a job, the seed of what its models draw at random."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +48,10 @@ class Metric:
 
 @dataclass(frozen=True)
 class Corner:
-    """An operating condition that every design has to stand: what it sets, by name.
-
-    TEMPERATURE is in degrees Celsius, PROCESS the place among the processes of the benches; the others are parameters
-    of the netlist or of stimuli, in SI units. What a corner does not set is as the netlist and the benches have it.
-    """
+    """Operating conditions that every design has to stand, by name."""
 
     name: str
-    settings: Mapping[str, float] = field(default_factory=dict)
+    conditions: Conditions = NOMINAL_CONDITIONS
 
 
 @dataclass(frozen=True)
@@ -101,6 +95,6 @@ class Problem:
         """The value of every variable by name, in SI units."""
         return {variable.name: variable.values[index] for variable, index in zip(self.variables, design, strict=True)}
 
-    def job(self, design: Sequence[int], corner: int = 0) -> dict[str, float]:
-        """What a simulator is given: the value of every variable, and the settings of a corner."""
-        return {**self.values(design), **self.corners[corner].settings}
+    def job(self, design: Sequence[int], corner: int = 0) -> Job:
+        """What a simulator is given: the value of every variable, and the conditions of a corner."""
+        return Job(self.values(design), self.corners[corner].conditions)

@@ -17,6 +17,7 @@ from sizing.simulation.simulator import Measured
 from sizing.spice.circuit import parse_circuit
 from sizing.spice.netlist import read_text
 from sizing.task.bench import Analysis, Bench, Task
+from sizing.task.job import Job
 from surrogates.networks.graph import GROUND, Topology
 from surrogates.networks.kinds import KIND_NUMBERS
 from surrogates.pretraining.circuits import Sample, SampledCircuit
@@ -82,7 +83,7 @@ class Solver:
     def _simulated(self, sample: Sample, values: NDArray[np.float64]) -> Part:
         topology, gain = self._graph.topology, self._circuit.output is not None
         pool = self._loaded(sample)
-        jobs = [dict(zip(sample, row, strict=True)) for row in values.astype(np.float32).astype(float).tolist()]
+        jobs = [Job(dict(zip(sample, row, strict=True))) for row in values.astype(np.float32).astype(float).tolist()]
         limit = _limit(topology, self._graph.parameters(dict(sample)))
         wanted = len(topology.nets) - 1 + gain
         found = np.full((len(values), wanted), np.nan)
@@ -105,7 +106,7 @@ class Solver:
         if self._pool is None:
             task = _task(self._circuit, self._graph.topology, tuple(sample))
             self._pool = SimulationPool(task, self._workers, SECONDS_PER_POINT)
-            self._pool.load({name: float(each[0]) for name, each in sample.items()})
+            self._pool.load(Job({name: float(each[0]) for name, each in sample.items()}))
         return self._pool
 
 

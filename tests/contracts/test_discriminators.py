@@ -27,7 +27,7 @@ def formula(problem: Problem, job: dict[str, float]) -> Outcome:
 @pytest.fixture
 def evaluator(amplifier: Spec) -> Evaluator:
     def simulate(jobs):
-        return [formula(amplifier.problem, job) for job in jobs]
+        return [formula(amplifier.problem, job.variables) for job in jobs]
 
     return Evaluator(amplifier.problem, simulate, lambda evaluation, purpose: None, Clock())
 

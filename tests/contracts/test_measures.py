@@ -14,6 +14,7 @@ from sizing.simulation.simulator import Failed, Simulator
 from sizing.simulation.simulators import SIMULATORS
 from sizing.specfile.load import load_spec
 from sizing.task.bench import Task
+from sizing.task.job import Job
 
 pytestmark = pytest.mark.skipif(shutil.which("ngspice") is None, reason="the ngspice program is not installed")
 
@@ -38,7 +39,7 @@ def measured(make: Callable[[Task], Simulator], tmp_path: Path, specs: Path) -> 
         (tmp_path / "spec.yaml").write_text("\n".join(lines))
         spec = load_spec(tmp_path / "spec.yaml")
         with SimulationPool(spec.task, 1, 60, simulator=make) as pool:
-            (outcome,) = pool.run([{"u": 1.0}])
+            (outcome,) = pool.run([Job({"u": 1.0})])
         if isinstance(outcome, Failed):
             raise AssertionError(outcome.message)
         return {name: outcome.missing.get(index, outcome.values[index]) for index, name in enumerate(metrics)}

@@ -1,6 +1,6 @@
 """What every search method promises to the loop, whichever it is."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import count as counted
 
@@ -14,6 +14,7 @@ from sizing.search.evolution import Streams
 from sizing.search.methods import METHODS, settled
 from sizing.search.optimizer import Optimizer
 from sizing.simulation.simulator import Failed, Measured, Outcome
+from sizing.task.job import Job
 from sizing.task.problem import Design, Metric, Problem, Variable
 from sizing.task.settings import RunSettings
 
@@ -47,8 +48,8 @@ def outcome(design: Design) -> Outcome:
 def optimizer(method: str, problem: Problem = PROBLEM, seed: int = 3, **settings) -> Optimizer:
     chosen = settled(RunSettings(method=method, seed=seed, **{"initial": 20} | settings))
 
-    def look(jobs: Sequence[Mapping[str, float]]) -> list[Outcome]:
-        return [Measured(tuple(map(float, job.values())), {}) for job in jobs]
+    def look(jobs: Sequence[Job]) -> list[Outcome]:
+        return [Measured(tuple(job.variables.values()), {}) for job in jobs]
 
     evaluator = Evaluator(problem, lambda jobs: [], lambda evaluation, purpose: None, Clock(), look=look)
     return METHODS[method].optimizer(Context(problem, chosen, {}, evaluator, Streams.from_seed(seed), Clock()))

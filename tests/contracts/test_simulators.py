@@ -14,6 +14,7 @@ from sizing.simulation.simulator import Failed, Measured, Outcome, SimulationErr
 from sizing.simulation.simulators import SIMULATORS
 from sizing.specfile.load import Spec, load_spec
 from sizing.task.bench import Task
+from sizing.task.job import Job
 
 SPECS = ["cs_amp", "opamp_cc", "opamp_cc_rz"]
 pytestmark = pytest.mark.skipif(shutil.which("ngspice") is None, reason="the ngspice program is not installed")
@@ -27,7 +28,7 @@ def make(request: pytest.FixtureRequest) -> Callable[[Task], Simulator]:
 
 def simulated(spec: Spec, make: Callable[[Task], Simulator], count: int = 3) -> list[Outcome]:
     rng = np.random.default_rng(11)
-    jobs = [spec.problem.values(tuple(rng.integers(0, spec.problem.shape))) for _ in range(count)]
+    jobs = [spec.problem.job(tuple(rng.integers(0, spec.problem.shape))) for _ in range(count)]
     with SimulationPool(spec.task, 1, 60, simulator=make) as pool:
         return pool.run(jobs)
 
@@ -64,7 +65,7 @@ def test_noise_and_meas_are_read(make: Callable[[Task], Simulator], specs: Path,
 
 def test_a_failed_measurement_is_missing_with_its_reason(make: Callable[[Task], Simulator], amplifier: Spec):
     with SimulationPool(amplifier.task, 1, 60, simulator=make) as pool:
-        (outcome,) = pool.run([{"m1": 1.0, "rl": 100.0}])
+        (outcome,) = pool.run([Job({"m1": 1.0, "rl": 100.0})])
     assert isinstance(outcome, Measured)
     assert outcome.missing
 
@@ -89,7 +90,7 @@ def test_a_refused_deck_names_file_and_line(
     netlist.write_text(netlist.read_text().replace("m={m1}", wrong))
     spec = load_spec(tmp_path / "cs_amp.yaml")
     with SimulationPool(spec.task, 1, 60, simulator=make) as pool, pytest.raises(SimulationError) as caught:
-        pool.load(spec.problem.values(spec.problem.middle))
+        pool.load(spec.problem.job(spec.problem.middle))
     assert caught.value.reason == "netlist"
     assert str(caught.value).startswith(f"bench amplifier: {netlist}:4: ngspice: ")
     assert words in str(caught.value)
@@ -100,7 +101,7 @@ def test_it_says_its_version_and_counts_its_time(
 ):
     monkeypatch.chdir(tmp_path)
     with SimulationPool(amplifier.task, 1, 60, simulator=make) as pool:
-        (outcome,) = pool.run([amplifier.problem.values(amplifier.problem.middle)])
+        (outcome,) = pool.run([amplifier.problem.job(amplifier.problem.middle)])
         assert "built" in pool.version
     assert outcome.seconds > 0
     assert list(tmp_path.iterdir()) == []

@@ -30,7 +30,7 @@ def evidence_of(record: RunRecord, problem: Problem) -> Evidence:
         raise RunError(f"warm_start: {record.path}: expected a run with measured designs, got one without")
     names = [metric.name for metric in record.problem.metrics]
     settings = [list(record.problem.values(record.population[row].design).values()) for row in measured]
-    same = record.problem.corners[NOMINAL].settings == problem.corners[NOMINAL].settings
+    same = record.problem.corners[NOMINAL].conditions == problem.corners[NOMINAL].conditions
     return Evidence(
         str(record.path),
         len(record.simulations),

@@ -15,6 +15,7 @@ from sizing.evaluation.evaluator import Evaluation, Purpose, Simulation, evaluat
 from sizing.runs.records.journal import NAME, read_journal
 from sizing.runs.records.journal import RunError as RunError
 from sizing.simulation.simulator import Measured, outcome_from
+from sizing.task.job import Conditions
 from sizing.task.problem import Corner, Design, Metric, Problem, Variable
 
 
@@ -166,9 +167,20 @@ def _problem(stored: Mapping[str, Any]) -> Problem:
     words += [corner["name"] for corner in stored.get("corners", ())]
     if strange := next((word for word in words if not word.isprintable()), None):  # which could command a terminal
         raise ValueError(f"expected names and units without control characters, got {strange!r}")
-    corners = tuple(Corner(**entry) for entry in stored.get("corners", ()))
+    corners = tuple(map(_corner, stored.get("corners", ())))
     problem = Problem(stored["name"], stored["topology"], variables, metrics)
     return replace(problem, corners=corners) if corners else problem
+
+
+def _corner(entry: Mapping[str, Any]) -> Corner:
+    """As in the manifest; versions before 0.2 had all settings in one table, a process as its place."""
+    if "settings" in entry:
+        settings = dict(entry["settings"])
+        temperature, process = settings.pop("temperature", None), settings.pop("process", None)
+        held = Conditions(temperature, None if process is None else f"{process:g}", tuple(settings.items()))
+        return Corner(entry["name"], held)
+    held = Conditions(**entry["conditions"])
+    return Corner(entry["name"], replace(held, parameters=tuple((name, value) for name, value in held.parameters)))
 
 
 def _is_run(folder: Path) -> bool:

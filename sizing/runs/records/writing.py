@@ -31,7 +31,7 @@ from sizing.simulation.simulator import outcome_entries
 from sizing.specfile.load import Spec
 from sizing.specfile.models import deck_lines
 from sizing.spice.netlist import inline_includes
-from sizing.task.bench import parameter_files
+from sizing.spice.parameters import parameter_files
 
 FORMAT = 2
 """1 was a journal without seals, which can be read but not taken up."""

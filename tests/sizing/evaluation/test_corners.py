@@ -23,6 +23,7 @@ from sizing.simulation.pool import SimulationPool
 from sizing.simulation.simulator import Failed, Measured, Outcome
 from sizing.specfile.load import Spec, load_spec
 from sizing.specfile.mistakes import SpecError
+from sizing.task.job import Conditions, Job
 from sizing.task.objectives import in_spec
 from sizing.task.problem import Corner, Metric, Problem, Variable
 from surrogates.features import corner_features
@@ -54,13 +55,16 @@ def spec(specs: Path, tmp_path: Path) -> Spec:
 
 def test_lists_are_combined_and_the_first_of_each_is_nominal(spec: Spec):
     assert [corner.name for corner in spec.problem.corners] == NAMES
-    assert spec.problem.corners[5].settings == {"temperature": 60.0, "supply": 1.14}
+    assert spec.problem.corners[5].conditions == Conditions(60.0, None, (("supply", 1.14),))
 
 
 def test_corners_may_be_sets_of_values_by_name(specs: Path, tmp_path: Path):
     named = "corners:\n  usual: {temperature: 27}\n  hot: {temperature: 125, SUPPLY: 1080m}\n"
     corners = load_spec(written(tmp_path, specs, named)).problem.corners
-    assert corners == (Corner("usual", {"temperature": 27.0}), Corner("hot", {"temperature": 125.0, "supply": 1.08}))
+    assert corners == (
+        Corner("usual", Conditions(27.0)),
+        Corner("hot", Conditions(125.0, None, (("supply", 1.08),))),
+    )
 
 
 @pytest.mark.parametrize(
@@ -93,7 +97,7 @@ def test_a_corner_is_simulated_as_a_spec_of_that_corner_alone_would_be(spec: Spe
     hot = load_spec(tmp_path / "hot.yaml")
     designs = [(3, 20), (40, 12), (7, 3)]
     with SimulationPool(hot.task, 1, 60) as pool:
-        expected = pool.run([hot.problem.values(design) for design in designs])
+        expected = pool.run([hot.problem.job(design) for design in designs])
     with SimulationPool(spec.task, 1, 60) as pool:
         everywhere = [(design, corner) for design in designs for corner in range(6)]
         found = pool.run([spec.problem.job(design, corner) for design, corner in everywhere])
@@ -105,8 +109,8 @@ def outcomes_of(table: Mapping[int, Mapping[int, tuple[float, float]]]) -> Any:
     """A simulator that looks up its outcomes by the design's place and the corner, and what it was asked."""
     asked: list[tuple[int, int]] = []
 
-    def simulate(jobs: Sequence[Mapping[str, float]]) -> list[Outcome]:
-        places = [(int(job["w"]) - 1, int(job["place"])) for job in jobs]
+    def simulate(jobs: Sequence[Job]) -> list[Outcome]:
+        places = [(int(job.values["w"]) - 1, int(job.values["place"])) for job in jobs]
         asked.extend(places)
         return [Measured(table[design][corner], {}) for design, corner in places]
 
@@ -116,7 +120,7 @@ def outcomes_of(table: Mapping[int, Mapping[int, tuple[float, float]]]) -> Any:
 GOOD, BAD, WORSE = (20.0, 0.5), (9.0, 0.5), (5.0, 0.5)
 NUMBERED = Problem(
     PROBLEM.name, PROBLEM.topology, PROBLEM.variables, PROBLEM.metrics,
-    tuple(Corner(corner.name, {"place": float(place)}) for place, corner in enumerate(PROBLEM.corners)),
+    tuple(Corner(each.name, Conditions(parameters=(("place", float(i)),))) for i, each in enumerate(PROBLEM.corners)),
 )  # fmt: skip
 
 
@@ -319,7 +323,7 @@ def test_mistaken_processes_are_told_with_the_sections_that_there_are(
 
 
 def test_a_judge_has_processes_as_far_apart_as_the_ends_of_a_setting():
-    corners = [Corner("", {"process": float(p), "temperature": t}) for p in range(3) for t in (27.0, 60.0)]
+    corners = [Corner("", Conditions(t, p)) for p in ("tt", "ff", "ss") for t in (27.0, 60.0)]
     features = corner_features(corners).numpy()
     distances = np.linalg.norm(features[:, None] - features[None], axis=2)
     np.testing.assert_allclose(distances[0, [1, 2, 4]], distances[0, 1])

@@ -14,6 +14,7 @@ from sizing.errors import InputError
 from sizing.simulation.cache import NAME, KeyOf, SimulationCache
 from sizing.simulation.simulator import Failed, Measured, Reason
 from sizing.specfile.load import Spec, load_spec
+from sizing.task.job import Job
 
 SIZING = [sys.executable, "-c", "from sizing.cli import main; main()"]
 
@@ -55,7 +56,7 @@ def test_a_run_with_a_cache_is_taken_up_as_it_was(amplifier: Spec, tmp_path: Pat
 
 
 def key(folder: Path, version: str = "39", m1: float = 1.0) -> bytes:
-    return KeyOf(load_spec(folder / "cs_amp.yaml").task, version)({"m1": m1, "rl": 100.0})
+    return KeyOf(load_spec(folder / "cs_amp.yaml").task, version)(Job({"m1": m1, "rl": 100.0}))
 
 
 @pytest.mark.parametrize(

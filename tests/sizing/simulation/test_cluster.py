@@ -21,6 +21,7 @@ from sizing.runs.compare import compare
 from sizing.simulation.pool import SimulationPool
 from sizing.simulation.simulator import Failed, Outcome, SimulationError
 from sizing.specfile.load import Spec
+from sizing.task.job import Job
 
 dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")
@@ -61,8 +62,8 @@ def simulators_of(client: "distributed.Client") -> list[psutil.Process]:
     return [child for child in below if Path(child.cwd()).name.isdigit()]
 
 
-def jobs(spec: Spec, count: int) -> list[dict[str, float]]:
-    return [spec.problem.values((index % 99, index % 50)) for index in range(count)]
+def jobs(spec: Spec, count: int) -> list[Job]:
+    return [spec.problem.job((index % 99, index % 50)) for index in range(count)]
 
 
 def told(outcomes: list[Outcome]) -> list[str]:
@@ -161,7 +162,7 @@ def test_simulators_that_fail_are_told_as_locally(
 
 
 def test_a_deck_that_is_refused_is_told_as_locally(client: "distributed.Client", opamp: Spec, tmp_path: Path):
-    wrong = {name: float("nan") for name in opamp.problem.values(opamp.problem.middle)}
+    wrong = Job(dict.fromkeys(opamp.task.variables, float("nan")))
     with SimulationPool(opamp.task, 1, 60) as pool, pytest.raises(SimulationError) as local:
         pool.load(wrong)
     make = partial(SimulationPool, opamp.task, 1, 60)

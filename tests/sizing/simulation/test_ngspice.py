@@ -9,27 +9,29 @@ import numpy as np
 import pytest
 
 import sizing.simulation.ngspice as ngspice
+from sizing.simulation.dialect import alterations
 from sizing.simulation.ngspice import NgSpice, SimulatorMissing, library_path
 from sizing.simulation.pool import SimulationPool
 from sizing.simulation.simulator import Failed, Measured, SimulationError
 from sizing.specfile.load import Spec, load_spec
-from sizing.task.bench import Analysis, Task, alterations
+from sizing.task.bench import Analysis, Task
+from sizing.task.job import Job
 
 DESIGNS = 6
 needs_batch = pytest.mark.skipif(shutil.which("ngspice") is None, reason="the ngspice program is not installed")
 
 
-def random_values(spec: Spec, count: int = DESIGNS, seed: int = 5) -> list[dict[str, float]]:
+def random_values(spec: Spec, count: int = DESIGNS, seed: int = 5) -> list[Job]:
     rng = np.random.default_rng(seed)
-    return [spec.problem.values(tuple(rng.integers(0, spec.problem.shape))) for _ in range(count)]
+    return [spec.problem.job(tuple(rng.integers(0, spec.problem.shape))) for _ in range(count)]
 
 
-def outcomes(spec: Spec, jobs: list[dict[str, float]]) -> list[Measured | Failed]:
+def outcomes(spec: Spec, jobs: list[Job]) -> list[Measured | Failed]:
     with SimulationPool(spec.task, 1, 60) as pool:
         return pool.run(jobs)
 
 
-def values(spec: Spec, jobs: list[dict[str, float]]) -> np.ndarray:
+def values(spec: Spec, jobs: list[Job]) -> np.ndarray:
     found = outcomes(spec, jobs)
     assert all(isinstance(outcome, Measured) for outcome in found), found
     return np.array([outcome.values for outcome in found if isinstance(outcome, Measured)])
@@ -100,10 +102,10 @@ def test_settling_time_is_within_a_percent_of_a_run_in_steps_of_100_ps(opamp: Sp
 
 def test_altering_a_loaded_deck_gives_what_reading_it_anew_gives(opamp: Spec, monkeypatch: pytest.MonkeyPatch):
     jobs = random_values(opamp)
-    jobs[2]["rz"] = 0.0
+    jobs[2] = Job(jobs[2].variables | {"rz": 0.0})
     altered = values(opamp, jobs)
     expression = load_spec_with_expression(opamp)
-    assert all(alterations(bench, list(jobs[0])) is None for bench in expression.benches)
+    assert all(alterations(bench, list(jobs[0].variables)) is None for bench in expression.benches)
     np.testing.assert_allclose(values(expression, jobs), altered, rtol=1e-6)
 
 
@@ -152,9 +154,12 @@ def test_altering_sources_gives_bit_for_bit_what_reading_the_deck_anew_gives(tmp
     (tmp_path / "sources.cir").write_text(SOURCES + ".param anew={vb}\n")
     anew = load_spec(tmp_path / "spec.yaml")
     jobs = random_values(spec, 20)
-    jobs[7:11] = [jobs[6] | {name: value} for name, value in (("vb", -1.0), ("ib", 0.0), ("ab", -0.25), ("ab", 0.0))]
-    assert alterations(spec.benches[0], list(jobs[0])) is not None
-    assert alterations(anew.benches[0], list(jobs[0])) is None
+    jobs[7:11] = [
+        Job(jobs[6].variables | {name: value})
+        for name, value in (("vb", -1.0), ("ib", 0.0), ("ab", -0.25), ("ab", 0.0))
+    ]
+    assert alterations(spec.benches[0], list(jobs[0].variables)) is not None
+    assert alterations(anew.benches[0], list(jobs[0].variables)) is None
     altered = values(spec, jobs)
     np.testing.assert_array_equal(altered, values(anew, jobs))
     assert all(np.unique(column).size > 5 for column in altered.T)
@@ -191,34 +196,34 @@ def test_only_values_that_differ_from_those_in_the_deck_are_altered(amplifier: S
     recorder = Recorder()
     monkeypatch.setattr(ngspice, "_shared", lambda words: recorder)
     simulator = NgSpice(amplifier.task)
-    simulator.load({"m1": 3.0, "rl": 200.0})
+    simulator.load(Job({"m1": 3.0, "rl": 200.0}))
     steps = [
-        ({"m1": 3.0, "rl": 200.0}, ["alter @m1[m]=3.0", "alter rl=200.0"]),  # ngspice reads decks to other last bits
-        ({"m1": 3.0, "rl": 200.0}, []),
-        ({"m1": 3.0, "rl": 300.0}, ["alter rl=300.0"]),
-        ({"m1": 4.0, "rl": 300.0}, ["alter @m1[m]=4.0"]),
-        ({"m1": 3.0, "rl": 200.0}, ["alter @m1[m]=3.0", "alter rl=200.0"]),
+        (Job({"m1": 3.0, "rl": 200.0}), ["alter @m1[m]=3.0", "alter rl=200.0"]),  # whose last bits differ in decks
+        (Job({"m1": 3.0, "rl": 200.0}), []),
+        (Job({"m1": 3.0, "rl": 300.0}), ["alter rl=300.0"]),
+        (Job({"m1": 4.0, "rl": 300.0}), ["alter @m1[m]=4.0"]),
+        (Job({"m1": 3.0, "rl": 200.0}), ["alter @m1[m]=3.0", "alter rl=200.0"]),
     ]
     for wanted, expected in steps:
         simulator._select(0, wanted)
         assert recorder.altered() == expected
     recorder.give_up_at = "alter rl=500.0"
     with pytest.raises(SimulationError, match="gave up"):
-        simulator._select(0, {"m1": 5.0, "rl": 500.0})
+        simulator._select(0, Job({"m1": 5.0, "rl": 500.0}))
     recorder.altered()
     recorder.exited, recorder.give_up_at = False, ""
-    simulator._select(0, {"m1": 3.0, "rl": 200.0})  # what was altered before the error counts, the rest does not
+    simulator._select(0, Job({"m1": 3.0, "rl": 200.0}))  # what was altered before the error counts, the rest does not
     assert recorder.altered() == ["alter @m1[m]=3.0"]
     simulator._alterations[0] = None
-    simulator._select(0, {"m1": 7.0, "rl": 700.0})  # read anew, with these values
+    simulator._select(0, Job({"m1": 7.0, "rl": 700.0}))  # read anew, with these values
     simulator._alterations[0] = {"m1": ("@m1[m]",), "rl": ("rl",)}
-    simulator._select(0, {"m1": 3.0, "rl": 700.0})
+    simulator._select(0, Job({"m1": 3.0, "rl": 700.0}))
     assert recorder.altered() == ["alter @m1[m]=3.0", "alter rl=700.0"]
 
 
 def test_the_order_of_designs_does_not_matter(opamp: Spec):
     jobs = random_values(opamp, 4)
-    jobs[1] = jobs[0] | {"cc": jobs[1]["cc"]}
+    jobs[1] = Job(jobs[0].variables | {"cc": jobs[1].variables["cc"]})
     np.testing.assert_array_equal(values(opamp, jobs), values(opamp, jobs[::-1])[::-1])
 
 
@@ -243,7 +248,7 @@ def test_a_deck_that_ngspice_refuses_names_file_line_and_its_words(specs: Path, 
     netlist.write_text(netlist.read_text().replace("m={m1}", "mm={m1}"))
     loaded = load_spec(spec)
     with SimulationPool(loaded.task, 1, 60) as pool, pytest.raises(SimulationError) as caught:
-        pool.load(loaded.problem.values(loaded.problem.middle))
+        pool.load(loaded.problem.job(loaded.problem.middle))
     assert caught.value.reason == "netlist"
     assert f"{netlist}:4: ngspice: " in str(caught.value)
     assert "unknown parameter (mm)" in str(caught.value)
@@ -253,7 +258,7 @@ def test_a_bench_that_does_not_converge_fails_with_the_last_words(amplifier: Spe
     bench = amplifier.benches[0]
     loop = replace(bench.lines[-2], text="vloop vdd 0 dc 1.3")
     broken = replace(amplifier, benches=(replace(bench, lines=(*bench.lines, loop)),))
-    (outcome,) = outcomes(broken, [amplifier.problem.values(amplifier.problem.middle)])
+    (outcome,) = outcomes(broken, [amplifier.problem.job(amplifier.problem.middle)])
     assert isinstance(outcome, Failed)
     assert outcome.reason == "convergence"
     assert outcome.message.startswith("amplifier.bias: no result for vdd#branch (ngspice: ")
@@ -276,7 +281,7 @@ def test_a_transient_that_was_given_up_fails_with_what_was_in_the_way(tmp_path: 
         "benches: {b: {stimulus: rl a 0 1Meg, analyses: {step: tran 1n 2u}}}\n"
         "metrics: {low: {measure: dc_value, of: b.step, output: a, at_least: 0}}\n"
     )
-    (outcome,) = outcomes(load_spec(tmp_path / "spec.yaml"), [{"r": 1e3}])
+    (outcome,) = outcomes(load_spec(tmp_path / "spec.yaml"), [Job({"r": 1e3})])
     assert isinstance(outcome, Failed)
     assert outcome.reason == "convergence"
     assert outcome.message.startswith("b.step: ended at 5e-07 of 2e-06 (ngspice: ")
@@ -291,7 +296,7 @@ def test_noise_and_meas_results_are_read(specs: Path, amplifier: Spec, tmp_path:
     text = text.replace("      bias: op\n", "      bias: op\n      noise: noise v(out) vin dec 10 1k 100G\n")
     text = text.replace(
         "metrics:\n",
-        "metrics:\n"
+        "metrics:\n",
         "  top: {measure: meas, of: amplifier.response, name: top, unit: V, at_least: 1}\n"
         "  noise: {measure: rms_noise, of: amplifier.noise, at_most: 1 V}\n",
     )
@@ -342,6 +347,6 @@ def test_an_undefined_parameter_is_named_with_file_and_line(specs: Path, tmp_pat
     netlist.write_text(netlist.read_text() + "r2 out 0 {unheard}\n")
     loaded = load_spec(tmp_path / "cs_amp.yaml")
     with SimulationPool(loaded.task, 1, 60) as pool, pytest.raises(SimulationError) as caught:
-        pool.load(loaded.problem.values(loaded.problem.middle))
+        pool.load(loaded.problem.job(loaded.problem.middle))
     assert str(caught.value).startswith(f"bench amplifier: {netlist}:6: ngspice: ")
     assert "Undefined parameter [unheard]" in str(caught.value)

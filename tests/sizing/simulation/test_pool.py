@@ -17,10 +17,11 @@ from benchmarks.faulty import LAST_WORDS, Faults, Faulty
 from sizing.simulation.pool import SimulationPool
 from sizing.simulation.simulator import Failed, Measured, SimulationError
 from sizing.specfile.load import Spec
+from sizing.task.job import Job
 
 
-def jobs(spec: Spec, count: int) -> list[dict[str, float]]:
-    return [spec.problem.values((index % 99, index % 50)) for index in range(count)]
+def jobs(spec: Spec, count: int) -> list[Job]:
+    return [spec.problem.job((index % 99, index % 50)) for index in range(count)]
 
 
 def metrics(outcomes: list[Measured | Failed]) -> list[str]:
@@ -61,7 +62,7 @@ def test_killing_workers_again_and_again_changes_no_outcome(amplifier: Spec):
 
 def test_a_hanging_simulation_ends_at_the_time_limit_and_the_next_one_runs(opamp: Spec):
     with SimulationPool(opamp.task, 1, 0.01) as pool:
-        (outcome,) = pool.run([opamp.problem.values(opamp.problem.middle)])
+        (outcome,) = pool.run([opamp.problem.job(opamp.problem.middle)])
     assert isinstance(outcome, Failed)
     assert (outcome.reason, outcome.message) == ("timeout", "no result within 0.01 s, twice")
 
@@ -168,7 +169,7 @@ if __name__ == "__main__":
     faults = Faults(Path(sys.argv[2]), ("hang",), always=True)
     with SimulationPool(spec.task, 1, 100, simulator=partial(Faulty, faults=faults)) as pool:
         print(pool._scratch.name, pool._workers[0]._process.pid, flush=True)
-        pool.run([spec.problem.values(spec.problem.middle)])
+        pool.run([spec.problem.job(spec.problem.middle)])
 """
 
 

@@ -17,6 +17,7 @@ from sizing.spice.circuit import parse_circuit
 from sizing.spice.kits import KITS, Kit, installed, joined, read_library
 from sizing.spice.netlist import NetlistError, read_text
 from sizing.task.bench import Task
+from sizing.task.job import Job
 from surrogates.networks.graph import CircuitGraph
 from surrogates.networks.kinds import KINDS
 
@@ -55,12 +56,12 @@ def written(folder: Path, netlist: str = TRANSISTOR, models: str = "sky130", opt
     return folder / "spec.yaml"
 
 
-def outcomes(task: Task, jobs: list[dict[str, float]]) -> list[Outcome]:
+def outcomes(task: Task, jobs: list[Job]) -> list[Outcome]:
     with SimulationPool(task, 1, 60) as pool:
         return pool.run(jobs)
 
 
-def metrics(task: Task, jobs: list[dict[str, float]]) -> np.ndarray:
+def metrics(task: Task, jobs: list[Job]) -> np.ndarray:
     found = outcomes(task, jobs)
     assert all(isinstance(each, Measured) for each in found), found
     return np.array([each.values for each in found if isinstance(each, Measured)])

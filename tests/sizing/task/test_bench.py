@@ -6,10 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sizing.simulation.dialect import alterations
 from sizing.specfile.load import Spec
 from sizing.spice.circuit import parse_circuit
 from sizing.spice.netlist import read_text
-from sizing.task.bench import Analysis, Bench, alterations, substitute_parameters
+from sizing.spice.parameters import substitute_parameters
+from sizing.task.bench import Analysis, Bench
+from sizing.task.job import Job
 
 
 def bench(text: str, *analyses: Analysis) -> Bench:
@@ -138,7 +141,7 @@ RESPONSE = Analysis(
 
 
 def test_a_deck_has_a_title_the_circuit_with_its_values_and_an_end():
-    lines = bench(DIVIDER).deck({"r": 2000.0}).split("\n")
+    lines = bench(DIVIDER).deck(Job({"r": 2000.0})).split("\n")
     assert lines[0] == "* test"
     assert lines[1] == ".param r=2000.0 k=2"
     assert lines[2:10] == DIVIDER.strip().split("\n")[1:]
@@ -147,7 +150,7 @@ def test_a_deck_has_a_title_the_circuit_with_its_values_and_an_end():
 
 def test_a_deck_of_an_analysis_runs_it_with_its_source_excited_and_its_meas_lines():
     test = bench(DIVIDER, RESPONSE)
-    plain, with_analysis = test.deck({"r": 1.0}).split("\n"), test.deck({"r": 1.0}, RESPONSE).split("\n")
+    plain, with_analysis = test.deck(Job({"r": 1.0})).split("\n"), test.deck(Job({"r": 1.0}), RESPONSE).split("\n")
     assert with_analysis[:2] == plain[:2]
     assert with_analysis[2] == "vin in 0 dc 1 ac 1.0"
     assert with_analysis[3:10] == plain[3:10]
@@ -161,13 +164,13 @@ def test_a_deck_of_an_analysis_runs_it_with_its_source_excited_and_its_meas_line
 
 
 def test_only_the_excited_source_of_the_top_level_gets_an_ac_magnitude():
-    assert bench(DIVIDER, RESPONSE).deck({}, RESPONSE).count(" ac 1.0\n") == 1
-    assert " ac 1.0" not in bench(DIVIDER).deck({}, Analysis("bias", "op"))
-    assert "Vss vss 0 0 ac 1.0\n" in bench(DIVIDER).deck({}, Analysis("supply", "ac lin 1 1 1", (("vss", 1.0),)))
+    assert bench(DIVIDER, RESPONSE).deck(Job({}), RESPONSE).count(" ac 1.0\n") == 1
+    assert " ac 1.0" not in bench(DIVIDER).deck(Job({}), Analysis("bias", "op"))
+    assert "Vss vss 0 0 ac 1.0\n" in bench(DIVIDER).deck(Job({}), Analysis("supply", "ac lin 1 1 1", (("vss", 1.0),)))
 
 
 def test_several_sources_get_their_own_ac_magnitudes():
-    deck = bench(DIVIDER).deck({}, Analysis("both", "ac lin 1 1 1", (("vin", 0.5), ("vss", -0.25))))
+    deck = bench(DIVIDER).deck(Job({}), Analysis("both", "ac lin 1 1 1", (("vin", 0.5), ("vss", -0.25))))
     assert "\nvin in 0 dc 1 ac 0.5\nVss vss 0 0 ac -0.25\n" in deck
     assert deck.count(" ac 0.5\n") == deck.count(" ac -0.25\n") == 1
 
@@ -175,7 +178,7 @@ def test_several_sources_get_their_own_ac_magnitudes():
 def test_a_deck_parses_as_the_same_circuit(opamp: Spec):
     values = opamp.problem.values(opamp.problem.middle)
     for each in opamp.benches:
-        again = parse_circuit(read_text(each.deck(values), "deck.cir", Path()))
+        again = parse_circuit(read_text(each.deck(Job(values)), "deck.cir", Path()))
         assert again.devices == each.circuit.devices
         assert {name: float(again.parameters[name]) for name in values} == values
 
