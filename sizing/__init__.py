@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sizing.errors import InputError
-    from sizing.runs.loop import Progress
+    from sizing.runs.events import Progress
     from sizing.runs.run import Result, resume, run
     from sizing.specfile.load import Spec, load_spec
     from sizing.specfile.mistakes import SpecError
@@ -19,7 +19,7 @@ __all__ = ["InputError", "Progress", "Result", "Spec", "SpecError", "load_spec",
 
 _HOMES = {
     "InputError": "sizing.errors",
-    "Progress": "sizing.runs.loop",
+    "Progress": "sizing.runs.events",
     "Result": "sizing.runs.run",
     "Spec": "sizing.specfile.load",
     "SpecError": "sizing.specfile.mistakes",

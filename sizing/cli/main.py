@@ -93,7 +93,7 @@ def run(
 
     earlier = tuple(map(str, warm_start)) if warm_start else None
     task = load_spec(spec, trust=trust).with_run(method=method, seed=seed, max_sims=max_sims, warm_start=earlier)
-    with shown_progress(task.run.in_spec) as observer:
+    with shown_progress(task.problem, task.run.in_spec) as observer:
         result = run_spec(
             task, out=out, workers=workers, executor=scheduler or executor, cache=cache, observer=observer
         )
@@ -119,7 +119,7 @@ def resume(
 
     record = read_run(path)
     _print_notice(record)
-    with shown_progress(record.manifest["run"]["in_spec"]) as observer:
+    with shown_progress(record.problem, record.manifest["run"]["in_spec"]) as observer:
         result = resume_run(path, workers=workers, executor=scheduler or executor, observer=observer, trust=trust)
     _report(result, as_json)
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import numpy as np
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -19,8 +20,10 @@ from rich.progress import Progress as Bar
 from rich.text import Text
 
 from sizing.cli.schedule import Schedule
+from sizing.report.words import front_words
 from sizing.runs.compare import Entry
-from sizing.runs.loop import Observer, Progress
+from sizing.runs.events import Observer, Progress
+from sizing.task.problem import Problem
 
 SECONDS_BETWEEN_LINES = 5.0
 NAMED = 3
@@ -28,11 +31,11 @@ NAMED = 3
 
 
 @contextmanager
-def shown_progress(wanted: int) -> Iterator[Observer]:
+def shown_progress(problem: Problem, wanted: int) -> Iterator[Observer]:
     """An observer that shows each iteration on stderr, for a run that wants this many designs in spec."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield _Lines(wanted)
+        yield _Lines(problem, wanted)
         return
     columns = (
         TextColumn("in spec"), BarColumn(bar_width=20), MofNCompleteColumn(), TextColumn("{task.fields[state]}"),
@@ -44,7 +47,7 @@ def shown_progress(wanted: int) -> Iterator[Observer]:
         def show(progress: Progress) -> None:
             if progress.warning:
                 console.out(f"warning: {progress.warning}", highlight=False)
-            bar.update(task, completed=progress.in_spec, state=_state(progress))
+            bar.update(task, completed=progress.in_spec, state=_state(problem, progress))
 
         yield show
 
@@ -119,7 +122,8 @@ def _under_way(schedule: Schedule) -> str:
 class _Lines:
     """One line every few seconds."""
 
-    def __init__(self, wanted: int) -> None:
+    def __init__(self, problem: Problem, wanted: int) -> None:
+        self._problem = problem
         self._wanted = wanted
         self._last = 0.0
 
@@ -129,12 +133,14 @@ class _Lines:
         done = progress.in_spec >= self._wanted
         if progress.iteration == 0 or done or time.monotonic() - self._last >= SECONDS_BETWEEN_LINES:
             self._last = time.monotonic()
-            line = f"{progress.in_spec}/{self._wanted} in spec, {_state(progress)}, {progress.seconds:.1f} s"
+            state = _state(self._problem, progress)
+            line = f"{progress.in_spec}/{self._wanted} in spec, {state}, {progress.seconds:.1f} s"
             print(line, file=sys.stderr, flush=True)
 
 
-def _state(progress: Progress) -> str:
+def _state(problem: Problem, progress: Progress) -> str:
     cost = f"cost of the best {progress.top_cost:.4g}" if progress.top_cost < float("inf") else "cost of the best –"
     queries = f", {progress.queries} queries" if progress.queries else ""
-    objective = f", {progress.objective}" if progress.objective else ""
+    words = front_words(problem, np.array(progress.front))
+    objective = f", {words}" if words else ""
     return f"iteration {progress.iteration}, {progress.sims_total} simulations{queries}, {cost}{objective}"

@@ -4,14 +4,14 @@ Where it is of the very same circuit, these designs need no simulation in the ne
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sizing.simulation.cache import Cached, KeyOf, Known
-from sizing.simulation.simulator import Measured, Simulate
+from sizing.simulation.simulations import Answered, Simulations
+from sizing.simulation.simulator import Measured
 from sizing.task.objectives import completed
 from sizing.task.problem import Design, Problem
 
@@ -111,7 +111,7 @@ class Before:
         known = {design: outcome for each in same for design, outcome in each.outcomes(problem).items()}
         return cls(known, tuple(each for each in evidence if not each.is_of(problem, circuit, measures)))
 
-    def answering(self, problem: Problem, key: KeyOf, simulate: Simulate) -> Simulate:
-        """The same simulations, those of known designs answered at once."""
-        outcomes = {key(problem.job(design)): outcome for design, outcome in self.known.items()}
-        return Cached(Known(outcomes), key, simulate) if outcomes else simulate
+    def answering(self, problem: Problem, simulations: Simulations) -> Simulations:
+        """The same simulations, those of known designs answered at once, as a cache would."""
+        outcomes = {problem.job(design).key: replace(each, cached=True) for design, each in self.known.items()}
+        return Answered(lambda job: outcomes.get(job.key), simulations) if outcomes else simulations

@@ -17,7 +17,7 @@ from sizing.errors import InputError
 from sizing.files import BeingWritten
 from sizing.runs.records.reading import RunError, RunRecord, read_runs
 from sizing.runs.run import resume, run
-from sizing.search.methods import parse_variant
+from sizing.search.settling import parse_variant
 from sizing.simulation.ngspice import SimulatorMissing
 from sizing.simulation.pool import default_workers
 from sizing.simulation.simulator import SimulationError

@@ -1,36 +1,40 @@
 """Runs from a spec to the tables they leave: what a run needs is started here, and ended."""
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from sizing.errors import InputError, nearest
-from sizing.evaluation.evidence import Before
+from sizing.clock import Clock
+from sizing.evaluation.evaluator import Evaluator
+from sizing.evaluation.evidence import Before, Evidence
 from sizing.evaluation.failures import commonest_failure
 from sizing.files import write_all_whole
+from sizing.runs.events import Announcer, Listener, Observer, Simulated, Status, progress_to
 from sizing.runs.export import sized_netlist
-from sizing.runs.loop import Loop, Observer, Status
-from sizing.runs.records.evidence import evidence_of, read_evidence
+from sizing.runs.loop import Elapsed, Loop
+from sizing.runs.plan import RunPlan, plan, refuse_unless_learning
+from sizing.runs.records.evidence import read_evidence
 from sizing.runs.records.reading import RunError, RunRecord, read_run
 from sizing.runs.records.writing import FORMAT, TABLES, RunFolder, cannot_write
 from sizing.runs.tables import designs_table, runs_table
-from sizing.search.methods import METHODS, check_objectives, checkpoint_of, settled
-from sizing.simulation.cache import Cached, KeyOf, SimulationCache
-from sizing.simulation.dialect import alterable
+from sizing.search.context import Context
+from sizing.search.evolution import Streams
+from sizing.search.method import Method
+from sizing.search.optimizer import Optimizer
+from sizing.simulation.cache import KeyOf, SimulationCache, cached
 from sizing.simulation.pool import Pool, default_workers
+from sizing.simulation.simulations import Answered, Simulations, in_order, journalled
 from sizing.simulation.simulator import Outcome, Simulate
-from sizing.simulation.simulators import SIMULATORS, pool_for
+from sizing.simulation.simulators import pool_for
 from sizing.specfile.load import Spec, load_spec
-from sizing.specfile.mistakes import SpecError
 from sizing.task.bench import Task
 from sizing.task.job import Job
-from sizing.task.settings import AUTO, RunSettings
+from sizing.task.settings import RunSettings
 
 PoolForTask = Callable[[Task], AbstractContextManager[Pool]]
 
@@ -71,14 +75,18 @@ def run(
     executor: str = "local",
     cache: str | Path | None = None,
     observer: Observer | None = None,
+    listeners: Sequence[Listener] = (),
     trust: bool = False,
+    method: str | Method | Callable[[Context], Optimizer] | None = None,
     **settings: Any,
 ) -> Result:
     """Search until enough designs meet every target, or a budget ends; Ctrl-C ends a run cleanly.
 
     With an objective in the spec only a budget ends it.
 
-    `settings` replace the spec's run settings (method, seed, max_sims, …). The folder is `out`, by default
+    `settings` replace the spec's run settings (seed, max_sims, …), and `method` who searches: one that is named, a
+    Method, or whatever makes an optimizer of a Context. `observer` hears how the run stands after every iteration,
+    `listeners` every event. The folder is `out`, by default
     runs/<spec>-<method>-s<seed>. `executor` says where simulations are done: "local" in processes of this machine,
     "dask" by a Dask cluster that is started here, or the address of a Dask scheduler; the records are the same.
     `cache` is a folder of simulations that runs share; the designs and their order are the same with and without.
@@ -86,28 +94,20 @@ def run(
     SimulationError where ngspice refuses the netlist, all before anything is written.
     """
     spec = (load_spec(spec, trust=trust) if not isinstance(spec, Spec) else spec).with_run(**settings)
-    if spec.run.method == AUTO:
-        spec = spec.with_run(method=_usual_method(spec))
-    if spec.run.method not in METHODS:
-        raise SpecError([f"method: no method {spec.run.method!r}{nearest(spec.run.method, METHODS)}"])
-    check_objectives(spec.run, spec.problem)
-    spec = replace(spec, run=settled(spec.run))
-    _refuse_unless_looking(spec)
-    checkpoint = checkpoint_of(spec.run)
-    evidence = tuple(evidence_of(read_run(path), spec.problem) for path in spec.run.warm_start)
-    path = SIMULATORS[spec.run.simulator].path()
+    planned = plan(*_with_method(spec, method))
+    spec = planned.spec
     folder = Path(out) if out else Path("runs") / f"{spec.problem.name}-{spec.run.method}-s{spec.run.seed}"
     RunFolder.refuse_existing(folder)
     with _pools(spec.run, executor, workers) as pool_for_task, pool_for_task(spec.task) as pool:
         pool.load(spec.problem.job(spec.problem.middle))
         key = KeyOf(spec.task, pool.version)
-        names = [metric.name for metric in spec.problem.measured]
-        before = Before.of(spec.problem, evidence, key.circuit, dict(zip(names, key.measures, strict=True)))
-        _refuse_unless_learning(spec.run.method, before)
-        with _with_cache(cache, key, pool) as simulate, _looks(spec.task, pool_for_task) as look:
-            loop = Loop(spec, before.answering(spec.problem, key, simulate), look, observer, before)
-            where = Path(cache).resolve() if cache else None
-            loop.run(RunFolder.create(folder, spec, f"{pool.version} ({path})", checkpoint, where, evidence, key))
+        before = _before(spec, planned.evidence, key)
+        refuse_unless_learning(spec.run.method, planned.method, before)
+        with _with_cache(cache, key, pool) as simulations, _looks(spec.task, pool_for_task) as look:
+            begun = _Begun(planned, before.answering(spec.problem, simulations), look, before)
+            where, which = Path(cache).resolve() if cache else None, f"{pool.version} ({planned.simulator})"
+            how = (planned.variant, which, planned.checkpoint, where, planned.evidence, key)
+            begun.run(RunFolder.create(folder, spec, *how), observer, listeners)
     return _finished(folder)
 
 
@@ -117,13 +117,16 @@ def resume(
     workers: int | None = None,
     executor: str = "local",
     observer: Observer | None = None,
+    listeners: Sequence[Listener] = (),
     trust: bool = False,
+    method: Method | Callable[[Context], Optimizer] | None = None,
 ) -> Result:
     """Take up a run that was killed or interrupted, as if nothing had happened: same designs, same order, same counts.
 
     The search is replayed with the journal's simulations as answers and goes on from there; no simulation that the
     journal holds is repeated; times go on from where they were, and a replay takes none. A run that has ended by itself
-    is returned as it is. `trust` is for `load_spec`. Raises InputError where the folder is no run, is being written, or
+    is returned as it is. `trust` is for `load_spec`; `method` is the one that the run began with where it has no name.
+    Raises InputError where the folder is no run, is being written, or
     does not agree with what this machine and these versions do, and CannotWrite where the disk is full or fails.
     """
     record = read_run(folder)
@@ -131,26 +134,35 @@ def resume(
         return Result(record) if (record.path / TABLES[-1]).exists() else _finished(record.path)
     if record.manifest["format"] < FORMAT:
         raise RunError(f"{record.path}: was written by an earlier version; it can be read, but not taken up again")
-    spec = load_spec(record.path / "spec.yaml", trust=trust)
-    checkpoint, now = record.manifest.get("checkpoint"), checkpoint_of(spec.run)
-    if checkpoint != now:
-        raise RunError(f"{record.path}: expected the checkpoint that the run began with, {checkpoint}, got {now}")
+    evidence = read_evidence(record)
+    planned = plan(*_with_method(load_spec(record.path / "spec.yaml", trust=trust), method), evidence=evidence)
+    spec, began_with = planned.spec, record.manifest.get("checkpoint")
+    if began_with != planned.checkpoint:
+        raise RunError(
+            f"{record.path}: expected the checkpoint that the run began with, {began_with}, got {planned.checkpoint}"
+        )
     with _pools(spec.run, executor, workers) as pool_for_task, pool_for_task(spec.task) as pool:
         pool.load(spec.problem.job(spec.problem.middle))
         key = KeyOf(spec.task, pool.version)
         same = (record.manifest.get("circuit", ""), record.manifest.get("measures", {}))
-        before = Before.of(spec.problem, read_evidence(record), *same)
+        before = Before.of(spec.problem, evidence, *same)
         with (
-            _with_cache(record.manifest.get("cache"), key, pool) as simulate,
+            _with_cache(record.manifest.get("cache"), key, pool) as simulations,
             _looks(spec.task, pool_for_task) as look,
         ):
-            replay = _Replay(record, before.answering(spec.problem, key, simulate))
-            Loop(spec, replay, look, observer, before).run(RunFolder(record.path))
+            held = ((record.problem.job(each.design, each.corner), each.outcome) for each in record.simulations)
+            replay = Answered(journalled(held), before.answering(spec.problem, simulations))
+            recorder = RunFolder(record.path, len(spec.problem.corners))
+            _Begun(planned, replay, look, before).run(recorder, observer, listeners)
     return _finished(record.path)
 
 
 def check(spec: Spec) -> Outcome:
-    """Simulate every bench once, at the middle of the ranges; raises SimulationError where ngspice refuses a deck."""
+    """Simulate every bench once, at the middle of the ranges; raises SimulationError where ngspice refuses a deck.
+
+    Whatever `run` would refuse of the spec is refused.
+    """
+    spec = plan(spec).spec
     job = spec.problem.job(spec.problem.middle)
     with pool_for(spec.task, spec.run, 1) as pool:
         pool.load(job)
@@ -162,34 +174,69 @@ def most_frequent_failure(record: RunRecord) -> str | None:
     return commonest_failure([each.outcome for each in record.simulations]) or None
 
 
-def _usual_method(spec: Spec) -> str:
-    """The method that needs the fewest simulations, unless thousands of looks would take longer than they save.
+class _Begun:
+    """A run whose optimizer has been made, and nothing written yet."""
 
-    With a process kit, and as a program of its own, ngspice reads a deck for each. Only `gp` learns from earlier runs.
-    """
-    look = spec.task.look
-    quick = look is not None and alterable(look) and spec.run.simulator == "ngspice"
-    ranks = settled(spec.with_run(method="gp-op").run).search.acceptance == "ranking"
-    return "gp-op" if quick and ranks and not spec.run.warm_start else "gp"
-
-
-def _refuse_unless_looking(spec: Spec) -> None:
-    method, acceptance = spec.run.method, spec.run.search.acceptance
-    if not METHODS[method].looks:
-        return
-    if spec.task.look is None:
-        raise InputError(f"method: {method} looks at operating points: expected a bench with an `op` analysis")
-    if acceptance != "ranking":
-        raise InputError(f"search.acceptance: {method} looks at what it ranks: expected ranking, got {acceptance}")
-
-
-def _refuse_unless_learning(method: str, before: Before) -> None:
-    if before.others and not METHODS[method].warm:
-        able = ", ".join(name for name, each in METHODS.items() if each.warm)
-        raise InputError(
-            f"warm_start: {method} does not learn from earlier runs; expected one of {able}, or a run of this very "
-            f"circuit, which {before.others[0].run} is not (or it measured in another way, or with another ngspice)"
+    def __init__(self, planned: RunPlan, simulations: Simulations, look: Simulate, before: Before) -> None:
+        spec = planned.spec
+        self._planned = planned
+        self._clock = Clock()
+        self._announce = Announcer()
+        self._evaluator = Evaluator(
+            spec.problem,
+            partial(in_order, simulations),
+            lambda simulation, purpose: self._announce(Simulated(simulation, purpose)),
+            self._clock,
+            spec.run.corners,
+            look,
         )
+        self._known = tuple(before.known)
+        context = Context(
+            spec.problem,
+            spec.run,
+            {bench.name: bench.circuit for bench in spec.benches},
+            self._evaluator,
+            Streams.from_seed(spec.run.seed),
+            self._clock,
+            before.others,
+            self._known,
+            planned.own,
+        )
+        self._optimizer = planned.method.optimizer(context)
+
+    def run(self, recorder: RunFolder, observer: Observer | None, listeners: Sequence[Listener]) -> None:
+        """Search until there is a reason to stop, kept by the recorder."""
+        spec, elapsed = self._planned.spec, Elapsed(self._clock, recorder)
+        self._announce.join(recorder, elapsed, *listeners, *([progress_to(observer)] if observer else []))
+        looks = self._planned.method.looks
+        with recorder:
+            Loop(
+                spec.problem,
+                spec.run,
+                self._optimizer,
+                self._evaluator,
+                self._announce,
+                elapsed,
+                len(self._known),
+                looks,
+            ).run()
+
+
+def _with_method(
+    spec: Spec, method: str | Method | Callable[[Context], Optimizer] | None
+) -> tuple[Spec, Method | None]:
+    """The spec with this method's name, and the method itself where it is given rather than named."""
+    if method is None or isinstance(method, str):
+        return spec.with_run(method=method), None
+    if not isinstance(method, Method):
+        method = Method((method.__doc__ or "").strip().partition("\n")[0], method)
+    made = method.optimizer
+    return spec.with_run(method=getattr(made, "__name__", type(made).__name__)), method
+
+
+def _before(spec: Spec, evidence: Sequence[Evidence], key: KeyOf) -> Before:
+    names = [metric.name for metric in spec.problem.measured]
+    return Before.of(spec.problem, evidence, key.circuit, dict(zip(names, key.measures, strict=True)))
 
 
 @contextmanager
@@ -205,13 +252,13 @@ def _pools(settings: RunSettings, executor: str, workers: int | None) -> Iterato
 
 
 @contextmanager
-def _with_cache(folder: str | Path | None, key: KeyOf, pool: Pool) -> Iterator[Simulate]:
+def _with_cache(folder: str | Path | None, key: KeyOf, pool: Pool) -> Iterator[Simulations]:
     """The pool's simulations, with those that a cache knows answered by it."""
     if folder is None:
-        yield pool.stream
+        yield pool
         return
     with SimulationCache(Path(folder)) as cache:
-        yield Cached(cache, key, pool.stream)
+        yield cached(cache, key, pool)
 
 
 @contextmanager
@@ -224,23 +271,9 @@ def _looks(task: Task, pool_for_task: PoolForTask) -> Iterator[Simulate]:
             if not pools:
                 assert task.look is not None
                 pools.append(stack.enter_context(pool_for_task(task.look)))
-            return pools[0].stream(jobs)
+            return in_order(pools[0], jobs)
 
         yield look
-
-
-class _Replay:
-    """Answers with the simulations a journal holds, in its order, before it asks the simulator."""
-
-    def __init__(self, record: RunRecord, simulate: Simulate) -> None:
-        self._known = deque(evaluation.outcome for evaluation in record.simulations)
-        self._simulate = simulate
-
-    def __call__(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
-        known = min(len(jobs), len(self._known))
-        for _ in range(known):
-            yield self._known.popleft()
-        yield from self._simulate(jobs[known:])
 
 
 def _finished(folder: Path) -> Result:

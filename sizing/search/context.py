@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sizing.clock import Clock
 from sizing.evaluation.evaluator import Evaluator
@@ -27,3 +28,5 @@ class Context:
     """What earlier runs of other circuits measured, for methods that learn from it."""
     known: tuple[Design, ...] = ()
     """Designs that earlier runs of this circuit measured: they are answered without a simulation."""
+    own: Any = None
+    """The method's own settings, of the type that it says."""

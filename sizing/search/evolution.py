@@ -49,15 +49,16 @@ class Evolution:
         clock: Clock,
         closer: Discriminator | None = None,
         known: Sequence[Design] = (),
+        box: Toolbox | None = None,
     ) -> None:
-        """`known` are designs to start from that need no simulation."""
+        """`known` are designs to start from that need no simulation; `box` holds other operators than the usual."""
         self._problem = problem
         self._settings = settings
         self._discriminator = discriminator
         self._streams = streams
         self._known = known
         self._clock = clock
-        box = toolbox(problem, settings.search, streams.variation)
+        box = box or toolbox(problem, settings.search, streams.variation)
         self._acceptance: Acceptance = (
             Filter(problem, settings, discriminator, box, streams.acceptance, clock, Aims(problem))
             if settings.search.acceptance == "filter"

@@ -4,7 +4,6 @@ import hashlib
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import Self
 
 from sizing.errors import InputError
 from sizing.measures import table
-from sizing.simulation.simulator import Failed, Outcome, Simulate, outcome_entries, outcome_from
+from sizing.simulation.simulations import Answered, Simulations
+from sizing.simulation.simulator import Failed, Outcome, outcome_entries, outcome_from
 from sizing.task.bench import Task
 from sizing.task.job import Job
 
@@ -117,46 +117,9 @@ class SimulationCache:
         return int((pages - free) * size)
 
 
-class Known:
-    """Outcomes that were known before, under keys as a cache has them; keeps nothing."""
-
-    def __init__(self, outcomes: Mapping[bytes, Outcome]) -> None:
-        self._outcomes = outcomes
-
-    def get(self, key: bytes) -> Outcome | None:
-        """The outcome under this key, marked as a hit, or None."""
-        outcome = self._outcomes.get(key)
-        return None if outcome is None else replace(outcome, cached=True)
-
-    def put(self, key: bytes, outcome: Outcome) -> None:
-        """Nothing."""
-
-
-class Cached:
-    """Asks the cache before the simulator, which is of this version."""
-
-    def __init__(
-        self,
-        cache: SimulationCache | Known,
-        key: "KeyOf",
-        simulate: Simulate,
-    ) -> None:
-        self._cache = cache
-        self._key = key
-        self._simulate = simulate
-
-    def __call__(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
-        """The outcome of every job, in their order."""
-        keys = [self._key(job) for job in jobs]
-        hits = [self._cache.get(key) for key in keys]
-        others = iter(self._simulate([job for job, hit in zip(jobs, hits, strict=True) if hit is None]))
-        for key, hit in zip(keys, hits, strict=True):
-            if hit is not None:
-                yield hit
-                continue
-            outcome = next(others)
-            self._cache.put(key, outcome)
-            yield outcome
+def cached(cache: SimulationCache, key: "KeyOf", simulations: Simulations) -> Simulations:
+    """The simulations with the cache before the simulator."""
+    return Answered(lambda job: cache.get(key(job)), simulations, lambda job, outcome: cache.put(key(job), outcome))
 
 
 class KeyOf:

@@ -7,12 +7,12 @@ hangs and limits are what they are without it.
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
-from itertools import islice
+from itertools import count, islice
 from multiprocessing import current_process, get_context
 from pathlib import Path
 from signal import SIGKILL
@@ -21,6 +21,7 @@ from uuid import uuid4
 
 from sizing.errors import InputError
 from sizing.simulation.pool import SimulationPool, default_workers
+from sizing.simulation.simulations import Ticket, in_order
 from sizing.simulation.simulator import Outcome, SimulationError
 from sizing.task.job import Job
 
@@ -63,7 +64,10 @@ def joined(executor: str, workers: int | None = None) -> Iterator[Client]:
         elif workers:
             raise InputError(f"{executor}: expected no number of workers or jobs, got {workers}: its workers decide")
         else:
-            yield stack.enter_context(_client(executor))
+            client = stack.enter_context(_client(executor))
+            if not client.nthreads():
+                _LOG.warning("no worker has joined the Dask scheduler yet: waiting for one")
+            yield client
 
 
 @contextmanager
@@ -73,11 +77,6 @@ def cluster_executor(
     """Processes on the workers of a cluster, as `joined` finds it."""
     with joined(executor, workers) as client:
         yield ClusterExecutor(client, initializer)
-
-
-def _say_if_nobody_works(client: Client) -> None:
-    if not client.nthreads():
-        _LOG.warning("no worker has joined the Dask scheduler yet: waiting for one")
 
 
 def _local_cluster(workers: int) -> LocalCluster:
@@ -116,6 +115,11 @@ class ClusterPool:
         client.register_plugin(_Simulators(make), name=self._name)
         self.version = ""
         """Of the simulator, once one was asked."""
+        self._tickets = count()
+        self._waiting: dict[Ticket, Job] = {}
+        self._in_flight: dict[DaskFuture[Any], Ticket] = {}
+        self._done = as_completed(loop=client.loop)
+        self._outcomes: dict[Ticket, Outcome] = {}
 
     def load(self, job: Job) -> None:
         """Read the decks on one worker without simulating; raises SimulationError where the simulator refuses one."""
@@ -124,32 +128,46 @@ class ClusterPool:
 
     def run(self, jobs: Sequence[Job]) -> list[Outcome]:
         """The outcome of every job, in their order."""
-        return list(self.stream(jobs))
+        return list(in_order(self, jobs))
 
-    def stream(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
-        """The same, each as soon as it and those before it are there; raises SimulationError where workers are gone."""
-        waiting = iter(enumerate(jobs))
-        numbers: dict[DaskFuture[Any], int] = {}
-        """Of the jobs in flight."""
-        done = as_completed(loop=self._client.loop)
-        outcomes: dict[int, Outcome] = {}
-        given = 0
-        try:
-            while given < len(jobs):
-                if new := dict(islice(waiting, MOST_IN_FLIGHT - len(numbers))):
-                    tasks = self._client.map(_simulate, [*new.values()], name=self._name, pure=False)
-                    numbers.update(zip(tasks, new, strict=True))
-                    done.update(tasks)
-                tasks = done.next_batch()
-                with _losses_told():
-                    answers = self._client.gather(tasks)  # together: each call takes some milliseconds
-                for task, answer in zip(tasks, answers, strict=True):
-                    outcomes[numbers.pop(task)] = self._same_simulator(*answer)
-                while given in outcomes:
-                    yield outcomes.pop(given)
-                    given += 1
-        finally:
-            self._client.cancel([*numbers])
+    def submit(self, job: Job) -> Ticket:
+        """Have a job done by a Dask worker."""
+        ticket = next(self._tickets)
+        self._waiting[ticket] = job
+        return ticket
+
+    def next_done(self) -> tuple[Ticket, Outcome]:
+        """The next outcome; raises SimulationError where workers are gone, IndexError where there is no job."""
+        while not self._outcomes:
+            if not (self._waiting or self._in_flight):
+                raise IndexError("expected a submitted job to wait for, got none")
+            self._hand_out()
+            tasks = [task for task in self._done.next_batch() if task in self._in_flight]  # others were given up
+            with _losses_told():
+                answers = self._client.gather(tasks)  # together: each call takes some milliseconds
+            for task, answer in zip(tasks, answers, strict=True):
+                self._outcomes[self._in_flight.pop(task)] = self._same_simulator(*answer)
+        ticket = next(iter(self._outcomes))
+        return ticket, self._outcomes.pop(ticket)
+
+    def abandon(self, tickets: Collection[Ticket]) -> None:
+        """Cancel these, and forget them."""
+        given_up = [task for task, ticket in self._in_flight.items() if ticket in tickets]
+        for task in given_up:
+            del self._in_flight[task]
+        self._client.cancel(given_up)
+        for ticket in tickets:
+            self._waiting.pop(ticket, None)
+            self._outcomes.pop(ticket, None)
+
+    def _hand_out(self) -> None:
+        """Let the scheduler know of more jobs."""
+        new = list(islice(self._waiting, max(0, MOST_IN_FLIGHT - len(self._in_flight))))
+        if new:
+            jobs = [self._waiting.pop(ticket) for ticket in new]
+            tasks = self._client.map(_simulate, jobs, name=self._name, pure=False)
+            self._in_flight.update(zip(tasks, new, strict=True))
+            self._done.update(tasks)
 
     def close(self) -> None:
         """End the simulators on all workers; those at a job end when it is done."""

@@ -11,7 +11,7 @@ import signal
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from itertools import count
 from multiprocessing.connection import Connection, wait
@@ -22,6 +22,7 @@ import psutil
 
 from sizing.errors import InputError
 from sizing.simulation.ngspice import NgSpice
+from sizing.simulation.simulations import Simulations, Ticket, in_order
 from sizing.simulation.simulator import Failed, Outcome, SimulationError, Simulator
 from sizing.simulation.worker import WORDS, Ready, Request, serve
 from sizing.task.bench import Task
@@ -45,7 +46,7 @@ NEVER = float("inf")
 End = Literal["crash", "timeout", "memory"]
 
 
-class Pool(Protocol):
+class Pool(Simulations, Protocol):
     """Simulators that work side by side, on this machine or on many."""
 
     version: str
@@ -53,9 +54,6 @@ class Pool(Protocol):
 
     def load(self, job: Job) -> None:
         """Read the decks in one worker without simulating; raises SimulationError where the simulator refuses one."""
-
-    def stream(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
-        """The outcome of every job, in their order, each as soon as it can be told."""
 
 
 class SimulationPool:
@@ -80,6 +78,13 @@ class SimulationPool:
         self._scratch = tempfile.TemporaryDirectory(prefix="sizing-", ignore_cleanup_errors=True)
         self._how = (simulator, task)
         self._numbers = count()
+        self._tickets = count()
+        self._requests: dict[Ticket, Request] = {}
+        """Of the jobs that are not done."""
+        self._waiting: deque[Ticket] = deque()
+        self._tried: set[Ticket] = set()
+        """Jobs that have lost a worker."""
+        self._done: dict[Ticket, Outcome] = {}
         self._workers = [self._new_worker() for _ in range(workers)]
         self._looked = time.monotonic()
         self.version = ""
@@ -87,17 +92,36 @@ class SimulationPool:
 
     def load(self, job: Job) -> None:
         """Read the decks in one worker without simulating; raises SimulationError where the simulator refuses one."""
-        (outcome,) = self._answers([Request(job, simulate=False)])
+        outcome = self._outcome(self._enqueue(Request(job, simulate=False)))
         if isinstance(outcome, Failed):
             raise SimulationError(outcome.reason, outcome.message)
 
     def run(self, jobs: Sequence[Job]) -> list[Outcome]:
         """The outcome of every job, in their order."""
-        return list(self.stream(jobs))
+        return list(in_order(self, jobs))
 
-    def stream(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
-        """The same, each as soon as it and those before it are there; raises SimulationError where no worker starts."""
-        return self._answers([Request(job) for job in jobs])
+    def submit(self, job: Job) -> Ticket:
+        """Have a job done by the next idle worker."""
+        return self._enqueue(Request(job))
+
+    def next_done(self) -> tuple[Ticket, Outcome]:
+        """The next outcome; raises SimulationError where no worker starts, IndexError where there is no job."""
+        while not self._done:
+            if not self._requests:
+                raise IndexError("expected a submitted job to wait for, got none")
+            self._wait()
+        ticket = next(iter(self._done))
+        return ticket, self._done.pop(ticket)
+
+    def abandon(self, tickets: Collection[Ticket]) -> None:
+        """Forget these; a worker at one of them is replaced, since its answer must not be taken for a later job's."""
+        for ticket in tickets:
+            self._requests.pop(ticket, None)
+            self._done.pop(ticket, None)
+        self._waiting = deque(ticket for ticket in self._waiting if ticket in self._requests)
+        for worker in list(self._workers):
+            if worker.job is not None and worker.job not in self._requests:
+                self._replace(worker)
 
     def close(self) -> None:
         """End the workers at once."""
@@ -111,50 +135,58 @@ class SimulationPool:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _answers(self, requests: Sequence[Request]) -> Iterator[Outcome]:
-        answers: dict[int, Outcome] = {}
-        waiting = deque(range(len(requests)))
-        tried: set[int] = set()
-        given = 0
-        try:
-            self._hand_out(waiting, requests)
-            while len(answers) < len(requests):
-                for worker, end in self._stirring():
-                    job = worker.job
-                    message = None if end else worker.take()
-                    if isinstance(message, Ready):
-                        self.version = message.version
-                    elif job is None:
-                        self._restart(worker)
-                    elif message is not None and not (_suspicious(message) and job not in tried):
-                        answers[job] = message
-                        if isinstance(message, Failed) and message.reason in ("netlist", "crash"):
-                            self._replace(worker)  # a simulator may be unusable after these
-                    elif job not in tried:
-                        self._replace(worker)
-                        tried.add(job)
-                        waiting.appendleft(job)
-                    else:
-                        answers[job] = self._failed(end or "crash", *self._replace(worker))
-                self._hand_out(waiting, requests)  # before the answers: who takes them may be long about it
-                while given in answers:
-                    yield answers[given]
-                    given += 1
-        finally:
-            for worker in list(self._workers):
-                if worker.job is not None:  # interrupted: its answer must not be taken for a later job's
-                    self._replace(worker)
+    def _enqueue(self, request: Request) -> Ticket:
+        ticket = next(self._tickets)
+        self._requests[ticket] = request
+        self._waiting.append(ticket)
+        self._hand_out()
+        return ticket
 
-    def _hand_out(self, waiting: deque[int], requests: Sequence[Request]) -> None:
+    def _outcome(self, ticket: Ticket) -> Outcome:
+        """Wait for this one."""
+        try:
+            while ticket not in self._done:
+                self._wait()
+            return self._done.pop(ticket)
+        finally:
+            self.abandon([ticket])
+
+    def _wait(self) -> None:
+        """Take what workers have to say, once one says something, and give them their next jobs."""
+        for worker, end in self._stirring():
+            ticket = worker.job
+            message = None if end else worker.take()
+            if isinstance(message, Ready):
+                self.version = message.version
+            elif ticket is None:
+                self._restart(worker)
+            elif message is not None and not (_suspicious(message) and ticket not in self._tried):
+                self._end(ticket, message)
+                if isinstance(message, Failed) and message.reason in ("netlist", "crash"):
+                    self._replace(worker)  # a simulator may be unusable after these
+            elif ticket not in self._tried:
+                self._replace(worker)
+                self._tried.add(ticket)
+                self._waiting.appendleft(ticket)
+            else:
+                self._end(ticket, self._failed(end or "crash", *self._replace(worker)))
+        self._hand_out()  # before anyone hears of the answers: who takes them may be long about it
+
+    def _end(self, ticket: Ticket, outcome: Outcome) -> None:
+        del self._requests[ticket]
+        self._tried.discard(ticket)
+        self._done[ticket] = outcome
+
+    def _hand_out(self) -> None:
         """Give waiting jobs to idle workers; those that have done enough are replaced first."""
         for worker in list(self._workers):
-            if not (worker.idle and waiting):
+            if not (worker.idle and self._waiting):
                 continue
             if worker.done >= JOBS_PER_WORKER:
                 self._replace(worker)
             else:
-                job = waiting.popleft()
-                worker.give(job, requests[job], self._timeout)
+                ticket = self._waiting.popleft()
+                worker.give(ticket, self._requests[ticket], self._timeout)
 
     def _stirring(self) -> list[tuple["_Worker", End | None]]:
         """Wait for workers that have something to say or have died, have run out of time, or hold too much memory."""
@@ -225,9 +257,10 @@ class _Worker:
         its_end.close()
         self._folder = folder
         self._died = False
+        self._killed = False
         self.failed_starts = failed_starts
         self.ready = False
-        self.job: int | None = None
+        self.job: Ticket | None = None
         self.done = 0
         self.deadline = time.monotonic() + SECONDS_TO_START + pause
 
@@ -248,7 +281,7 @@ class _Worker:
             return float(sum(psutil.Process(pid).memory_info().rss for pid in (self._pid, *_programs_of(self._pid))))
         return 0.0
 
-    def give(self, job: int, request: Request, timeout: float) -> None:
+    def give(self, job: Ticket, request: Request, timeout: float) -> None:
         """Start on a job, to be done within `timeout` seconds."""
         self.job, self.deadline = job, time.monotonic() + timeout
         with suppress(OSError):  # where it has died, reading from it will say so
@@ -266,13 +299,17 @@ class _Worker:
         return message
 
     def end(self) -> tuple[str, str]:
-        """Kill the process; how it had ended before, if it had, and the last words of its simulator in brackets."""
+        """Kill the process; how it had ended before, if it had, and the last words of its simulator in brackets.
+
+        Ctrl-C may come at any point of this, after which it is done once more.
+        """
         code = self._exit_code()
-        with suppress(ProcessLookupError):
-            os.killpg(self._pid, signal.SIGKILL)
-        self._process.kill()
-        self._process.join()
-        self._process.close()
+        if not self._killed:
+            with suppress(ProcessLookupError):
+                os.killpg(self._pid, signal.SIGKILL)
+            self._process.kill()
+            self._process.join()
+            self._killed = True
         self.pipe.close()
         said = self._last_words()
         shutil.rmtree(self._folder, ignore_errors=True)

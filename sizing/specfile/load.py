@@ -56,6 +56,8 @@ class Spec:
     """The run settings of the file, whatever replaced them."""
     document: Mapping[str, Any]
     """The YAML as read."""
+    run_lines: Mapping[str, int]
+    """In which line of the file each run setting stands, by its name such as "judge.steps"."""
 
     @property
     def task(self) -> Task:
@@ -105,7 +107,15 @@ def load_spec(path: str | Path, *, trust: bool = False, mismatch: bool = False) 
         raise SpecError(list(dict.fromkeys(source.place(loc, message) for loc, message in mistakes)))
     run = _with_whole_paths(spec.run, path.parent)
     models = {"models": with_whole_paths(model.models, path.parent)} if model and model.models else {}
-    return replace(spec, document=raw | models, run=run, own_run=run)
+    return replace(spec, document=raw | models, run=run, own_run=run, run_lines=_run_lines(source, raw))
+
+
+def _run_lines(source: SpecSource, raw: Mapping[str, Any]) -> Mapping[str, int]:
+    lines: dict[str, int] = {}
+    for key, value in (raw.get("run") or {}).items():
+        inner = [(key, name) for name in value] if isinstance(value, dict) else [(key,)]
+        lines |= {".".join(loc): line for loc in inner if (line := source.line(("run", *loc))) is not None}
+    return lines
 
 
 def _with_whole_paths(run: RunSettings, folder: Path) -> RunSettings:
@@ -180,7 +190,7 @@ class _Checker:
         corners = self._corners(found)
         problem = self._problem(() if self.mistakes else objectives.metrics(), corners)
         return Spec(path, model.description, netlist, problem, self._model_files(self._nominal),
-                    found, tuple(metrics.values()), model.run, model.run, {})  # fmt: skip
+                    found, tuple(metrics.values()), model.run, model.run, {}, {})  # fmt: skip
 
     def _corners(self, benches: Sequence[Bench]) -> tuple[Corner, ...]:
         """The corners, where every bench could be read: another one may have the parameters."""

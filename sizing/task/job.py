@@ -23,6 +23,7 @@ class Conditions:
 
 
 NOMINAL_CONDITIONS = Conditions()
+JobKey = tuple[tuple[NameValue, ...], Conditions, int | None]
 
 
 @dataclass(frozen=True)
@@ -38,3 +39,8 @@ class Job:
     def values(self) -> Mapping[str, float]:
         """What the netlist's expressions see: the variables, and the parameters that the conditions set."""
         return {**self.variables, **dict(self.conditions.parameters)}
+
+    @property
+    def key(self) -> JobKey:
+        """By which it is found again."""
+        return tuple(self.variables.items()), self.conditions, self.sample

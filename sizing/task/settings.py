@@ -110,14 +110,16 @@ class RunSettings(Settings):
         "one is simulated at others, or all of them for every design",
     )
     max_failed: Fraction = Field(0.9, gt=0, description="stop when this share of the latest 50 simulations failed")
-    simulator: Literal["ngspice", "ngspice-batch"] = Field(
-        "ngspice", description="ngspice in process, or as a program of its own for decks that crash it"
+    simulator: str = Field(
+        "ngspice",
+        description="ngspice in process; ngspice-batch, as a program, for decks that crash it; or a plug-in's",
     )
     timeout: Seconds = Field(60.0, description="wall-clock limit of one simulation")
     memory: Bytes = Field(4e9, description="memory limit of one simulator process")
     warm_start: Annotated[tuple[str, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)] = Field(
         (), description="folders of earlier runs to learn from, of this circuit or another with the same metrics"
     )
+    own: dict[str, Any] = Field(default_factory=dict, description="settings of a plug-in's method, as it defines them")
     search: SearchSettings = SearchSettings()
     ranking: RankingSettings = RankingSettings()
     judge: JudgeSettings = JudgeSettings()

@@ -13,6 +13,7 @@ from sizing.measures.operating_point import DcValue
 from sizing.measures.small_signal import DcGain
 from sizing.measures.table import AnyMeasure
 from sizing.simulation.pool import SimulationPool, default_workers
+from sizing.simulation.simulations import in_order
 from sizing.simulation.simulator import Measured
 from sizing.spice.circuit import parse_circuit
 from sizing.spice.netlist import read_text
@@ -88,7 +89,7 @@ class Solver:
         wanted = len(topology.nets) - 1 + gain
         found = np.full((len(values), wanted), np.nan)
         failed: Counter[str] = Counter()
-        for row, outcome in enumerate(pool.stream(jobs)):
+        for row, outcome in enumerate(in_order(pool, jobs)):
             if not isinstance(outcome, Measured):
                 failed[outcome.reason] += 1
             elif outcome.missing:

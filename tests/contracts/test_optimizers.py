@@ -11,8 +11,9 @@ from sizing.clock import Clock
 from sizing.evaluation.evaluator import Evaluation, Evaluator
 from sizing.search.context import Context
 from sizing.search.evolution import Streams
-from sizing.search.methods import METHODS, settled
+from sizing.search.methods import METHODS
 from sizing.search.optimizer import Optimizer
+from sizing.search.settling import settled
 from sizing.simulation.simulator import Failed, Measured, Outcome
 from sizing.task.job import Job
 from sizing.task.problem import Design, Metric, Problem, Variable
@@ -46,7 +47,7 @@ def outcome(design: Design) -> Outcome:
 
 
 def optimizer(method: str, problem: Problem = PROBLEM, seed: int = 3, **settings) -> Optimizer:
-    chosen = settled(RunSettings(method=method, seed=seed, **{"initial": 20} | settings))
+    chosen = settled(RunSettings(method=method, seed=seed, **{"initial": 20} | settings), METHODS[method])
 
     def look(jobs: Sequence[Job]) -> list[Outcome]:
         return [Measured(tuple(job.variables.values()), {}) for job in jobs]

@@ -19,12 +19,11 @@ from typing import Any, Self
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import LiteralScalarString
 
-from sizing.evaluation.evaluator import Evaluation, Purpose, Simulation
 from sizing.evaluation.evidence import Evidence
 from sizing.files import CannotWrite, only_writer, remove_parts, sync_folder, write_whole
+from sizing.runs.events import Decided, Ended, Event, Progress, Simulated
 from sizing.runs.records.evidence import EVIDENCE
 from sizing.runs.records.journal import Journal, RunError
-from sizing.search.methods import variant
 from sizing.search.optimizer import Decision
 from sizing.simulation.cache import KeyOf
 from sizing.simulation.simulator import outcome_entries
@@ -52,8 +51,10 @@ class RunFolder:
     taken up then.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, corners: int) -> None:
+        """`corners` is how many the run's problem has."""
         self.path = path
+        self._corners = corners
         self.seconds_before: Mapping[str, float] = {}
         """Times of the run so far, where it is taken up."""
         self._journal: Journal
@@ -64,7 +65,8 @@ class RunFolder:
         cls,
         path: Path,
         spec: Spec,
-        ngspice: str,
+        method: str,
+        simulator: str,
         checkpoint: Mapping[str, Any] | None = None,
         cache: Path | None = None,
         evidence: Sequence[Evidence] = (),
@@ -72,14 +74,16 @@ class RunFolder:
     ) -> Self:
         """A new folder with the resolved spec, the circuit and the manifest; raises RunError where one exists.
 
-        `ngspice` says which one; `checkpoint` which pretrained network, and `cache` which cache of simulations the run
-        uses, if any. `evidence` is kept in the folder, so that it stands alone, and of `key` what tells later runs
-        whether they are of the same circuit.
+        `method` is the variant that searches, `simulator` says which one simulates, `checkpoint` which pretrained
+        network, and `cache` which cache of simulations the run uses, if any. `evidence` is kept in the folder, so that
+        it stands alone, and of `key` what tells later runs whether they are of the same circuit.
         """
         cls.refuse_existing(path)
         partial = path.with_name(f".{path.name}.{os.getpid()}.part")
         before = {"warm_start": [{"run": each.run, "simulations": each.simulations} for each in evidence]}
-        manifest = _manifest(spec, ngspice) | {"checkpoint": checkpoint, "cache": cache and str(cache)} | before
+        manifest = (
+            _manifest(spec, method, simulator) | {"checkpoint": checkpoint, "cache": cache and str(cache)} | before
+        )
         if key:
             names = [metric.name for metric in spec.problem.measured]
             manifest |= {"circuit": key.circuit, "measures": dict(zip(names, key.measures, strict=True))}
@@ -101,7 +105,7 @@ class RunFolder:
             raise CannotWrite(
                 f"{path}: cannot be made: {error.strerror}; put that right, or choose another --out"
             ) from None
-        return cls(path)
+        return cls(path, len(spec.problem.corners))
 
     @staticmethod
     def refuse_existing(path: Path) -> None:
@@ -117,35 +121,42 @@ class RunFolder:
         """Whether the run being taken up has yet to reach the point where it ended."""
         return self._journal.replaying
 
-    def simulation(self, simulation: Simulation, purpose: Purpose, corners: int) -> None:
-        """Append one simulation, with its corner where there are several."""
-        line = {"evaluation": simulation.index, "purpose": purpose, "design": simulation.design}
-        corner = {"corner": simulation.corner} if corners > 1 else {}
+    def __call__(self, event: Event) -> None:
+        """Keep what the journal and the files beside it have of an event."""
         with self._writing():
-            self._journal.append(line | corner | outcome_entries(simulation.outcome))
+            match event:
+                case Simulated():
+                    self._simulated(event)
+                case Decided():
+                    self._decided(event)
+                case Progress() if not self.replaying:
+                    self._note(event.times)
+                case Ended():
+                    self._journal.sync()
+                    summary = {"status": event.status, **event.times, "seal": self._journal.seal}
+                    write_whole(self.path / _SUMMARY, _json(summary))
+                    (self.path / _ELAPSED).unlink(missing_ok=True)
 
-    def batch(self, evaluations: Sequence[Evaluation], decision: Decision | None, looks: int | None) -> None:
-        """Append which evaluations joined the population together, and the decision and any looks behind them."""
-        line: dict[str, Any] = {"batch": [evaluation.index for evaluation in evaluations]}
-        line |= {} if looks is None else {"looks": looks}
-        with self._writing():
-            self._journal.append(line | ({"decision": _entries(decision)} if decision else {}))
-            if not self._journal.replaying:
-                self._journal.sync()
+    def _simulated(self, event: Simulated) -> None:
+        """One simulation, with its corner where there are several."""
+        simulation = event.simulation
+        line = {"evaluation": simulation.index, "purpose": event.purpose, "design": simulation.design}
+        corner = {"corner": simulation.corner} if self._corners > 1 else {}
+        self._journal.append(line | corner | outcome_entries(simulation.outcome))
 
-    def note_seconds(self, seconds: Mapping[str, float]) -> None:
+    def _decided(self, event: Decided) -> None:
+        """Which evaluations joined the population together, and the decision and any looks behind them."""
+        line: dict[str, Any] = {"batch": [evaluation.index for evaluation in event.evaluations]}
+        line |= {} if event.looks is None else {"looks": event.looks}
+        self._journal.append(line | ({"decision": _entries(event.decision)} if event.decision else {}))
+        if not self._journal.replaying:
+            self._journal.sync()
+
+    def _note(self, times: Mapping[str, float]) -> None:
         """Keep the run's times so far beside the journal, now and then, for the case that the run is killed."""
         if time.monotonic() - self._noted >= SECONDS_BETWEEN_NOTES:
-            with self._writing():
-                write_whole(self.path / _ELAPSED, _json(seconds))
+            write_whole(self.path / _ELAPSED, _json(times))
             self._noted = time.monotonic()
-
-    def finish(self, summary: Mapping[str, Any]) -> None:
-        """Write the summary, with the seal of the journal's last line."""
-        with self._writing():
-            self._journal.sync()
-            write_whole(self.path / _SUMMARY, _json({**summary, "seal": self._journal.seal}))
-            (self.path / _ELAPSED).unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         with self._writing(), ExitStack() as stack:
@@ -223,7 +234,7 @@ def _own_files(spec: Spec) -> dict[str, Path]:
     return {str(file.relative_to(shared)): file for file in sorted(files)}
 
 
-def _manifest(spec: Spec, ngspice: str) -> dict[str, Any]:
+def _manifest(spec: Spec, method: str, simulator: str) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "spec": spec.problem.name,
@@ -231,7 +242,7 @@ def _manifest(spec: Spec, ngspice: str) -> dict[str, Any]:
         "topology": spec.problem.topology,
         "netlist": f"circuit/{spec.netlist.name}",
         "models": deck_lines(spec.models),
-        "method": variant(spec.run, spec.own_run),
+        "method": method,
         "seed": spec.run.seed,
         "initial_designs": "distinct uniform random, by spec and seed alone: the same for every method",
         "run": spec.run.model_dump(),
@@ -239,7 +250,7 @@ def _manifest(spec: Spec, ngspice: str) -> dict[str, Any]:
         "created": datetime.now().astimezone().isoformat(timespec="seconds"),
         "host": socket.gethostname(),
         "platform": platform.platform(),
-        "versions": {"python": platform.python_version(), "ngspice": ngspice, **_versions()},
+        "versions": {"python": platform.python_version(), "ngspice": simulator, **_versions()},
         "problem": asdict(spec.problem),
     }
 

@@ -16,7 +16,7 @@ from sizing.paper.comparison import (
 )
 from sizing.paper.study import Options, carry_out
 from sizing.paper.table import STUDIES, study_named
-from sizing.search.methods import parse_variant
+from sizing.search.settling import parse_variant
 
 TINY = ComparisonSettings(specs=("cs_amp",), methods=("evo", "oracle"), seeds=(0, 1), max_sims=120)
 

@@ -2,13 +2,15 @@
 
 import pytest
 
-from sizing.search.methods import METHODS, parse_variant, settled, variant
+from sizing.search.methods import METHODS
+from sizing.search.settling import parse_variant, settled, variant
 from sizing.task.settings import RankingSettings, RunSettings
 
 
 def run(text: str, **of_spec: object) -> RunSettings:
     """The settled settings of a variant in these words, on a spec with these run settings."""
-    return settled(RunSettings.model_validate(of_spec | parse_variant(text)))
+    given = RunSettings.model_validate(of_spec | parse_variant(text))
+    return settled(given, METHODS[given.method])
 
 
 def test_a_method_comes_with_settings_of_its_own():
@@ -35,7 +37,7 @@ def test_what_is_given_comes_before_what_the_method_does_best_with():
 @pytest.mark.parametrize("method", METHODS)
 def test_settling_twice_changes_nothing(method: str):
     once = run(f"{method}:initial=7")
-    assert settled(once) == once
+    assert settled(once, METHODS[method]) == once
 
 
 @pytest.mark.parametrize(
@@ -43,11 +45,11 @@ def test_settling_twice_changes_nothing(method: str):
     ["gp", "gp:ranking.kept=50", "gp:search.pool=30:ranking.kept=50", "gp:search.acceptance=filter", "fc:initial=7"],
 )
 def test_a_variant_is_called_by_what_differs_from_its_method(text: str):
-    assert variant(run(text), RunSettings()) == text
+    assert variant(run(text), RunSettings(), METHODS[run(text).method]) == text
 
 
 def test_a_variant_is_not_called_by_what_its_spec_says_nor_by_when_to_stop():
     of_spec = RunSettings(initial=20)
-    assert variant(run("gp", initial=20), of_spec) == "gp"
-    assert variant(run("gp:initial=10", initial=20), of_spec) == "gp:initial=10"
-    assert variant(run("gp:max_sims=50:in_spec=3:seed=9", initial=20), of_spec) == "gp"
+    assert variant(run("gp", initial=20), of_spec, METHODS["gp"]) == "gp"
+    assert variant(run("gp:initial=10", initial=20), of_spec, METHODS["gp"]) == "gp:initial=10"
+    assert variant(run("gp:max_sims=50:in_spec=3:seed=9", initial=20), of_spec, METHODS["gp"]) == "gp"

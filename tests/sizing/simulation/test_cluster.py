@@ -19,6 +19,7 @@ from benchmarks.faulty import Faults, Faulty
 from sizing.errors import InputError
 from sizing.runs.compare import compare
 from sizing.simulation.pool import SimulationPool
+from sizing.simulation.simulations import in_order
 from sizing.simulation.simulator import Failed, Outcome, SimulationError
 from sizing.specfile.load import Spec
 from sizing.task.job import Job
@@ -139,7 +140,7 @@ def test_jobs_of_a_lost_worker_are_done_again_and_outcomes_keep_their_order(
         expected = told(pool.run(jobs(amplifier, 100)))
     outcomes = []
     with ClusterPool(client, partial(SimulationPool, amplifier.task, 1, 60)) as remote:
-        for outcome in remote.stream(jobs(amplifier, 100)):
+        for outcome in in_order(remote, jobs(amplifier, 100)):
             outcomes.append(outcome)
             if len(outcomes) in (10, 60):
                 kill_one(client)

@@ -296,7 +296,7 @@ def test_noise_and_meas_results_are_read(specs: Path, amplifier: Spec, tmp_path:
     text = text.replace("      bias: op\n", "      bias: op\n      noise: noise v(out) vin dec 10 1k 100G\n")
     text = text.replace(
         "metrics:\n",
-        "metrics:\n",
+        "metrics:\n"
         "  top: {measure: meas, of: amplifier.response, name: top, unit: V, at_least: 1}\n"
         "  noise: {measure: rms_noise, of: amplifier.noise, at_most: 1 V}\n",
     )

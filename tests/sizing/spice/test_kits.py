@@ -172,7 +172,7 @@ def test_a_library_brought_with_the_spec_includes_only_from_there(tmp_path: Path
 def test_what_is_needed_gives_what_the_whole_corner_gives(tmp_path: Path):
     spec = load_spec(written(tmp_path, TYPICAL_MOS + TRANSISTOR, models=f'{{path: "{sky130_corner()}"}}'))
     (bench,) = spec.benches
-    job = {"w": 5.0, "l": 0.5, "nf": 2.0}
+    job = Job({"w": 5.0, "l": 0.5, "nf": 2.0})
     assert len(bench.needed(job)) < len(bench.lines) - 100
     whole = with_lines(spec, f'.include "{sky130_corner()}"')
     assert len(whole.benches[0].lines) > 2000
@@ -192,9 +192,9 @@ def test_at_the_borders_of_bins_and_for_fingers_the_models_are_those_of_all_bins
             widths[1:7], lengths[[1, 2, 3, 1, 2, 3]], [1, 1 - 1e-6, 1 + 1e-6] * 2, [1.0, 1, 1, 2, 2, 2], strict=True
         )
     ]
-    needed = metrics(spec.task, jobs)
+    needed = metrics(spec.task, [Job(each) for each in jobs])
     assert len(np.unique(needed[:, 0])) == len(jobs)
-    np.testing.assert_allclose(needed, metrics(with_lines(spec), jobs), rtol=1e-6)
+    np.testing.assert_allclose(needed, metrics(with_lines(spec), [Job(each) for each in jobs]), rtol=1e-6)
 
 
 @needs_sky130
@@ -211,7 +211,7 @@ def test_at_the_borders_of_bins_and_for_fingers_the_models_are_those_of_all_bins
 )
 def test_a_device_that_no_bin_is_for_is_named(tmp_path: Path, options: str, job: dict[str, float], says: str):
     spec = load_spec(written(tmp_path, options=options))
-    (failed,) = outcomes(spec.task, [job])
+    (failed,) = outcomes(spec.task, [Job(job)])
     assert isinstance(failed, Failed)
     assert failed.reason == "netlist"
     with pytest.raises(AssertionError, match=says):

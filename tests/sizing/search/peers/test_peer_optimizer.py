@@ -11,8 +11,9 @@ from sizing.errors import InputError
 from sizing.evaluation.evaluator import Evaluation, Evaluator
 from sizing.search.context import Context
 from sizing.search.evolution import Streams
-from sizing.search.methods import METHODS, settled, variant
+from sizing.search.methods import METHODS
 from sizing.search.peers.optimizer import MISSING, Answers, PeerOptimizer, violations_told
+from sizing.search.settling import settled, variant
 from sizing.simulation.simulator import Failed, Measured
 from sizing.specfile.load import Spec
 from sizing.task.problem import Metric, Problem, Variable
@@ -101,10 +102,10 @@ def test_violations_are_weighted_and_go_below_zero_and_nothing_is_worse_than_mis
 
 def test_settings_of_a_peer_are_its_own_unless_they_are_given(amplifier: Spec):
     method = next(name for name, each in METHODS.items() if each.settings.get("peer") == {"scale": "log"})
-    assert settled(RunSettings(method=method)).peer.scale == "log"
-    given = settled(RunSettings(method=method, peer={"scale": "linear"}, batch=7))
+    assert settled(RunSettings(method=method), METHODS[method]).peer.scale == "log"
+    given = settled(RunSettings(method=method, peer={"scale": "linear"}, batch=7), METHODS[method])
     assert (given.peer.scale, given.batch, given.initial) == ("linear", 7, METHODS[method].settings["initial"])
-    assert variant(given, RunSettings()) == f"{method}:batch=7:peer.scale=linear"
+    assert variant(given, RunSettings(), METHODS[method]) == f"{method}:batch=7:peer.scale=linear"
 
 
 def test_peers_are_imported_only_when_one_is_used():

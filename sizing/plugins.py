@@ -1,0 +1,69 @@
+"""What can be named: what is shipped, and what installed packages add by entry points of a group, loaded when named."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Generic, TypeVar
+
+from sizing.errors import InputError
+
+T = TypeVar("T")
+
+
+class Named(Mapping[str, T], Generic[T]):
+    """Shipped things by name, and those of plug-ins under `sizing.<group>`; `check` says what is wrong with one.
+
+    A plug-in is looked for when a name is asked for that is not shipped, and when all are listed. Raises InputError,
+    with the plug-in and the package that brings it, where it cannot be loaded, is none, or has the name of a shipped
+    one.
+    """
+
+    def __init__(self, group: str, shipped: Mapping[str, T], check: Callable[[Any], str]) -> None:
+        self._group = f"sizing.{group}"
+        self.shipped = shipped
+        self._check = check
+        self._loaded: dict[str, T] = {}
+
+    def __getitem__(self, name: str) -> T:
+        if name in self.shipped:
+            return self.shipped[name]
+        if name not in self._loaded:
+            self._loaded[name] = self._load(self._brought[name])
+        return self._loaded[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.shipped or name in self._brought
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self.shipped
+        yield from self._brought
+
+    def __len__(self) -> int:
+        return len(self.shipped) + len(self._brought)
+
+    @cached_property
+    def _brought(self) -> Mapping[str, EntryPoint]:
+        found: dict[str, EntryPoint] = {}
+        for each in entry_points(group=self._group):
+            if each.name in self.shipped or each.name in found:
+                other = "that is shipped" if each.name in self.shipped else f"of {_package(found[each.name])}"
+                raise InputError(
+                    f"plug-in {each.name!r} of {_package(each)}: expected a name of its own in {self._group}, got that "
+                    f"of the one {other}; rename it in its package, or remove the package"
+                )
+            found[each.name] = each
+        return found
+
+    def _load(self, brought: EntryPoint) -> T:
+        where = f"plug-in {brought.name!r} of {_package(brought)} ({brought.value})"
+        try:
+            loaded: T = brought.load()
+        except Exception as error:  # whatever somebody else's module raises when it is imported
+            raise InputError(f"{where}: cannot be loaded: {error!r}; update the package, or remove it") from error
+        if wrong := self._check(loaded):
+            raise InputError(f"{where}: {wrong}")
+        return loaded
+
+
+def _package(brought: EntryPoint) -> str:
+    return f"the package {brought.dist.name}" if brought.dist else "a package"

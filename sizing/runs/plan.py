@@ -1,0 +1,135 @@
+"""What a run is to be: its method, settings, checkpoint, evidence and simulator, settled once and checked together.
+
+Whatever runs, checks or takes up a run begins with its plan, so that all of them refuse the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sizing.errors import InputError
+from sizing.evaluation.evidence import Before, Evidence
+from sizing.runs.records.evidence import evidence_of
+from sizing.runs.records.reading import read_run
+from sizing.search.method import Method
+from sizing.search.methods import METHODS, method_named
+from sizing.search.settling import (
+    check_objectives,
+    checkpoint_of,
+    flat,
+    heeded_by,
+    own_settings,
+    settled,
+    unheeded,
+    variant,
+    without,
+)
+from sizing.simulation.dialect import alterable
+from sizing.simulation.simulators import simulator_named
+from sizing.specfile.load import Spec
+from sizing.specfile.mistakes import SpecError
+from sizing.task.settings import AUTO, Settings
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """A run before it begins."""
+
+    spec: Spec
+    """With every run setting settled, and those left out that the method does not heed."""
+    method: Method
+    own: Settings | None
+    """The method's own settings."""
+    variant: str
+    """The method's name and the settings by which it differs from itself."""
+    checkpoint: Mapping[str, Any] | None
+    evidence: tuple[Evidence, ...]
+    """Of the earlier runs that it learns from."""
+    simulator: str
+    """Where the simulator is."""
+
+
+def plan(spec: Spec, method: Method | None = None, *, evidence: tuple[Evidence, ...] | None = None) -> RunPlan:
+    """The plan of a run with a spec's settings, by a `method` that has no name of its own or by the one they name.
+
+    `evidence` is that of a run that is taken up, which was settled when it began. Raises SpecError for settings that
+    are mistaken or that the method does not heed, InputError for what it cannot do, and SimulatorMissing.
+    """
+    asked = spec.run.method
+    if method is None:
+        if asked == AUTO:
+            spec = spec.with_run(method=usual_method(spec))
+        method = _placed(spec, "method", lambda: method_named(spec.run.method))
+    simulator = _placed(spec, "simulator", lambda: simulator_named(spec.run.simulator))
+    if evidence is None:
+        _refuse_unheeded(spec, method, asked)
+    check_objectives(spec.run, method, spec.problem)
+    own = own_settings(spec.run, method)
+    given = without(spec.run, unheeded(spec.run, method))
+    spec = replace(spec, run=settled(given, method))
+    _refuse_unless_looking(spec, method)
+    found = evidence
+    if found is None:
+        found = tuple(evidence_of(read_run(path), spec.problem) for path in spec.run.warm_start)
+    named = variant(spec.run, spec.own_run, method)
+    return RunPlan(spec, method, own, named, checkpoint_of(spec.run, method), found, simulator.path())
+
+
+def usual_method(spec: Spec) -> str:
+    """The method that needs the fewest simulations, unless thousands of looks would take longer than they save.
+
+    With a process kit, and as a program of its own, ngspice reads a deck for each. Only `gp` learns from earlier runs.
+    """
+    look = spec.task.look
+    quick = look is not None and alterable(look) and spec.run.simulator == "ngspice"
+    ranks = settled(spec.with_run(method="gp-op").run, METHODS["gp-op"]).search.acceptance == "ranking"
+    return "gp-op" if quick and ranks and not spec.run.warm_start else "gp"
+
+
+def refuse_unless_learning(name: str, method: Method, before: Before) -> None:
+    """Raise InputError where there is evidence of another circuit and the method does not learn from it."""
+    if before.others and not method.warm:
+        able = ", ".join(name for name, each in METHODS.shipped.items() if each.warm)
+        raise InputError(
+            f"warm_start: {name} does not learn from earlier runs; expected one of {able}, or a run of this very "
+            f"circuit, which {before.others[0].run} is not (or it measured in another way, or with another ngspice)"
+        )
+
+
+def _placed(spec: Spec, key: str, look_up: Any) -> Any:
+    """What is looked up by a setting, whose place in the file is told where there is no such thing."""
+    try:
+        return look_up()
+    except InputError as error:
+        if key not in spec.run_lines or getattr(spec.run, key) != getattr(spec.own_run, key):
+            raise
+        raise SpecError([f"{spec.path}:{spec.run_lines[key]}: run.{error}"]) from None
+
+
+def _refuse_unheeded(spec: Spec, method: Method, asked: str) -> None:
+    """Raise SpecError for settings that the method does not heed, unless they stand in the file for another method."""
+    own = flat(spec.own_run.model_dump(exclude_unset=True))
+    chosen = flat(spec.run.model_dump())
+    for_another = asked != spec.own_run.method
+    mistakes = []
+    for key in unheeded(spec.run, method):
+        in_file = key in own and own[key] == chosen[key]
+        if in_file and for_another:
+            continue
+        where = f"{spec.path}:{spec.run_lines[key]}: run." if in_file and key in spec.run_lines else ""
+        mistakes.append(
+            f"{where}{key}: expected a setting that {spec.run.method} heeds (`sizing settings --method "
+            f"{spec.run.method}` lists them), got one of {heeded_by(key)}; remove it, or name another method"
+        )
+    if mistakes:
+        raise SpecError(mistakes)
+
+
+def _refuse_unless_looking(spec: Spec, method: Method) -> None:
+    if not method.looks:
+        return
+    name, acceptance = spec.run.method, spec.run.search.acceptance
+    if spec.task.look is None:
+        raise InputError(f"method: {name} looks at operating points: expected a bench with an `op` analysis")
+    if acceptance != "ranking":
+        raise InputError(f"search.acceptance: {name} looks at what it ranks: expected ranking, got {acceptance}")
