@@ -5,14 +5,15 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from sizing.measures.curves import Array
-from sizing.measures.measure import Measure, Missing, Net, in_unit, pair
+from sizing.measures.batch import Reasons
+from sizing.measures.curves import Array, interpolate
+from sizing.measures.measure import Net, Vectorized, in_unit, pair
 from sizing.measures.waveforms import Results
 
 _Moment = Annotated[float, in_unit("s"), Field(ge=0)]
 
 
-class _Average(Measure):
+class _Average(Vectorized):
     kinds = ("tran",)
     better = "lower"
     source: Net = Field(description="the voltage source whose current is averaged")
@@ -25,14 +26,17 @@ class _Average(Measure):
             raise ValueError(f"expected `to` after `from`, got from {self.from_:g} to {self.to:g} s")
         return self
 
-    def _mean(self, time: Array, wave: Array) -> float:
-        """Integral of straight lines between the points, by the time from `from` to `to`."""
-        last = float(time[-1]) if self.to is None else self.to
-        if not time[0] <= self.from_ < last <= time[-1] * (1 + 1e-9):
-            raise Missing(f"the transient, {time[0]:g} to {time[-1]:g} s, does not hold {self.from_:g} to {last:g} s")
+    def _mean(self, time: Array, wave: Array, missing: Reasons) -> Array:
+        """Magnitude of the integral of straight lines between the points (B, N), by the time from `from` to `to`."""
+        last = time[-1] if self.to is None else self.to
+        missing.where(
+            np.full(len(wave), not time[0] <= self.from_ < last <= time[-1] * (1 + 1e-9)),
+            f"the transient, {time[0]:g} to {time[-1]:g} s, does not hold {self.from_:g} to {last:g} s",
+        )
         inside = (time > self.from_) & (time < last)
         moments = np.concatenate([[self.from_], time[inside], [last]])
-        return float(np.trapezoid(np.interp(moments, time, wave), moments) / (last - self.from_))
+        integral: Array = np.trapezoid(interpolate(moments[np.newaxis], time, wave), moments)
+        return np.abs(integral / (last - self.from_))
 
 
 class AverageCurrent(_Average):
@@ -48,9 +52,9 @@ class AverageCurrent(_Average):
     def vectors(self) -> tuple[str, ...]:
         return (f"i({self.source})",)
 
-    def value(self, results: Results) -> float:
+    def compute(self, results: Results, missing: Reasons) -> Array:
         waveforms = results[self.of]
-        return abs(self._mean(waveforms.axis, np.real(waveforms.vectors[self.vectors[0]])))
+        return self._mean(waveforms.axis, np.real(waveforms.vectors[self.vectors[0]]), missing)
 
 
 class AveragePower(_Average):
@@ -67,6 +71,6 @@ class AveragePower(_Average):
     def vectors(self) -> tuple[str, ...]:
         return (f"v({self.output})", f"i({self.source})")
 
-    def value(self, results: Results) -> float:
+    def compute(self, results: Results, missing: Reasons) -> Array:
         voltage, current = pair(results[self.of], self.vectors)
-        return abs(self._mean(results[self.of].axis, voltage * current))
+        return self._mean(results[self.of].axis, voltage * current, missing)

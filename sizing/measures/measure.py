@@ -1,7 +1,7 @@
 """What every measurement is: where it is taken, its unit and target, and how it says that there is nothing to measure.
 
 Each final class of this package is one `measure:` name of a spec file; its fields are the keys the spec may give, its
-docstring is the definition. A measurement that finds nothing to measure raises Missing with the reason, never a
+docstring is the definition. A measurement that finds nothing to measure is missing, with the reason, and never a
 stand-in value.
 """
 
@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Literal, Self
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from sizing.measures.batch import Batch, Reasons, designs, size
 from sizing.measures.curves import Array
 from sizing.measures.waveforms import Results, Vector, Waveforms
 from sizing.units import parse_quantity
@@ -82,10 +83,42 @@ class Measure(BaseModel):
 
     @abstractmethod
     def value(self, results: Results) -> float:
-        """The metric in `unit`; raises Missing with the reason where it does not exist."""
+        """The metric of one design in `unit`; raises Missing with the reason where it does not exist."""
+
+    def values(self, results: Results) -> Batch:
+        """The metric of every design of a batch (`sizing.measures.batch`)."""
+        missing = Reasons()
+        values = np.full(size(results), np.nan)
+        for row in range(values.size):
+            try:
+                values[row] = self.value(designs(results, row))
+            except Missing as reason:
+                missing[row] = str(reason)
+        return Batch(values, missing)
 
 
-class OfOutput(Measure):
+class Vectorized(Measure):
+    """A measurement that is computed for all designs of a batch at once; one design is a batch of one."""
+
+    def value(self, results: Results) -> float:
+        batch = self.values(designs(results, np.newaxis))
+        if batch.missing:
+            raise Missing(batch.missing[0])
+        return float(batch.values[0])
+
+    def values(self, results: Results) -> Batch:
+        missing = Reasons()
+        with np.errstate(all="ignore"):  # rows without a value are computed too
+            values = np.array(self.compute(results, missing))
+        values[list(missing)] = np.nan
+        return Batch(values, missing)
+
+    @abstractmethod
+    def compute(self, results: Results, missing: Reasons) -> Array:
+        """The metric in `unit` (B,), with anything in rows for which `missing` is given a reason."""
+
+
+class OfOutput(Vectorized):
     """A measurement of one net's voltage."""
 
     output: Net = Field(description="the net that is observed")
@@ -95,12 +128,12 @@ class OfOutput(Measure):
         return (f"v({self.output})",)
 
     def observed(self, results: Results) -> tuple[Array, Vector]:
-        """The axis and the output along it, both (N,)."""
+        """The axis (N,) and the output along it (B, N)."""
         waveforms = results[self.of]
         return waveforms.axis, waveforms.vectors[f"v({self.output})"]
 
 
 def pair(waveforms: Waveforms, vectors: tuple[str, ...]) -> tuple[Array, Array]:
-    """The real parts of two vectors, both (N,)."""
+    """The real parts of two vectors, both (B, N)."""
     first, second = (np.real(waveforms.vectors[name]) for name in vectors)
     return first, second

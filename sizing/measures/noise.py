@@ -4,11 +4,13 @@ from typing import Literal
 
 import numpy as np
 
-from sizing.measures.measure import Measure
+from sizing.measures.batch import Reasons
+from sizing.measures.curves import Array
+from sizing.measures.measure import Vectorized
 from sizing.measures.waveforms import Results
 
 
-class RmsNoise(Measure):
+class RmsNoise(Vectorized):
     """Root of the noise density squared and integrated over the sweep of a noise analysis (trapezoids).
 
     `referred` to the output, or to the input source the analysis names; in A where that is a current source.
@@ -24,7 +26,8 @@ class RmsNoise(Measure):
     def vectors(self) -> tuple[str, ...]:
         return ("onoise_spectrum" if self.referred == "output" else "inoise_spectrum",)
 
-    def value(self, results: Results) -> float:
+    def compute(self, results: Results, missing: Reasons) -> Array:
         waveforms = results[self.of]
-        density = np.real(waveforms.vectors[self.vectors[0]])
-        return float(np.sqrt(np.trapezoid(density**2, waveforms.axis)))
+        density = np.ascontiguousarray(np.real(waveforms.vectors[self.vectors[0]]))  # for sums as of a lone design
+        power: Array = np.trapezoid(density**2, waveforms.axis)
+        return np.sqrt(power)

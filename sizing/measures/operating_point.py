@@ -2,9 +2,12 @@
 
 from typing import Literal
 
+import numpy as np
 from pydantic import Field
 
-from sizing.measures.measure import Measure, Net, OfOutput, pair
+from sizing.measures.batch import Reasons
+from sizing.measures.curves import Array
+from sizing.measures.measure import Net, OfOutput, Vectorized, pair
 from sizing.measures.waveforms import Results
 
 
@@ -16,8 +19,8 @@ class DcValue(OfOutput):
     kinds = ("op", "tran")
     unit: Literal["V"] = "V"
 
-    def value(self, results: Results) -> float:
-        return float(self.observed(results)[1][0])
+    def compute(self, results: Results, missing: Reasons) -> Array:
+        return np.real(self.observed(results)[1])[:, 0]
 
 
 class Offset(OfOutput):
@@ -33,12 +36,12 @@ class Offset(OfOutput):
     def vectors(self) -> tuple[str, ...]:
         return (f"v({self.output})", f"v({self.input})")
 
-    def value(self, results: Results) -> float:
+    def compute(self, results: Results, missing: Reasons) -> Array:
         output, input_ = pair(results[self.of], self.vectors)
-        return float(abs(output[0] - input_[0]))
+        return np.abs(output[:, 0] - input_[:, 0])
 
 
-class SupplyCurrent(Measure):
+class SupplyCurrent(Vectorized):
     """Magnitude of the current through a voltage source at the operating point, or at the start of a transient."""
 
     measure: Literal["supply_current"]
@@ -51,8 +54,8 @@ class SupplyCurrent(Measure):
     def vectors(self) -> tuple[str, ...]:
         return (f"i({self.source})",)
 
-    def value(self, results: Results) -> float:
-        return float(abs(results[self.of].vectors[f"i({self.source})"][0]))
+    def compute(self, results: Results, missing: Reasons) -> Array:
+        return np.abs(results[self.of].vectors[f"i({self.source})"][:, 0])
 
 
 class Power(OfOutput):
@@ -68,6 +71,6 @@ class Power(OfOutput):
     def vectors(self) -> tuple[str, ...]:
         return (f"v({self.output})", f"i({self.source})")
 
-    def value(self, results: Results) -> float:
+    def compute(self, results: Results, missing: Reasons) -> Array:
         voltage, current = pair(results[self.of], self.vectors)
-        return float(abs(voltage[0] * current[0]))
+        return np.abs(voltage[:, 0] * current[:, 0])

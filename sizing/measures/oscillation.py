@@ -3,10 +3,12 @@
 from typing import Annotated, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
-from sizing.measures.curves import crossing
-from sizing.measures.measure import Missing, OfOutput, in_unit
+from sizing.measures.batch import Reasons
+from sizing.measures.curves import Array, Points, at_points, crossing, segment, spread
+from sizing.measures.measure import OfOutput, in_unit
 from sizing.measures.waveforms import Results
 
 _STEADY_SWING = 0.1
@@ -29,24 +31,48 @@ class OscillationFrequency(OfOutput):
     swing: Annotated[float, in_unit("V"), Field(gt=0)] = 0.01
     tolerance: Annotated[float, in_unit("%"), Field(gt=0, lt=1)] = 0.01
 
-    def value(self, results: Results) -> float:
+    def compute(self, results: Results, missing: Reasons) -> Array:
         time, wave = self.observed(results)
-        later = time >= (time[0] + time[-1]) / 2
-        time, wave = time[later], np.real(wave[later])
-        if np.ptp(wave) < self.swing:
-            raise Missing(f"the output swings by {np.ptp(wave):.3g} V, not {self.swing:g} V: it does not oscillate")
-        middle = (wave.max() + wave.min()) / 2
-        rises = np.flatnonzero((wave[:-1] < middle) & (wave[1:] >= middle)) + 1
-        if rises.size <= self.periods:
-            raise Missing(f"{max(rises.size - 1, 0)} periods in the second half of the transient, not {self.periods}")
-        rises = rises[-self.periods - 1 :]
-        at = np.array([crossing(time, wave, int(after), middle) for after in rises])
-        lengths = np.diff(at)
-        if time[-1] - at[-1] > 1.5 * lengths.mean():
-            raise Missing("the output has stopped oscillating when the transient ends")
-        if np.ptp(lengths) > self.tolerance * lengths.mean():
-            raise Missing(f"periods from {lengths.min():.3g} to {lengths.max():.3g} s have not settled")
-        first, last = (np.ptp(wave[rises[index] : rises[index + 1]]) for index in (0, -2))
-        if abs(last - first) > _STEADY_SWING * max(first, last):
-            raise Missing(f"the swing has not settled: {first:.3g} V, {last:.3g} V later")
-        return float(1 / lengths.mean())
+        begin = int(np.argmax(time >= (time[0] + time[-1]) / 2))
+        time, wave = time[begin:], np.real(wave)[:, begin:]
+        largest, smallest = wave.max(axis=1), wave.min(axis=1)
+        swing = largest - smallest
+        missing.where(
+            swing < self.swing,
+            lambda row: f"the output swings by {swing[row]:.3g} V, not {self.swing:g} V: it does not oscillate",
+        )
+        middle = (largest + smallest) / 2
+        rising = (wave[:, :-1] < middle[:, np.newaxis]) & (wave[:, 1:] >= middle[:, np.newaxis])
+        periods = rising.sum(axis=1) - 1
+        missing.where(
+            periods < self.periods,
+            lambda row: f"{max(periods[row], 0)} periods in the second half of the transient, not {self.periods}",
+        )
+        rises = _last_of_each(rising, self.periods + 1) + 1
+        ends = segment(rises)
+        at = crossing(time[ends], at_points(wave, ends), middle)
+        lengths = np.diff(at, axis=0)
+        mean: Array = lengths.mean(axis=0)
+        missing.where(time[-1] - at[-1] > 1.5 * mean, "the output has stopped oscillating when the transient ends")
+        missing.where(
+            np.ptp(lengths, axis=0) > self.tolerance * mean,
+            lambda row: f"periods from {lengths[:, row].min():.3g} to {lengths[:, row].max():.3g} s have not settled",
+        )
+        points = np.arange(time.size)
+        first, last = (
+            spread(wave, (points >= rises[index, :, np.newaxis]) & (points < rises[index + 1, :, np.newaxis]))
+            for index in (0, -2)
+        )
+        missing.where(
+            np.abs(last - first) > _STEADY_SWING * np.maximum(first, last),
+            lambda row: f"the swing has not settled: {first[row]:.3g} V, {last[row]:.3g} V later",
+        )
+        return 1 / mean
+
+
+def _last_of_each(mask: NDArray[np.bool_], count: int) -> Points:
+    """The last `count` places of a mask (B, N) in each row (count, B); some places or other where a row has fewer."""
+    places = np.append(np.nonzero(mask)[1], -1)
+    ends = np.cumsum(mask.sum(axis=1))
+    picked: Points = places.take(ends + np.arange(-count, 0)[:, np.newaxis], mode="clip")
+    return picked

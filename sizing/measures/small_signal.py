@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from sizing.measures.curves import Array, crossing
-from sizing.measures.measure import Missing, OfOutput, Reference, in_unit
+from sizing.measures.batch import Reasons
+from sizing.measures.curves import Array, at_points, crossing, interpolate, segment
+from sizing.measures.measure import OfOutput, Reference, in_unit
 from sizing.measures.waveforms import Results, Vector
 
 
@@ -27,9 +28,9 @@ class DcGain(_Response):
     better = "higher"
     unit: Literal["V/V", "Ohm", "dB"] = "V/V"
 
-    def value(self, results: Results) -> float:
+    def compute(self, results: Results, missing: Reasons) -> Array:
         _, gain = self._gain(results)
-        return _gain_in(gain[0], self.unit)
+        return _gain_in(gain[:, 0], self.unit, missing)
 
 
 class GainAt(_Response):
@@ -40,12 +41,14 @@ class GainAt(_Response):
     unit: Literal["V/V", "Ohm", "dB"] = "V/V"
     frequency: Annotated[float, in_unit("Hz")]
 
-    def value(self, results: Results) -> float:
+    def compute(self, results: Results, missing: Reasons) -> Array:
         frequency, gain = self._gain(results)
-        if not frequency[0] <= self.frequency <= frequency[-1]:
-            raise Missing(f"the sweep from {frequency[0]:g} to {frequency[-1]:g} Hz does not reach it")
-        log_gain = np.interp(np.log(self.frequency), np.log(frequency), np.log(np.maximum(gain, 1e-300)))
-        return _gain_in(float(np.exp(log_gain)), self.unit)
+        missing.where(
+            np.full(len(gain), not frequency[0] <= self.frequency <= frequency[-1]),
+            f"the sweep from {frequency[0]:g} to {frequency[-1]:g} Hz does not reach it",
+        )
+        log_gain = interpolate(np.log([[self.frequency]]), np.log(frequency), np.log(np.maximum(gain, 1e-300)))
+        return _gain_in(np.exp(log_gain[:, 0]), self.unit, missing)
 
 
 class Bandwidth(_Response):
@@ -58,9 +61,9 @@ class Bandwidth(_Response):
     better = "higher"
     unit: Literal["Hz"] = "Hz"
 
-    def value(self, results: Results) -> float:
+    def compute(self, results: Results, missing: Reasons) -> Array:
         frequency, gain = self._gain(results)
-        return _falls_to(gain[0] / np.sqrt(2), frequency, gain, "3 dB below the gain at the start")
+        return _falls_to(gain[:, 0] / np.sqrt(2), frequency, gain, "3 dB below the gain at the start", missing)
 
 
 class Peaking(_Response):
@@ -73,13 +76,13 @@ class Peaking(_Response):
     better = "lower"
     unit: Literal["dB"] = "dB"
 
-    def value(self, results: Results) -> float:
+    def compute(self, results: Results, missing: Reasons) -> Array:
         _, gain = self._gain(results)
-        if gain[0] == 0:
-            raise Missing("the gain starts at 0")
-        if gain[-1] == gain.max() > gain[0]:
-            raise Missing("the gain still rises when the sweep ends")
-        return float(20 * np.log10(gain.max() / gain[0]))
+        first, last = gain[:, 0], gain[:, -1]
+        largest: Array = gain.max(axis=1)
+        missing.where(first == 0, "the gain starts at 0")
+        missing.where((last == largest) & (largest > first), "the gain still rises when the sweep ends")
+        return 20 * np.log10(largest / first)
 
 
 class UnityGainFrequency(_Response):
@@ -89,9 +92,9 @@ class UnityGainFrequency(_Response):
     better = "higher"
     unit: Literal["Hz"] = "Hz"
 
-    def value(self, results: Results) -> float:
+    def compute(self, results: Results, missing: Reasons) -> Array:
         frequency, gain = self._gain(results)
-        return _falls_to(1.0, frequency, gain, "1")
+        return _falls_to(np.ones(len(gain)), frequency, gain, "1", missing)
 
 
 class PhaseMargin(_Response):
@@ -104,10 +107,10 @@ class PhaseMargin(_Response):
     better = "higher"
     unit: Literal["deg"] = "deg"
 
-    def value(self, results: Results) -> float:
+    def compute(self, results: Results, missing: Reasons) -> Array:
         frequency, phasor = self.observed(results)
-        unity = _falls_to(1.0, frequency, np.abs(phasor), "1")
-        return 180.0 + float(np.interp(np.log(unity), np.log(frequency), _phase_deg(phasor)))
+        unity = _falls_to(np.ones(len(phasor)), frequency, np.abs(phasor), "1", missing)
+        return 180.0 + interpolate(np.log(unity)[:, np.newaxis], np.log(frequency), _phase_deg(phasor))[:, 0]
 
 
 class GainMargin(_Response):
@@ -120,14 +123,15 @@ class GainMargin(_Response):
     better = "higher"
     unit: Literal["dB"] = "dB"
 
-    def value(self, results: Results) -> float:
+    def compute(self, results: Results, missing: Reasons) -> Array:
         frequency, phasor = self.observed(results)
-        phase = _phase_deg(phasor)
-        below = np.flatnonzero(phase <= -180.0)
-        if below.size == 0 or below[0] == 0:
-            raise Missing("the phase does not fall through -180 degrees within the sweep")
-        at = crossing(np.log(frequency), phase, int(below[0]), -180.0)
-        return -float(np.interp(at, np.log(frequency), 20 * np.log10(np.maximum(np.abs(phasor), 1e-300))))
+        phase, along = _phase_deg(phasor), np.log(frequency)
+        below = (phase <= -180.0).argmax(axis=1)
+        missing.where(below == 0, "the phase does not fall through -180 degrees within the sweep")
+        ends = segment(below)
+        at = crossing(along[ends], at_points(phase, ends), -180.0)
+        gain_db = 20 * np.log10(np.maximum(np.abs(phasor), 1e-300))
+        return -interpolate(at[:, np.newaxis], along, gain_db)[:, 0]
 
 
 class GainRatio(_Response):
@@ -145,31 +149,30 @@ class GainRatio(_Response):
     def references(self) -> tuple[str, ...]:
         return (self.of, self.over)
 
-    def value(self, results: Results) -> float:
-        wanted, unwanted = (abs(results[name].vectors[f"v({self.output})"][0]) for name in self.references)
-        if wanted == 0 or unwanted == 0:
-            raise Missing("one of the two responses is exactly zero")
-        return float(20 * np.log10(wanted / unwanted))
+    def compute(self, results: Results, missing: Reasons) -> Array:
+        first = (results[name].vectors[f"v({self.output})"][:, 0] for name in self.references)
+        # hypot is what abs of one number is; abs of an array may differ in the last bit
+        wanted, unwanted = (np.hypot(phasor.real, phasor.imag) for phasor in first)
+        missing.where((wanted == 0) | (unwanted == 0), "one of the two responses is exactly zero")
+        return 20 * np.log10(wanted / unwanted)
 
 
-def _gain_in(gain: float, unit: str) -> float:
+def _gain_in(gain: Array, unit: str, missing: Reasons) -> Array:
     if unit != "dB":
-        return float(gain)
-    if gain == 0:
-        raise Missing("the gain is exactly zero, which has no decibels")
-    return float(20 * np.log10(gain))
+        return gain
+    missing.where(gain == 0, "the gain is exactly zero, which has no decibels")
+    return 20 * np.log10(gain)
 
 
 def _phase_deg(phasor: Vector) -> Array:
     return np.asarray(np.degrees(np.unwrap(np.angle(phasor))))
 
 
-def _falls_to(level: float, frequency: Array, gain: Array, what: str) -> float:
-    """Lowest frequency at which the gain falls to `level`, interpolated on log-log axes."""
-    if gain[0] <= level:
-        raise Missing(f"the gain starts at {gain[0]:.3g}, not above {what}")
-    below = np.flatnonzero(gain <= level)
-    if below.size == 0:
-        raise Missing(f"the gain does not fall to {what} within the sweep")
-    log_gain = np.log(np.maximum(gain, 1e-300))
-    return float(np.exp(crossing(np.log(frequency), log_gain, int(below[0]), np.log(level))))
+def _falls_to(level: Array, frequency: Array, gain: Array, what: str, missing: Reasons) -> Array:
+    """Lowest frequency at which the gain (B, N) falls to `level` (B,), interpolated on log-log axes."""
+    missing.where(gain[:, 0] <= level, lambda row: f"the gain starts at {gain[row, 0]:.3g}, not above {what}")
+    below = (gain <= level[:, np.newaxis]).argmax(axis=1)
+    missing.where(below == 0, f"the gain does not fall to {what} within the sweep")
+    ends = segment(below)
+    log_gain = np.log(np.maximum(at_points(gain, ends), 1e-300))
+    return np.exp(crossing(np.log(frequency)[ends], log_gain, np.log(level)))

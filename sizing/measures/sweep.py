@@ -4,6 +4,8 @@ from typing import Literal
 
 import numpy as np
 
+from sizing.measures.batch import Reasons
+from sizing.measures.curves import Array
 from sizing.measures.measure import OfOutput
 from sizing.measures.waveforms import Results
 
@@ -23,7 +25,7 @@ class Regulation(OfOutput):
     kinds = ("dc",)
     unit: Literal["V", "V/V", "Ohm"] = "V"
 
-    def value(self, results: Results) -> float:
+    def compute(self, results: Results, missing: Reasons) -> Array:
         swept, output = self.observed(results)
-        varied = float(np.ptp(np.real(output)))
-        return varied if self.unit == "V" else varied / float(np.ptp(swept))
+        varied: Array = np.ptp(np.real(output), axis=1)
+        return varied if self.unit == "V" else varied / np.ptp(swept)

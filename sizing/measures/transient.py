@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, field_validator
 
-from sizing.measures.curves import Array, crossing
-from sizing.measures.measure import Missing, Net, OfOutput, in_unit, pair
+from sizing.measures.batch import Reasons
+from sizing.measures.curves import Array, at_points, crossing, segment, spread
+from sizing.measures.measure import Net, OfOutput, in_unit, pair
 from sizing.measures.waveforms import Results
 
 
@@ -18,15 +19,14 @@ class _StepResponse(OfOutput):
     def vectors(self) -> tuple[str, ...]:
         return (f"v({self.output})", f"v({self.input})")
 
-    def _step(self, results: Results) -> tuple[Array, Array, Array]:
-        """Time since the step began, output and input, all (N,)."""
-        output, input_ = pair(results[self.of], self.vectors)
-        swing = input_[-1] - input_[0]
-        if swing == 0:
-            raise Missing(f"v({self.input}) does not step")
+    def _step(self, results: Results, missing: Reasons) -> tuple[Array, Array, Array, Array]:
+        """Time (N,), when the step begins (B,), output and input, both (B, N)."""
         time = results[self.of].axis
-        began = int(np.flatnonzero(np.abs(input_ - input_[0]) > 1e-3 * abs(swing))[0]) - 1
-        return time - time[began], output, input_
+        output, input_ = pair(results[self.of], self.vectors)
+        swing = input_[:, -1] - input_[:, 0]
+        began = (np.abs(input_ - input_[:, :1]) > 1e-3 * np.abs(swing)[:, np.newaxis]).argmax(axis=1) - 1
+        missing.where((swing == 0) | (began < 0), f"v({self.input}) does not step")
+        return time, time[began], output, input_
 
 
 class SettlingTime(_StepResponse):
@@ -50,17 +50,21 @@ class SettlingTime(_StepResponse):
             raise ValueError("expected a gain other than 0, got 0: there is nothing to settle to")
         return gain
 
-    def value(self, results: Results) -> float:
-        time, output, input_ = self._step(results)
-        response = (output - output[0]) / (self.gain * (input_[-1] - input_[0]))
-        outside = np.flatnonzero(np.abs(response - 1.0) > self.tolerance)
-        if outside.size == 0:
-            return 0.0
-        last = int(outside[-1])
-        if time[last] > 0.95 * time[-1]:
-            raise Missing(f"the output is not within {self.tolerance:.3g} of the step for good when the transient ends")
-        edge = 1.0 + np.copysign(self.tolerance, response[last] - 1.0)
-        return max(0.0, crossing(time, response, last + 1, edge))
+    def compute(self, results: Results, missing: Reasons) -> Array:
+        time, start, output, input_ = self._step(results, missing)
+        response = (output - output[:, :1]) / (self.gain * (input_[:, -1:] - input_[:, :1]))
+        inside = np.abs(response - 1.0) <= self.tolerance
+        points = inside.shape[1]
+        last = points - 1 - inside[:, ::-1].argmin(axis=1)
+        settled = inside.all(axis=1)
+        missing.where(
+            ~settled & (time[last] - start > 0.95 * (time[-1] - start)),
+            f"the output is not within {self.tolerance:.3g} of the step for good when the transient ends",
+        )
+        edge = 1.0 + np.copysign(self.tolerance, at_points(response, last) - 1.0)
+        ends = segment(np.minimum(last + 1, points - 1))
+        left = crossing(time[ends] - start, at_points(response, ends), edge)
+        return np.where(settled, 0.0, np.maximum(0.0, left))
 
 
 class SlewRate(_StepResponse):
@@ -73,10 +77,11 @@ class SlewRate(_StepResponse):
     better = "higher"
     unit: Literal["V/s"] = "V/s"
 
-    def value(self, results: Results) -> float:
-        time, output, _ = self._step(results)
-        rise = _reaches(time, output, 0.9) - _reaches(time, output, 0.1)
-        return float(0.8 * abs(output[-1] - output[0]) / rise)
+    def compute(self, results: Results, missing: Reasons) -> Array:
+        time, start, output, _ = self._step(results, missing)
+        relative = _relative(output, missing)
+        rise = _reaches(time, start, relative, 0.9) - _reaches(time, start, relative, 0.1)
+        return 0.8 * np.abs(output[:, -1] - output[:, 0]) / rise
 
 
 class RiseTime(_StepResponse):
@@ -90,11 +95,12 @@ class RiseTime(_StepResponse):
     better = "lower"
     unit: Literal["s"] = "s"
 
-    def value(self, results: Results) -> float:
-        time, output, _ = self._step(results)
-        if np.ptp(_relative(output)[time > 0.95 * time[-1]]) > 0.05:
-            raise Missing("the output still moves when the transient ends")
-        return _reaches(time, output, 0.9) - _reaches(time, output, 0.1)
+    def compute(self, results: Results, missing: Reasons) -> Array:
+        time, start, output, _ = self._step(results, missing)
+        relative = _relative(output, missing)
+        late = time - start[:, np.newaxis] > 0.95 * (time[-1] - start)[:, np.newaxis]
+        missing.where(spread(relative, late) > 0.05, "the output still moves when the transient ends")
+        return _reaches(time, start, relative, 0.9) - _reaches(time, start, relative, 0.1)
 
 
 class Overshoot(_StepResponse):
@@ -107,9 +113,10 @@ class Overshoot(_StepResponse):
     better = "lower"
     unit: Literal["%"] = "%"
 
-    def value(self, results: Results) -> float:
-        _, output, _ = self._step(results)
-        return max(0.0, float(np.max(_relative(output))) - 1.0)
+    def compute(self, results: Results, missing: Reasons) -> Array:
+        _, _, output, _ = self._step(results, missing)
+        peak: Array = _relative(output, missing).max(axis=1)
+        return np.maximum(0.0, peak - 1.0)
 
 
 class Delay(_StepResponse):
@@ -122,20 +129,20 @@ class Delay(_StepResponse):
     better = "either"
     unit: Literal["s"] = "s"
 
-    def value(self, results: Results) -> float:
-        time, output, input_ = self._step(results)
-        return _reaches(time, output, 0.5) - _reaches(time, input_, 0.5)
+    def compute(self, results: Results, missing: Reasons) -> Array:
+        time, start, output, input_ = self._step(results, missing)
+        output, input_ = _relative(output, missing), _relative(input_, missing)
+        return _reaches(time, start, output, 0.5) - _reaches(time, start, input_, 0.5)
 
 
-def _relative(wave: Array) -> Array:
-    change = wave[-1] - wave[0]
-    if change == 0:
-        raise Missing("the waveform ends where it began")
-    relative: Array = (wave - wave[0]) / change
-    return relative
+def _relative(wave: Array, missing: Reasons) -> Array:
+    """The wave (B, N) from 0 at the first point to 1 at the last."""
+    change = wave[:, -1:] - wave[:, :1]
+    missing.where(change[:, 0] == 0, "the waveform ends where it began")
+    return (wave - wave[:, :1]) / change
 
 
-def _reaches(time: Array, wave: Array, fraction: float) -> float:
-    """When the wave first reaches `fraction` of its change from the first to the last point."""
-    relative = _relative(wave)
-    return crossing(time, relative, int(np.flatnonzero(relative >= fraction)[0]), fraction)
+def _reaches(time: Array, start: Array, relative: Array, fraction: float) -> Array:
+    """How long after `start` (B,) a relative wave (B, N) first reaches that fraction: (B,)."""
+    ends = segment((relative >= fraction).argmax(axis=1))
+    return crossing(time[ends] - start, at_points(relative, ends), fraction)

@@ -10,7 +10,9 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
-from sizing.measures.measure import Measure, Missing
+from sizing.measures.batch import Reasons
+from sizing.measures.curves import Array
+from sizing.measures.measure import Vectorized
 from sizing.measures.waveforms import Results
 
 Device = Annotated[
@@ -41,7 +43,7 @@ def vector(device: str, quantity: str) -> str:
     return f"@{device}[{quantity}]"
 
 
-class _OfTransistors(Measure):
+class _OfTransistors(Vectorized):
     kinds = ("op",)
     devices: Devices
 
@@ -61,17 +63,20 @@ class _OfTransistors(Measure):
     def vectors(self) -> tuple[str, ...]:
         return tuple(vector(device, quantity) for device in self.devices for quantity in self.quantities)
 
-    def value(self, results: Results) -> float:
+    def compute(self, results: Results, missing: Reasons) -> Array:
         vectors = results[self.of].vectors
         each = [
-            self.of_one(device, *(float(np.real(vectors[vector(device, name)][0])) for name in self.quantities))
+            self.of_one(device, missing, *(np.real(vectors[vector(device, name)])[:, 0] for name in self.quantities))
             for device in self.devices
         ]
-        return max(each) if self.at_least is None else min(each)
+        worst = each[0]
+        for other in each[1:]:
+            worst = np.where(other > worst if self.at_least is None else other < worst, other, worst)
+        return worst
 
     @abstractmethod
-    def of_one(self, device: str, *quantities: float) -> float:
-        """The value for one device; raises Missing."""
+    def of_one(self, device: str, missing: Reasons, *quantities: Array) -> Array:
+        """The value for one device (B,), of quantities (B,)."""
 
 
 class Saturation(_OfTransistors):
@@ -88,9 +93,9 @@ class Saturation(_OfTransistors):
     def quantities(self) -> tuple[str, ...]:
         return ("vds", "vdsat")
 
-    def of_one(self, device: str, *quantities: float) -> float:
+    def of_one(self, device: str, missing: Reasons, *quantities: Array) -> Array:
         vds, vdsat = quantities
-        return abs(vds) - abs(vdsat)
+        return np.abs(vds) - np.abs(vdsat)
 
 
 class Overdrive(_OfTransistors):
@@ -107,7 +112,7 @@ class Overdrive(_OfTransistors):
     def quantities(self) -> tuple[str, ...]:
         return ("vgs", "vth", "vdsat")
 
-    def of_one(self, device: str, *quantities: float) -> float:
+    def of_one(self, device: str, missing: Reasons, *quantities: Array) -> Array:
         vgs, vth, vdsat = quantities
         return vgs - _as_nmos(vth, vdsat)
 
@@ -126,9 +131,9 @@ class CurrentDensity(_OfTransistors):
     def quantities(self) -> tuple[str, ...]:
         return ("id", "w", "m")
 
-    def of_one(self, device: str, *quantities: float) -> float:
+    def of_one(self, device: str, missing: Reasons, *quantities: Array) -> Array:
         current, width, multiplicity = quantities
-        return abs(current) / (width * multiplicity)
+        return np.abs(current) / (width * multiplicity)
 
 
 class GmOverId(_OfTransistors):
@@ -145,11 +150,10 @@ class GmOverId(_OfTransistors):
     def quantities(self) -> tuple[str, ...]:
         return ("gm", "id")
 
-    def of_one(self, device: str, *quantities: float) -> float:
+    def of_one(self, device: str, missing: Reasons, *quantities: Array) -> Array:
         gm, current = quantities
-        if current == 0:
-            raise Missing(f"{device} carries no current")
-        return abs(gm / current)
+        missing.where(current == 0, f"{device} carries no current")
+        return np.abs(gm / current)
 
 
 class OperatingPoint(_OfTransistors):
@@ -181,7 +185,7 @@ class OperatingPoint(_OfTransistors):
     def quantities(self) -> tuple[str, ...]:
         return (self.quantity, "vdsat") if self.quantity == "vth" else (self.quantity,)
 
-    def of_one(self, device: str, *quantities: float) -> float:
+    def of_one(self, device: str, missing: Reasons, *quantities: Array) -> Array:
         if self.quantity in ("vth", "vdsat"):
             return _as_nmos(quantities[0], quantities[-1])
         return quantities[0]
@@ -191,6 +195,6 @@ def _unit(quantity: Any) -> str:
     return {"id": "A", "gm": "S", "gds": "S", "gmbs": "S"}.get(str(quantity), "V")
 
 
-def _as_nmos(voltage: float, vdsat: float) -> float:
+def _as_nmos(voltage: Array, vdsat: Array) -> Array:
     """A threshold or vdsat, which the simplest models, unlike all other voltages, state with a PMOS's sign."""
-    return float(voltage * np.copysign(1.0, vdsat))
+    return voltage * np.copysign(1.0, vdsat)
