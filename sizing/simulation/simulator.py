@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
+from sizing.measures.batch import designs, size
 from sizing.measures.measure import Missing
 from sizing.measures.table import AnyMeasure
 from sizing.measures.waveforms import Results
@@ -13,6 +15,8 @@ from sizing.spice.bins import OutsideBins
 from sizing.task.bench import Bench
 from sizing.task.job import Job
 
+_BLOCK = 256
+"""Designs that are measured at a time: their waveforms stay in the processor's cache."""
 Reason = Literal["netlist", "convergence", "invalid", "timeout", "memory", "crash"]
 """Why there is no result: the deck was refused; no solution was found; one that cannot be; a limit; an end."""
 
@@ -124,3 +128,26 @@ def measured(measures: Sequence[AnyMeasure], results: Results, seconds: float = 
             values.append(float("nan"))
             missing[index] = str(reason)
     return Measured(tuple(values), missing, seconds)
+
+
+def measured_batch(
+    measures: Sequence[AnyMeasure], results: Results
+) -> tuple[NDArray[np.float64], list[dict[int, str]]]:
+    """Take every measurement of a batch: values (B, M), NaN where missing, and the reasons of each design by metric."""
+    blocks = [
+        _measured_block(measures, designs(results, slice(begin, begin + _BLOCK)))
+        for begin in range(0, max(size(results), 1), _BLOCK)  # no designs are a block too
+    ]
+    return np.concatenate([values for values, _ in blocks]), [reasons for _, missing in blocks for reasons in missing]
+
+
+def _measured_block(
+    measures: Sequence[AnyMeasure], results: Results
+) -> tuple[NDArray[np.float64], list[dict[int, str]]]:
+    batches = [measure.values(results) for measure in measures]
+    values = np.stack([batch.values for batch in batches], axis=1)
+    missing: list[dict[int, str]] = [{} for _ in values]
+    for row, index in np.argwhere(~np.isfinite(values)).tolist():
+        missing[row][index] = batches[index].missing.get(row) or f"not a finite number ({values[row, index]})"
+    values[~np.isfinite(values)] = np.nan
+    return values, missing
