@@ -273,6 +273,28 @@ def methods(as_json: AsJson = False) -> None:
 
 
 @app.command()
+def settings(
+    method: Annotated[str | None, typer.Option(help="those that it heeds, with what it does best with")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List every run setting: what it means, what it may be, its default, and which methods heed it.
+
+    Example: sizing settings --method gp
+    """
+    from dataclasses import asdict
+
+    from sizing.search.settings_table import setting_entries
+
+    entries = setting_entries(method)
+    if as_json:
+        print(json.dumps([asdict(each) for each in entries], indent=1))
+        return
+    for each in entries:
+        allowed = f" ({each.allowed})" if each.allowed else ""
+        print(f"{each.name:<26} {each.default:<14} {each.meaning}{allowed}")
+
+
+@app.command()
 def examples(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="folder to make")],
 ) -> None:

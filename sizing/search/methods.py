@@ -88,7 +88,7 @@ _SHIPPED = {
     "gnn-random": Method(
         "a graph network judges the children, trained on the run's own designs alone",
         evolution(DISCRIMINATORS["gnn-random"]),
-        heeds=_GRAPH,
+        heeds=(*_GRAPH, "judge.body_steps"),
     ),
     "gnn-frozen": Method(
         "the same, pretrained on operating points and left as it is; only its heads are trained",
@@ -102,7 +102,9 @@ _SHIPPED = {
         pretrained=True,
         heeds=(*_GRAPH, "judge.checkpoint", "judge.body_steps", "judge.body_rate"),
     ),
-    "random": Method("random designs, each once", partial(_peer, "sampling", "uniform"), {"initial": 20}),
+    "random": Method(
+        "random designs, each once", partial(_peer, "sampling", "uniform"), {"initial": 20}, heeds=("peer",)
+    ),
     "grid": Method(
         "a Sobol sequence over the grid (SciPy)",
         partial(_peer, "sampling", "sobol"),
