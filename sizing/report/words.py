@@ -42,6 +42,7 @@ COLUMN_WORDS = {
     "queries": "candidates put to the judge, one each, however they were batched",
     "best_cost": "cost of the best design; 0 where it meets every target",
     "top_cost": "mean cost of the best designs, as many as are asked for",
+    "margin": "of the best design: the smallest distance of a metric to its target, relative to the target",
     "wall_s": "wall-clock seconds; of a run that was taken up, the sum without the replay",
     "simulate_s": "of these, waiting for simulations",
     "train_s": "of these, training the judge",

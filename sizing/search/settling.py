@@ -17,7 +17,7 @@ _OF_FILTERS = frozenset(
     f"search.{name}"
     for name in ("crossover", "blend", "blend_alpha", "swap", "mutate", "max_candidates", "accept_regardless")
 )
-GOALS = ("seed", "in_spec", "max_sims", "max_seconds", "patience", "max_failed", "timeout", "judge.device")
+GOALS = ("seed", "in_spec", "best", "max_sims", "max_seconds", "patience", "max_failed", "timeout", "judge.device")
 """Run settings that say what is asked of a method and where, not how it goes about it."""
 
 

@@ -101,6 +101,11 @@ class RunSettings(Settings):
     initial: int = Field(100, ge=2, le=MOST, description="distinct random designs to start from")
     batch: int = Field(5, ge=1, le=MOST, description="designs simulated in an iteration")
     in_spec: int = Field(20, ge=1, description="stop when this many designs meet every target")
+    best: Literal["margin", "first"] = Field(
+        "margin",
+        description="which design in spec is the best, where no objective tells: the one whose smallest margin is the "
+        "largest, or the first that was found",
+    )
     max_sims: int | None = Field(None, ge=1, description="stop after this many simulations, initial ones included")
     max_seconds: Seconds | None = Field(None, description="stop after this wall-clock time")
     patience: int = Field(5000, ge=1, description="stop after this many simulations without a better best design")

@@ -16,6 +16,7 @@ from sizing.runs.records.journal import NAME, read_journal
 from sizing.runs.records.journal import RunError as RunError
 from sizing.simulation.simulator import Measured, outcome_from
 from sizing.task.job import Conditions
+from sizing.task.objectives import best_first
 from sizing.task.problem import Corner, Design, Metric, Problem, Variable
 
 
@@ -79,6 +80,11 @@ class RunRecord:
         width = len(self.problem.metrics)
         rows = [e.outcome.values if isinstance(e.outcome, Measured) else (np.nan,) * width for e in self.population]
         return np.array(rows, dtype=float).reshape(-1, width)
+
+    @cached_property
+    def ranked(self) -> NDArray[np.intp]:
+        """Rows of the population, the best first, by the rule of the run; versions before 0.2 had the first in spec."""
+        return best_first(self.problem, self.values, self.manifest["run"].get("best", "first"))
 
 
 def read_run(path: str | Path) -> RunRecord:
