@@ -1,0 +1,143 @@
+"""The tables of all devices that benches have: which devices share one, and what ngspice has to measure."""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sizing.bench import Bench
+from sizing.device import Device
+from sizing.expression import Value, resolve
+from sizing.netlist import Line
+from sizing.problem import PROCESS, TEMPERATURE
+from surrogates.tables.deck import UnitDevice, measure, reached
+from surrogates.tables.geometry import Geometry, TooManyParameters, geometry
+from surrogates.tables.grids import Grids, grids
+from surrogates.tables.network import Network, Unmodelled, roles
+from surrogates.tables.store import Measurements, Store, key_of
+from surrogates.tables.table import Table
+
+_NO_PARAMETERS = frozenset({"m", "on", "off", "ic"})
+_ROUNDING = 0.1
+"""Volts to which a circuit's reach is rounded up, so that circuits of nearly the same supplies share tables."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Devices that a single table tells: of one model, with the same parameters given."""
+
+    letter: str
+    model: str
+    roles: str
+    parameters: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a table of a kind takes: geometries, bias points, and the definitions that its devices reach."""
+
+    kind: Kind
+    geometry: Geometry
+    grids: Grids
+    reach: float
+    definitions: tuple[Line, ...]
+    temperature: float | None
+
+    @property
+    def devices(self) -> list[UnitDevice]:
+        """The devices to measure, in the order of the geometry."""
+        kind = self.kind
+        return [
+            UnitDevice(kind.letter, kind.model, kind.roles, parameters, self.definitions, self.temperature)
+            for parameters in self.geometry.measured
+        ]
+
+
+@dataclass(frozen=True)
+class Characterised:
+    """Tables by kind, how many devices ngspice had to measure for them, and how long that took."""
+
+    tables: Mapping[Kind, Table]
+    sims_tables: int
+    tables_s: float
+
+
+def kind_of(device: Device) -> Kind:
+    """The kind of a device."""
+    names = tuple(name for name in device.parameters if name not in _NO_PARAMETERS)
+    return Kind(device.kind, device.model or "", roles(device), names)
+
+
+def plans(benches: Sequence[Bench], networks: Sequence[Network], samples: Mapping[str, Value]) -> list[Plan]:
+    """What has to be measured for designs such as these samples, arrays (N,) by name, at one process and temperature.
+
+    Raises Unmodelled.
+    """
+    process = samples.get(PROCESS)
+    temperature = samples.get(TEMPERATURE)
+    found: dict[Kind, list[NDArray[np.float64]]] = {}
+    moving: set[Kind] = set()
+    lines: dict[Kind, tuple[Line, ...]] = {}
+    reach = 0.0
+    for bench, network in zip(benches, networks, strict=True):
+        values = resolve({**network.circuit.parameters, **network.parameters}, samples, network.parameters)
+        reach = max(reach, _reach(network, values))
+        for device in network.tabled:
+            kind = kind_of(device)
+            columns = [np.ravel(values[f"{device.name} {name}"]) for name in kind.parameters]
+            found.setdefault(kind, []).append(np.stack(np.broadcast_arrays(*columns), -1) if columns else np.empty((1, 0)))
+            terminals = dict(zip(kind.roles, device.nets, strict=True))
+            if terminals.get("b") != terminals["s"]:
+                moving.add(kind)
+            chosen = bench.processes[int(float(process))] if process is not None and bench.processes else bench
+            lines.setdefault(kind, chosen.lines)
+    result = []
+    for kind, samples_of in found.items():
+        try:
+            shape = geometry(kind.parameters, np.concatenate(samples_of))
+        except TooManyParameters as error:
+            raise Unmodelled(f"{kind.model}: expected at most two parameters to vary on their own, got {error}") from None
+        bias = grids(kind.roles, reach, kind in moving)
+        definitions = reached(lines[kind], kind.letter, kind.model)
+        at = None if temperature is None else float(temperature)
+        result.append(Plan(kind, shape, bias, reach, definitions, at))
+    return result
+
+
+def characterised(wanted: Sequence[Plan], store: Store) -> Characterised:
+    """The tables of these plans, from the store or measured now, a deck at a time on each core; raises Unmeasurable."""
+    began = time.perf_counter()
+    jobs = [(plan, device) for plan in wanted for device in plan.devices]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        measured = list(pool.map(lambda job: _measured(*job, store), jobs))
+    new = sum(is_new for _, is_new in measured)
+    if new:
+        store.shrink()
+    tables, first = {}, 0
+    for plan in wanted:
+        count = len(plan.geometry.measured)
+        tables[plan.kind] = Table(plan.geometry, plan.grids, [each for each, _ in measured[first : first + count]])
+        first += count
+    return Characterised(tables, new, time.perf_counter() - began if new else 0.0)
+
+
+def _measured(plan: Plan, device: UnitDevice, store: Store) -> tuple[Measurements, bool]:
+    key = key_of(device, plan.grids)
+    kept = store.read(key)
+    if kept is not None:
+        return kept, False
+    measurements = measure(device, plan.reach, plan.grids)
+    store.write(key, measurements)
+    return measurements, True
+
+
+def _reach(network: Network, values: Mapping[str, Value]) -> float:
+    """Volts between the highest and the lowest of a circuit's voltage sources, ground included, rounded up."""
+    voltages = [values.get(f"{source.device.name} dc", 0.0) for source in network.sources if source.device.kind == "v"]
+    highest = max((float(np.max(voltage)) for voltage in voltages), default=0.0)
+    lowest = min((float(np.min(voltage)) for voltage in voltages), default=0.0)
+    return float(np.ceil((max(highest, 0.0) - min(lowest, 0.0)) / _ROUNDING - 1e-6) * _ROUNDING)

@@ -1,0 +1,164 @@
+"""What designs of a task measure, told from device tables: thousands at once, and no simulation of the circuit."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sizing.bench import Task
+from sizing.expression import ExpressionError, Value, resolve
+from sizing.measures.measure import Missing
+from sizing.problem import PROCESS, TEMPERATURE, Variable
+from sizing.simulation.simulator import measured
+from sizing.waveforms import Results, Waveforms
+from surrogates.tables.characterisation import Characterised, characterised, kind_of, plans
+from surrogates.tables.equations import Equations, Group, assembled, group
+from surrogates.tables.network import Network, Unmodelled
+from surrogates.tables.responses import Response, Responses
+from surrogates.tables.store import Store, default_folder
+
+Array = NDArray[np.float64]
+NO_OPERATING_POINT = "no operating point was found on the device tables"
+_AT_ONCE = 256
+"""Designs solved together: their matrices then stay in a core's cache."""
+_SAMPLES = 256
+"""Designs from which the ranges of devices' parameters are taken."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """Metrics (B, M) in SI units, NaN where missing, with each design's reasons by the metric's index."""
+
+    values: Array
+    missing: tuple[Mapping[int, str], ...]
+
+
+class TableModel:
+    """A task on device tables; those of a process and temperature are made, or read, when they are first needed."""
+
+    def __init__(self, task: Task, samples: Mapping[str, Array], folder: Path | None = None) -> None:
+        """`samples` has every variable's values (N,) in designs that span what will be asked.
+
+        Tables are kept in `folder`, by default in the user's cache. Raises Unmodelled for what tables cannot tell.
+        """
+        self.task = task
+        self.sims_tables = 0
+        """Devices that ngspice has measured for this model."""
+        self.tables_s = 0.0
+        """Seconds that this has taken."""
+        self._samples = samples
+        self._store = Store(folder or default_folder())
+        self._networks = tuple(Network(bench.circuit) for bench in task.benches)
+        self._characterised: dict[tuple[Value | None, Value | None], Characterised] = {}
+
+    @classmethod
+    def of(cls, task: Task, variables: Sequence[Variable], folder: Path | None = None) -> "TableModel":
+        """The model for designs in the variables' ranges."""
+        generator = np.random.default_rng(0)
+        samples = {
+            each.name: np.array([each.values[0], each.values[-1], *generator.choice(each.values, _SAMPLES)])
+            for each in variables
+        }
+        return cls(task, samples, folder)
+
+    def prepare(self, settings: Mapping[str, Value]) -> Characterised:
+        """The tables at a corner's settings, from the store or measured now; raises Unmodelled, Unmeasurable."""
+        key = (settings.get(PROCESS), settings.get(TEMPERATURE))
+        if key not in self._characterised:
+            try:
+                wanted = plans(self.task.benches, self._networks, {**self._samples, **settings})
+            except ExpressionError as error:
+                raise Unmodelled(str(error)) from None
+            found = characterised(wanted, self._store)
+            self.sims_tables += found.sims_tables
+            self.tables_s += found.tables_s
+            self._characterised[key] = found
+        return self._characterised[key]
+
+    def told(self, values: Mapping[str, Value]) -> Told:
+        """The metrics of designs: `values` has every variable (B,), and what a corner sets, one value each."""
+        outcomes = [measured(self.task.measures, results) for results in self.results(values)]
+        return Told(np.array([each.values for each in outcomes]), tuple(each.missing for each in outcomes))
+
+    def results(self, values: Mapping[str, Value]) -> Iterator[Results]:
+        """What measurements read, of one design after another; what is not known of one raises Missing when it is read."""
+        settings = {name: value for name, value in values.items() if name not in self.task.variables}
+        designs = {name: np.atleast_1d(values[name]) for name in self.task.variables}
+        count = max((len(column) for column in designs.values()), default=1)
+        tables = self.prepare(settings)
+        for first in range(0, count, _AT_ONCE):
+            part = {name: column[first : first + _AT_ONCE] for name, column in designs.items()}
+            responses = self._responses({**settings, **part}, min(_AT_ONCE, count - first), tables)
+            for row in range(min(_AT_ONCE, count - first)):
+                yield _OfDesign(responses, row)
+
+    def _responses(
+        self, values: Mapping[str, Value], count: int, tables: Characterised
+    ) -> Mapping[str, Response | Unmodelled]:
+        found: dict[str, Response | Unmodelled] = {}
+        wanted = self.task.vectors
+        for bench, network in zip(self.task.benches, self._networks, strict=True):
+            resolved = resolve({**network.circuit.parameters, **network.parameters}, values, network.parameters)
+            equations = self._equations(network, tables, resolved, count)
+            responses = Responses(equations, resolved)
+            for analysis in bench.analyses:
+                reference = f"{bench.name}.{analysis.name}"
+                if wanted[reference]:
+                    try:
+                        found[reference] = responses.response(analysis, wanted[reference])
+                    except Unmodelled as reason:
+                        found[reference] = reason
+        return found
+
+    def _equations(
+        self, network: Network, tables: Characterised, values: Mapping[str, Value], count: int
+    ) -> Equations:
+        groups = self._groups(network, tables)
+        geometries, multiplicities = [], []
+        for each in groups:
+            names = kind_of(each.devices[0]).parameters
+            columns = [[values[f"{device.name} {name}"] for name in names] for device in each.devices]
+            parameters = np.empty((count, len(each.devices), len(names)))
+            many = np.empty((count, len(each.devices)))
+            for place, (device, row) in enumerate(zip(each.devices, columns, strict=True)):
+                many[:, place] = values.get(f"{device.name} m", 1.0)
+                for column, value in enumerate(row):
+                    parameters[:, place, column] = value
+            geometries.append(each.table.geometries(parameters.reshape(-1, len(names))))
+            multiplicities.append(many)
+        conductance = assembled(network, network.conductances, values, count)
+        capacitance = assembled(network, network.capacitances, values, count)
+        return Equations(network, conductance, capacitance, groups, tuple(geometries), tuple(multiplicities))
+
+    def _groups(self, network: Network, tables: Characterised) -> tuple[Group, ...]:
+        kinds = {kind_of(device): None for device in network.tabled}
+        return tuple(
+            group(network, tables.tables[kind], tuple(each for each in network.tabled if kind_of(each) == kind))
+            for kind in kinds
+        )
+
+
+class _OfDesign(Mapping[str, Waveforms]):
+    """The waveforms of one design among many."""
+
+    def __init__(self, responses: Mapping[str, Response | Unmodelled], row: int) -> None:
+        self._responses = responses
+        self._row = row
+
+    def __getitem__(self, reference: str) -> Waveforms:
+        """Raises Missing where they are not known."""
+        response = self._responses[reference]
+        if isinstance(response, Unmodelled):
+            raise Missing(str(response))
+        if not response.known[self._row]:
+            raise Missing(NO_OPERATING_POINT)
+        waveforms = response.waveforms
+        return Waveforms(waveforms.axis, {name: vector[self._row] for name, vector in waveforms.vectors.items()})
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._responses)
+
+    def __len__(self) -> int:
+        return len(self._responses)
