@@ -41,6 +41,10 @@ class Grid:
         return self.bulk.count, self.gate.count, self.drain.count
 
 
+BEYOND = 2
+"""Points below a drain voltage of zero, which hold the slope there."""
+
+
 @dataclass(frozen=True)
 class Grids:
     """Where currents are measured, and where, fewer, capacitances."""
@@ -60,7 +64,7 @@ def grids(roles: str, reach: float, bulk_moves: bool) -> Grids:
     bulk = _axis(-0.8 * reach, 0.2 * reach, 0.2 * reach) if "b" in roles and bulk_moves else ZERO
     fewer = _axis(-0.8 * reach, 0.0, 0.4 * reach) if bulk is not ZERO else ZERO
     return Grids(
-        Grid(bulk, _axis(-4 * fine, reach, fine), _axis(0.0, reach, fine)),
+        Grid(bulk, _axis(-4 * fine, reach, fine), _axis(-BEYOND * fine, reach, fine)),
         Grid(fewer, _axis(-coarse, reach, coarse), _axis(0.0, reach, coarse)),
     )
 

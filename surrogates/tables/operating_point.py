@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from surrogates.tables.equations import Equations
 
 Array = NDArray[np.float64]
-_TOLERANCE = 1e-7
+_TOLERANCE = 1e-6
 """Volts of the last step."""
-_STEPS = ((10, 0.3), (20, 0.15), (40, 0.05))
+_STEPS = ((10, 0.3), (10, 0.15), (10, 0.05))
 """Iterations, and how far a net may go in each, in volts."""
 _START, _LEAST = 1e-9, 1e-12
 """Siemens from each net to ground while nets are far from where they belong, and in the end."""

@@ -43,10 +43,10 @@ class Table:
     ) -> None:
         self.polarity = float(measured[0]["polarity"][0])
         self._geometry = geometry
-        self._saturates = grids.currents.gate.count > 1
+        self._lowest = grids.currents.drain.start if grids.currents.gate.count > 1 else None
         currents = np.stack([each["currents"] for each in measured])
-        split = _split(currents, grids.currents.drain.values, self._saturates)
-        self._currents = Splines(grids.currents, split, flat_below=self._saturates)
+        split = _split(currents, grids.currents.drain.values, self._lowest)
+        self._currents = Splines(grids.currents, split, flat_below=self._lowest is not None)
         capacitances = np.stack([each["capacitances"] for each in measured])
         self._capacitances = Splines(grids.capacitances, capacitances.reshape(*capacitances.shape[:4], 9))
 
@@ -60,7 +60,7 @@ class Table:
         found = self._currents.at(geometries.places, weights, voltages)
         logarithm = found[:, :, 0]
         magnitude = np.exp(np.minimum(logarithm[:, 0], _LARGEST_LOGARITHM))
-        saturation, slope = _saturation(voltages[:, 0], self._saturates)
+        saturation, slope = _saturation(voltages[:, 0], self._lowest)
         channel = magnitude * saturation
         current, slopes = found[:, 0, 1:], found[:, 1:, 1:].swapaxes(1, 2)
         current[:, 0] += channel
@@ -74,25 +74,28 @@ class Table:
         return self._capacitances.at(geometries.places, weights, voltages)[:, 0].reshape(-1, 3, 3)
 
 
-def _saturation(drain: Array, saturates: bool) -> tuple[Array, Array]:
-    """What the logarithm's exponential is multiplied with, and its slope; beyond zero, a channel is a conductance."""
-    if not saturates:
+def _saturation(drain: Array, lowest: float | None) -> tuple[Array, Array]:
+    """What the logarithm's exponential is multiplied with, and its slope; a straight line below the lowest voltage.
+
+    Where a device has no lowest voltage, it conducts both ways.
+    """
+    if lowest is None:
         return drain, np.ones_like(drain)
-    fallen = np.exp(-np.maximum(drain, 0) / _THERMAL)
-    return np.where(drain < 0, drain / _THERMAL, 1 - fallen), fallen / _THERMAL
+    inside = np.maximum(drain, lowest)
+    fallen = np.exp(-inside / _THERMAL)
+    return 1 - fallen + (drain - inside) * fallen / _THERMAL, fallen / _THERMAL
 
 
-def _split(currents: NDArray[np.float64], drain: NDArray[np.float64], saturates: bool) -> NDArray[np.float64]:
+def _split(currents: Array, drain: Array, lowest: float | None) -> Array:
     """The logarithm, and what is left for drain, gate and bulk, (..., drain, 4), of currents into d, g, b, s."""
     zero = int(np.argmin(np.abs(drain)))
-    saturation = 1 - np.exp(-drain / _THERMAL) if saturates else np.where(np.arange(len(drain)) == zero, 0.0, drain)
+    at = np.where(np.arange(len(drain)) == zero, 0.0, drain)
+    saturation, _ = _saturation(at, lowest)
     channel = currents[..., zero : zero + 1, 3] - currents[..., 3]
     with np.errstate(all="ignore"):
         logarithm = np.log(np.maximum(channel / saturation, _LEAST))
-    if saturates:  # where nothing flows, as its neighbours tell
-        logarithm[..., 0] = 3 * logarithm[..., 1] - 3 * logarithm[..., 2] + logarithm[..., 3]
-    else:
-        logarithm[..., zero] = (logarithm[..., zero - 1] + logarithm[..., zero + 1]) / 2
+    around = logarithm[..., [zero - 2, zero - 1, zero + 1, zero + 2]]  # where nothing flows, as its neighbours tell
+    logarithm[..., zero] = around @ np.array([-1, 4, 4, -1]) / 6
     rest = currents[..., :3].copy()
     rest[..., 0] -= np.exp(logarithm) * saturation
     return np.concatenate([logarithm[..., None], rest], axis=-1)
