@@ -14,7 +14,7 @@ from sizing.device import Device
 from sizing.expression import Value, resolve
 from sizing.netlist import Line
 from sizing.problem import PROCESS, TEMPERATURE
-from surrogates.tables.deck import UnitDevice, measure, reached
+from surrogates.tables.deck import Unit, UnitDevice, measure, reached
 from surrogates.tables.geometry import Geometry, TooManyParameters, geometry
 from surrogates.tables.grids import Grids, grids
 from surrogates.tables.network import Network, Unmodelled, roles
@@ -38,23 +38,14 @@ class Kind:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a table of a kind takes: geometries, bias points, and the definitions that its devices reach."""
+    """What a table of a kind takes: a device, its geometries and its bias points."""
 
     kind: Kind
+    unit: Unit
     geometry: Geometry
     grids: Grids
     reach: float
-    definitions: tuple[Line, ...]
-    temperature: float | None
-
-    @property
-    def devices(self) -> list[UnitDevice]:
-        """The devices to measure, in the order of the geometry."""
-        kind = self.kind
-        return [
-            UnitDevice(kind.letter, kind.model, kind.roles, parameters, self.definitions, self.temperature)
-            for parameters in self.geometry.measured
-        ]
+    """Volts"""
 
 
 @dataclass(frozen=True)
@@ -70,6 +61,12 @@ def kind_of(device: Device) -> Kind:
     """The kind of a device."""
     names = tuple(name for name in device.parameters if name not in _NO_PARAMETERS)
     return Kind(device.kind, device.model or "", roles(device), names)
+
+
+def is_tied(device: Device) -> bool:
+    """Whether its bulk, if it has one, is its source's net."""
+    terminals = dict(zip(roles(device), device.nets, strict=True))
+    return terminals.get("b", terminals["s"]) == terminals["s"]
 
 
 def plans(benches: Sequence[Bench], networks: Sequence[Network], samples: Mapping[str, Value]) -> list[Plan]:
@@ -90,8 +87,7 @@ def plans(benches: Sequence[Bench], networks: Sequence[Network], samples: Mappin
             kind = kind_of(device)
             columns = [np.ravel(values[f"{device.name} {name}"]) for name in kind.parameters]
             found.setdefault(kind, []).append(np.stack(np.broadcast_arrays(*columns), -1) if columns else np.empty((1, 0)))
-            terminals = dict(zip(kind.roles, device.nets, strict=True))
-            if terminals.get("b") != terminals["s"]:
+            if not is_tied(device):
                 moving.add(kind)
             chosen = bench.processes[int(float(process))] if process is not None and bench.processes else bench
             lines.setdefault(kind, chosen.lines)
@@ -104,14 +100,15 @@ def plans(benches: Sequence[Bench], networks: Sequence[Network], samples: Mappin
         bias = grids(kind.roles, reach, kind in moving)
         definitions = reached(lines[kind], kind.letter, kind.model)
         at = None if temperature is None else float(temperature)
-        result.append(Plan(kind, shape, bias, reach, definitions, at))
+        unit = Unit(kind.letter, kind.model, kind.roles, kind.parameters, definitions, at)
+        result.append(Plan(kind, unit, shape, bias, reach))
     return result
 
 
 def characterised(wanted: Sequence[Plan], store: Store) -> Characterised:
     """The tables of these plans, from the store or measured now, a deck at a time on each core; raises Unmeasurable."""
     began = time.perf_counter()
-    jobs = [(plan, device) for plan in wanted for device in plan.devices]
+    jobs = [(plan, device) for plan in wanted for device in [UnitDevice(plan.unit, values) for values in plan.geometry.measured]]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         measured = list(pool.map(lambda job: _measured(*job, store), jobs))
     new = sum(is_new for _, is_new in measured)

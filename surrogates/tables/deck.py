@@ -4,6 +4,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,6 @@ from sizing.kit import library_of
 from sizing.netlist import Line
 from sizing.problem import TEMPERATURE
 from sizing.simulation.ngspice_batch import program_path, read_raw
-from sizing.units import spice_number
 from surrogates.tables.grids import Grid, Grids
 
 TERMINALS = "dgbs"
@@ -34,35 +34,70 @@ class Unmeasurable(ValueError):
 
 
 @dataclass(frozen=True)
-class UnitDevice:
+class Unit:
     """One device on its own: its call, the definitions that the call reaches, and its temperature.
 
-    `roles` names its terminals in the order of the call, `parameters` are as the netlist gives them, without `m`.
+    `roles` names its terminals in the order of the call, `parameters` what the call sets, without `m`.
     """
 
     letter: str
     model: str
     roles: str
-    parameters: tuple[tuple[str, float], ...]
+    parameters: tuple[str, ...]
     definitions: tuple[Line, ...]
     temperature: float | None = None
 
     def instance(self, name: str, nets: Mapping[str, str]) -> str:
         """The netlist line of a copy of it."""
-        assigned = " ".join(f"{key}={spice_number(value)}" for key, value in self.parameters)
+        assigned = " ".join(f"{each}={{unit_{each}}}" for each in self.parameters)
         return f"{self.letter}{name} {' '.join(nets[role] for role in self.roles)} {self.model} {assigned}"
 
-    @property
-    def head(self) -> str:
-        """The deck without devices: definitions, of bins only those that it needs, and options."""
-        own = Line(self.instance("unit", {role: role for role in TERMINALS}), "unit device", 1)
-        lines = (*self.definitions, own)
-        values = {} if self.temperature is None else {TEMPERATURE: self.temperature}
-        bench = Bench("unit device", lines, Circuit((), {}, frozenset(), {}), (), find_bins(lines))
+    def head(self, values: Sequence[float]) -> str:
+        """The deck without devices, for these values of the parameters: of bins only those that it needs."""
+        found = {f"unit_{name}": value for name, value in zip(self.parameters, values, strict=True)}
+        if self.temperature is not None:
+            found[TEMPERATURE] = self.temperature
         try:
-            return bench.deck(values).replace(own.text + "\n", "").removesuffix(".end\n") + _OPTIONS + "\n"
+            return self._bench.deck(found).replace(self._own.text + "\n", "").removesuffix(".end\n") + _OPTIONS + "\n"
         except OutsideBins as error:
             raise Unmeasurable(str(error)) from None
+
+    @cached_property
+    def _own(self) -> Line:
+        return Line(self.instance("unit", {role: role for role in TERMINALS}), "unit device", 1)
+
+    @cached_property
+    def _bench(self) -> Bench:
+        given = Line(".param " + " ".join(f"unit_{name}=1" for name in self.parameters), "unit device", 1)
+        lines = (*self.definitions, *((given,) if self.parameters else ()), self._own)
+        return Bench("unit device", lines, Circuit((), {}, frozenset(), {}), (), find_bins(lines))
+
+
+@dataclass(frozen=True)
+class UnitDevice:
+    """A unit with values of its parameters."""
+
+    unit: Unit
+    values: tuple[float, ...]
+
+    @property
+    def roles(self) -> str:
+        """Its terminals."""
+        return self.unit.roles
+
+    @property
+    def model(self) -> str:
+        """Its model's name, for messages."""
+        return self.unit.model
+
+    def instance(self, name: str, nets: Mapping[str, str]) -> str:
+        """The netlist line of a copy of it."""
+        return self.unit.instance(name, nets)
+
+    @cached_property
+    def head(self) -> str:
+        """The deck without devices."""
+        return self.unit.head(self.values)
 
 
 def reached(lines: Sequence[Line], letter: str, model: str) -> tuple[Line, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-PER_DECADE = {1: (24,), 2: (6, 3)}
+PER_DECADE = {1: (24,), 2: (6, 2)}
 """Measured values a decade of each axis, by the number of axes: of length, then of width."""
 FEW = 4
 _FIRST = ("l", "w")
@@ -27,20 +27,19 @@ class Geometry:
     slopes of every parameter.
     """
 
-    names: tuple[str, ...]
     axes: tuple[int, ...]
     nodes: tuple[tuple[float, ...], ...]
     affine: tuple[tuple[float, ...], ...]
 
     @property
-    def measured(self) -> tuple[tuple[tuple[str, float], ...], ...]:
-        """The parameters of every measured device, names with values; the last axis is the fastest."""
+    def measured(self) -> tuple[tuple[float, ...], ...]:
+        """The parameters of every measured device; the last axis is the fastest."""
         combined = list(product(*self.nodes))
         points = np.array(combined).reshape(len(combined), len(self.axes))
         rows = np.hstack([np.ones((len(points), 1)), points]) @ np.array(self.affine)
         for column, axis in enumerate(self.axes):  # to the last bit
             rows[:, axis] = points[:, column]
-        return tuple(tuple(zip(self.names, (float(f"{value:.12g}") for value in row), strict=True)) for row in rows)
+        return tuple(tuple(float(f"{value:.12g}") for value in row) for row in rows)
 
     def weights(self, values: Array) -> tuple[NDArray[np.int64], Array, Array]:
         """The measured devices around parameters (M, P): places, and weights for logarithms and for plain values.
@@ -78,7 +77,7 @@ def geometry(names: Sequence[str], samples: Array) -> Geometry:
     nodes = tuple(
         _nodes(samples[:, axis], count) for axis, count in zip(axes, PER_DECADE.get(len(axes), ()), strict=True)
     )
-    return Geometry(tuple(names), tuple(axes), nodes, tuple(map(tuple, fitted.tolist())))
+    return Geometry(tuple(axes), nodes, tuple(map(tuple, fitted.tolist())))
 
 
 def _fit(samples: Array, axes: Sequence[int], columns: Sequence[int]) -> tuple[Array, float]:

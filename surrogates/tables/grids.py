@@ -62,7 +62,7 @@ def grids(roles: str, reach: float, bulk_moves: bool) -> Grids:
         bulk = _axis(-reach, reach, reach / 2) if "b" in roles else ZERO
         return Grids(Grid(bulk, ZERO, both), Grid(bulk, ZERO, wide))
     bulk = _axis(-0.8 * reach, 0.2 * reach, 0.2 * reach) if "b" in roles and bulk_moves else ZERO
-    fewer = _axis(-0.8 * reach, 0.0, 0.4 * reach) if bulk is not ZERO else ZERO
+    fewer = _axis(-0.5 * reach, 0.0, 0.5 * reach) if bulk is not ZERO else ZERO
     return Grids(
         Grid(bulk, _axis(-4 * fine, reach, fine), _axis(-BEYOND * fine, reach, fine)),
         Grid(fewer, _axis(-coarse, reach, coarse), _axis(0.0, reach, coarse)),

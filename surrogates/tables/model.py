@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sizing.bench import Task
+from sizing.device import Device
 from sizing.expression import ExpressionError, Value, resolve
 from sizing.measures.measure import Missing
 from sizing.problem import PROCESS, TEMPERATURE, Variable
 from sizing.simulation.simulator import measured
 from sizing.waveforms import Results, Waveforms
-from surrogates.tables.characterisation import Characterised, characterised, kind_of, plans
+from surrogates.tables.characterisation import Characterised, Kind, characterised, is_tied, kind_of, plans
 from surrogates.tables.equations import Equations, Group, assembled, group
 from surrogates.tables.network import Network, Unmodelled
 from surrogates.tables.responses import Response, Responses
@@ -133,10 +134,12 @@ class TableModel:
         return Equations(network, conductance, capacitance, groups, tuple(geometries), tuple(multiplicities))
 
     def _groups(self, network: Network, tables: Characterised) -> tuple[Group, ...]:
-        kinds = {kind_of(device): None for device in network.tabled}
+        alike: dict[tuple[Kind, bool], list[Device]] = {}
+        for device in network.tabled:
+            alike.setdefault((kind_of(device), is_tied(device)), []).append(device)
         return tuple(
-            group(network, tables.tables[kind], tuple(each for each in network.tabled if kind_of(each) == kind))
-            for kind in kinds
+            group(network, tables.tables[kind].tied if tied else tables.tables[kind], tuple(devices))
+            for (kind, tied), devices in alike.items()
         )
 
 

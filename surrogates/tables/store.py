@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from surrogates.tables.deck import UnitDevice
 from surrogates.tables.grids import Grids
 
-VERSION = 2
+VERSION = 3
 """Of how devices are measured; another one is another measurement."""
 LARGEST = 2_000_000_000
 """Bytes of a folder, beyond which the files that have not been read for longest are deleted."""
@@ -74,6 +74,8 @@ class Store:
 
 def key_of(device: UnitDevice, grids: Grids) -> str:
     """The digest of everything that a measurement depends on."""
-    definitions = "\n".join(line.text for line in device.definitions)
-    what = (VERSION, device.letter, device.model, device.roles, device.parameters, device.temperature, grids)
+    unit = device.unit
+    definitions = "\n".join(line.text for line in unit.definitions)
+    call = (unit.letter, unit.model, unit.roles, unit.parameters, device.values, unit.temperature)
+    what = (VERSION, call, grids)
     return hashlib.sha256(f"{what!r}\n{definitions}".encode()).hexdigest()[:40]

@@ -1,7 +1,9 @@
 """What a device does at any bias and geometry: currents, conductances and capacitances from measured points."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +51,13 @@ class Table:
         self._currents = Splines(grids.currents, split, flat_below=self._lowest is not None)
         capacitances = np.stack([each["capacitances"] for each in measured])
         self._capacitances = Splines(grids.capacitances, capacitances.reshape(*capacitances.shape[:4], 9))
+
+    @cached_property
+    def tied(self) -> "Table":
+        """The same for devices whose bulk is tied to their source: with a plane of bias points less to look through."""
+        tied = copy(self)
+        tied._currents, tied._capacitances = self._currents.at_bulk(0.0), self._capacitances.at_bulk(0.0)
+        return tied
 
     def geometries(self, parameters: Array) -> Geometries:
         """Where devices with these parameters (M, P) are among the measured ones."""
