@@ -22,8 +22,8 @@ from surrogates.tables.store import Store, default_folder
 
 Array = NDArray[np.float64]
 NO_OPERATING_POINT = "no operating point was found on the device tables"
-_AT_ONCE = 256
-"""Designs solved together: their matrices then stay in a core's cache."""
+_AT_ONCE = 2048
+"""Designs whose waveforms are held at a time."""
 _SAMPLES = 256
 """Designs from which the ranges of devices' parameters are taken."""
 
