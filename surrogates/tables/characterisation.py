@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from surrogates.tables.deck import Unit, UnitDevice, measure, reached
 from surrogates.tables.geometry import Geometry, TooManyParameters, geometry
 from surrogates.tables.grids import Grids, grids
 from surrogates.tables.network import Network, Unmodelled, roles
-from surrogates.tables.store import Measurements, Store, key_of
+from surrogates.tables.store import Measurements, Store, default_folder, key_of
 from surrogates.tables.table import Table
 
 _NO_PARAMETERS = frozenset({"m", "on", "off", "ic"})
@@ -46,15 +47,6 @@ class Plan:
     grids: Grids
     reach: float
     """Volts"""
-
-
-@dataclass(frozen=True)
-class Characterised:
-    """Tables by kind, how many devices ngspice had to measure for them, and how long that took."""
-
-    tables: Mapping[Kind, Table]
-    sims_tables: int
-    tables_s: float
 
 
 def kind_of(device: Device) -> Kind:
@@ -86,7 +78,9 @@ def plans(benches: Sequence[Bench], networks: Sequence[Network], samples: Mappin
         for device in network.tabled:
             kind = kind_of(device)
             columns = [np.ravel(values[f"{device.name} {name}"]) for name in kind.parameters]
-            found.setdefault(kind, []).append(np.stack(np.broadcast_arrays(*columns), -1) if columns else np.empty((1, 0)))
+            found.setdefault(kind, []).append(
+                np.stack(np.broadcast_arrays(*columns), -1) if columns else np.empty((1, 0))
+            )
             if not is_tied(device):
                 moving.add(kind)
             chosen = bench.processes[int(float(process))] if process is not None and bench.processes else bench
@@ -96,7 +90,9 @@ def plans(benches: Sequence[Bench], networks: Sequence[Network], samples: Mappin
         try:
             shape = geometry(kind.parameters, np.concatenate(samples_of))
         except TooManyParameters as error:
-            raise Unmodelled(f"{kind.model}: expected at most two parameters to vary on their own, got {error}") from None
+            raise Unmodelled(
+                f"{kind.model}: expected at most two parameters to vary on their own, got {error}"
+            ) from None
         bias = grids(kind.roles, reach, kind in moving)
         definitions = reached(lines[kind], kind.letter, kind.model)
         at = None if temperature is None else float(temperature)
@@ -105,31 +101,43 @@ def plans(benches: Sequence[Bench], networks: Sequence[Network], samples: Mappin
     return result
 
 
-def characterised(wanted: Sequence[Plan], store: Store) -> Characterised:
-    """The tables of these plans, from the store or measured now, a deck at a time on each core; raises Unmeasurable."""
-    began = time.perf_counter()
-    jobs = [(plan, device) for plan in wanted for device in [UnitDevice(plan.unit, values) for values in plan.geometry.measured]]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        measured = list(pool.map(lambda job: _measured(*job, store), jobs))
-    new = sum(is_new for _, is_new in measured)
-    if new:
-        store.shrink()
-    tables, first = {}, 0
-    for plan in wanted:
-        count = len(plan.geometry.measured)
-        tables[plan.kind] = Table(plan.geometry, plan.grids, [each for each, _ in measured[first : first + count]])
-        first += count
-    return Characterised(tables, new, time.perf_counter() - began if new else 0.0)
+class Tables:
+    """Tables by what they take, from a folder or measured now; each is made once."""
 
+    def __init__(self, folder: Path | None = None) -> None:
+        """Measurements are kept in `folder`, by default in the user's cache."""
+        self.sims_tables = 0
+        """Devices that ngspice has measured."""
+        self.tables_s = 0.0
+        """Seconds that this has taken."""
+        self._store = Store(folder or default_folder())
+        self._made: dict[Plan, Table] = {}
 
-def _measured(plan: Plan, device: UnitDevice, store: Store) -> tuple[Measurements, bool]:
-    key = key_of(device, plan.grids)
-    kept = store.read(key)
-    if kept is not None:
-        return kept, False
-    measurements = measure(device, plan.reach, plan.grids)
-    store.write(key, measurements)
-    return measurements, True
+    def of(self, wanted: Sequence[Plan]) -> dict[Kind, Table]:
+        """The tables of these plans, what is to be measured a deck at a time on each core; raises Unmeasurable."""
+        new = [plan for plan in wanted if plan not in self._made]
+        jobs = [UnitDevice(plan.unit, values) for plan in new for values in plan.geometry.measured]
+        grids_of = [plan for plan in new for _ in plan.geometry.measured]
+        began = time.perf_counter()
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            measured = list(pool.map(self._measured, grids_of, jobs))
+        if count := sum(is_new for _, is_new in measured):
+            self._store.shrink()
+            self.sims_tables += count
+            self.tables_s += time.perf_counter() - began
+        for plan in new:
+            own = [measured.pop(0)[0] for _ in plan.geometry.measured]
+            self._made[plan] = Table(plan.geometry, plan.grids, own)
+        return {plan.kind: self._made[plan] for plan in wanted}
+
+    def _measured(self, plan: Plan, device: UnitDevice) -> tuple[Measurements, bool]:
+        key = key_of(device, plan.grids)
+        kept = self._store.read(key)
+        if kept is not None:
+            return kept, False
+        measurements = measure(device, plan.reach, plan.grids)
+        self._store.write(key, measurements)
+        return measurements, True
 
 
 def _reach(network: Network, values: Mapping[str, Value]) -> float:

@@ -42,7 +42,7 @@ def transient(analysis: Analysis) -> Transient:
     words = analysis.command.lower().split()[1:]
     if "uic" in words:
         raise Unmodelled(f"{analysis.name}: expected a transient from the operating point, got uic")
-    step, stop, *rest = _numbers(analysis, words)
+    _, stop, *rest = _numbers(analysis, words)
     return Transient(stop, rest[0] if rest else 0.0)
 
 
@@ -52,7 +52,8 @@ def sweep(analysis: Analysis) -> tuple[str, Array]:
     if len(words) != 4:
         raise Unmodelled(f"{analysis.name}: expected a sweep of one source, got {analysis.command}")
     first, last, step = _numbers(analysis, words[1:])
-    return words[0], first + step * np.arange(int(np.floor((last - first) / step + 1e-9)) + 1)
+    levels: Array = first + step * np.arange(int(np.floor((last - first) / step + 1e-9)) + 1, dtype=np.float64)
+    return words[0], levels
 
 
 def magnitude(source: Source, analysis: Analysis) -> float:

@@ -4,7 +4,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +16,9 @@ from sizing.circuit import Circuit
 from sizing.kit import library_of
 from sizing.netlist import Line
 from sizing.problem import TEMPERATURE
+from sizing.simulation.messages import version_in
 from sizing.simulation.ngspice_batch import program_path, read_raw
-from surrogates.tables.grids import Grid, Grids
+from surrogates.tables.grids import Axis, Grid, Grids
 
 TERMINALS = "dgbs"
 """Of a measured device, in the order of its currents."""
@@ -112,6 +113,13 @@ def reached(lines: Sequence[Line], letter: str, model: str) -> tuple[Line, ...]:
     return library_of(kept).reached([Line(f"{letter}unit {model}", "unit device", 1)])
 
 
+@lru_cache(maxsize=1)
+def ngspice_version() -> str:
+    """Which ngspice measures; raises SimulatorMissing where there is none."""
+    said = subprocess.run([program_path(), "-v"], capture_output=True, text=True, check=True).stdout
+    return version_in(said.splitlines())
+
+
 def polarity(device: UnitDevice, reach: float) -> int:
     """1 for a device that conducts with gate and drain above the source, -1 for one that does below (PMOS, PNP).
 
@@ -133,10 +141,7 @@ def currents(device: UnitDevice, sign: int, grid: Grid) -> NDArray[np.float64]:
     lines = [device.instance("x", {role: role for role in TERMINALS}), "vs s 0 dc 0"]
     lines += [f"v{role} {role} 0 dc 0" for role in "dgb"]
     kept = " ".join(f"i(v{role})" for role in TERMINALS)
-    sweep = " ".join(
-        f"{source} {sign * axis.start:.9g} {sign * (axis.start + axis.step * (axis.count - 0.5)):.9g} {sign * axis.step:.9g}"
-        for source, axis in (("vd", grid.drain), ("vg", grid.gate))
-    )
+    sweep = f"vd {_swept(grid.drain, sign)} vg {_swept(grid.gate, sign)}"
     commands, files = [], []
     for index, voltage in enumerate(grid.bulk.values):
         files.append(f"{index}{_RAW}")
@@ -147,6 +152,13 @@ def currents(device: UnitDevice, sign: int, grid: Grid) -> NDArray[np.float64]:
     if any(vector.size != shape[0] * shape[1] for plane in found for vector in plane):
         raise Unmeasurable(f"{device.model}: ngspice did not reach every bias point")
     return -sign * np.moveaxis(np.real(np.array(found)).reshape(len(planes), 4, *shape), 1, -1)
+
+
+def _swept(axis: Axis, sign: int) -> str:
+    """First and last voltage, beyond the axis by half a step, and step, as a dc command has them."""
+    return " ".join(
+        f"{sign * each:.9g}" for each in (axis.start, axis.start + axis.step * (axis.count - 0.5), axis.step)
+    )
 
 
 def capacitances(device: UnitDevice, sign: int, grid: Grid) -> NDArray[np.float64]:

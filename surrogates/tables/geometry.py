@@ -11,7 +11,7 @@ Array = NDArray[np.float64]
 PER_DECADE = {1: (24,), 2: (6, 2)}
 """Measured values a decade of each axis, by the number of axes: of length, then of width."""
 FEW = 4
-_FIRST = ("l", "w")
+_FIRST = {"l": 0, "w": 1}
 _EXACT = 1e-6
 
 
@@ -46,7 +46,7 @@ class Geometry:
 
         All three are (M, 2 ** axes); values beyond the ends count as the ends.
         """
-        place = np.zeros((len(values), 1), np.int64)
+        place: NDArray[np.int64] = np.zeros((len(values), 1), np.int64)
         logarithmic, linear = np.ones((len(values), 1)), np.ones((len(values), 1))
         for axis, nodes in zip(self.axes, self.nodes, strict=True):
             known = np.array(nodes)
@@ -54,9 +54,11 @@ class Geometry:
             low = np.clip(np.searchsorted(known, value, side="right") - 1, 0, len(known) - 2)
             plain = (value - known[low]) / (known[low + 1] - known[low])
             log = np.log(value / known[low]) / np.log(known[low + 1] / known[low]) if known[0] > 0 else plain
-            place = _outer(np.add, place * len(known), low[:, None] + np.array([0, 1]))
-            logarithmic = _outer(np.multiply, logarithmic, np.stack([1 - log, log], -1))
-            linear = _outer(np.multiply, linear, np.stack([1 - plain, plain], -1))
+            place = (place[:, :, None] * len(known) + (low[:, None] + np.array([0, 1]))[:, None, :]).reshape(
+                len(values), -1
+            )
+            logarithmic = _outer(logarithmic, np.stack([1 - log, log], -1))
+            linear = _outer(linear, np.stack([1 - plain, plain], -1))
         return place, logarithmic, linear
 
 
@@ -65,7 +67,7 @@ def geometry(names: Sequence[str], samples: Array) -> Geometry:
 
     Raises TooManyParameters.
     """
-    order = sorted(range(len(names)), key=lambda column: _FIRST.index(names[column]) if names[column] in _FIRST else len(_FIRST))
+    order = sorted(range(len(names)), key=lambda column: _FIRST.get(names[column], len(_FIRST)))
     axes: list[int] = []
     for column in order:
         fitted, error = _fit(samples, axes, [column])
@@ -107,6 +109,5 @@ def _nodes(values: Array, per_decade: int) -> tuple[float, ...]:
     return (low, *sorted(value for value in series if low * apart < value < high / apart), high)
 
 
-def _outer(combine: np.ufunc, left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
-    found: NDArray[np.float64] = combine(left[:, :, None], right[:, None, :]).reshape(len(left), -1)
-    return found
+def _outer(left: Array, right: Array) -> Array:
+    return (left[:, :, None] * right[:, None, :]).reshape(len(left), -1)

@@ -17,7 +17,7 @@ class Axis:
     @property
     def values(self) -> NDArray[np.float64]:
         """All of them, in volts (count,)."""
-        return self.start + self.step * np.arange(self.count)
+        return self.start + self.step * np.arange(self.count, dtype=np.float64)
 
 
 ZERO = Axis(0.0, 1.0, 1)

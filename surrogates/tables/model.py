@@ -1,6 +1,7 @@
 """What designs of a task measure, told from device tables: thousands at once, and no simulation of the circuit."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +12,14 @@ from sizing.bench import Task
 from sizing.device import Device
 from sizing.expression import ExpressionError, Value, resolve
 from sizing.measures.measure import Missing
-from sizing.problem import PROCESS, TEMPERATURE, Variable
+from sizing.problem import Variable
 from sizing.simulation.simulator import measured
 from sizing.waveforms import Results, Waveforms
-from surrogates.tables.characterisation import Characterised, Kind, characterised, is_tied, kind_of, plans
+from surrogates.tables.characterisation import Kind, Tables, is_tied, kind_of, plans
 from surrogates.tables.equations import Equations, Group, assembled, group
 from surrogates.tables.network import Network, Unmodelled
 from surrogates.tables.responses import Response, Responses
-from surrogates.tables.store import Store, default_folder
+from surrogates.tables.table import Table
 
 Array = NDArray[np.float64]
 NO_OPERATING_POINT = "no operating point was found on the device tables"
@@ -37,46 +38,40 @@ class Told:
 
 
 class TableModel:
-    """A task on device tables; those of a process and temperature are made, or read, when they are first needed."""
+    """A task on device tables, which are made, or read, when a process and temperature is first asked for."""
 
-    def __init__(self, task: Task, samples: Mapping[str, Array], folder: Path | None = None) -> None:
+    def __init__(self, task: Task, samples: Mapping[str, Array], tables: Tables) -> None:
         """`samples` has every variable's values (N,) in designs that span what will be asked.
 
-        Tables are kept in `folder`, by default in the user's cache. Raises Unmodelled for what tables cannot tell.
+        Raises Unmodelled for what tables cannot tell.
         """
         self.task = task
-        self.sims_tables = 0
-        """Devices that ngspice has measured for this model."""
-        self.tables_s = 0.0
-        """Seconds that this has taken."""
+        self.tables = tables
         self._samples = samples
-        self._store = Store(folder or default_folder())
         self._networks = tuple(Network(bench.circuit) for bench in task.benches)
-        self._characterised: dict[tuple[Value | None, Value | None], Characterised] = {}
 
     @classmethod
     def of(cls, task: Task, variables: Sequence[Variable], folder: Path | None = None) -> "TableModel":
-        """The model for designs in the variables' ranges."""
+        """The model for designs in the variables' ranges, with tables in `folder`, by default in the user's cache."""
         generator = np.random.default_rng(0)
         samples = {
             each.name: np.array([each.values[0], each.values[-1], *generator.choice(each.values, _SAMPLES)])
             for each in variables
         }
-        return cls(task, samples, folder)
+        return cls(task, samples, Tables(folder))
 
-    def prepare(self, settings: Mapping[str, Value]) -> Characterised:
+    def spanning(self, samples: Mapping[str, Array]) -> "TableModel":
+        """The same for designs in other ranges."""
+        other = copy(self)
+        other._samples = samples
+        return other
+
+    def prepare(self, settings: Mapping[str, Value]) -> dict[Kind, Table]:
         """The tables at a corner's settings, from the store or measured now; raises Unmodelled, Unmeasurable."""
-        key = (settings.get(PROCESS), settings.get(TEMPERATURE))
-        if key not in self._characterised:
-            try:
-                wanted = plans(self.task.benches, self._networks, {**self._samples, **settings})
-            except ExpressionError as error:
-                raise Unmodelled(str(error)) from None
-            found = characterised(wanted, self._store)
-            self.sims_tables += found.sims_tables
-            self.tables_s += found.tables_s
-            self._characterised[key] = found
-        return self._characterised[key]
+        try:
+            return self.tables.of(plans(self.task.benches, self._networks, {**self._samples, **settings}))
+        except ExpressionError as error:
+            raise Unmodelled(str(error)) from None
 
     def told(self, values: Mapping[str, Value]) -> Told:
         """The metrics of designs: `values` has every variable (B,), and what a corner sets, one value each."""
@@ -84,7 +79,7 @@ class TableModel:
         return Told(np.array([each.values for each in outcomes]), tuple(each.missing for each in outcomes))
 
     def results(self, values: Mapping[str, Value]) -> Iterator[Results]:
-        """What measurements read, of one design after another; what is not known of one raises Missing when it is read."""
+        """What measurements read, of one design after another; what is not known raises Missing when it is read."""
         settings = {name: value for name, value in values.items() if name not in self.task.variables}
         designs = {name: np.atleast_1d(values[name]) for name in self.task.variables}
         count = max((len(column) for column in designs.values()), default=1)
@@ -96,7 +91,7 @@ class TableModel:
                 yield _OfDesign(responses, row)
 
     def _responses(
-        self, values: Mapping[str, Value], count: int, tables: Characterised
+        self, values: Mapping[str, Value], count: int, tables: Mapping[Kind, Table]
     ) -> Mapping[str, Response | Unmodelled]:
         found: dict[str, Response | Unmodelled] = {}
         wanted = self.task.vectors
@@ -114,7 +109,7 @@ class TableModel:
         return found
 
     def _equations(
-        self, network: Network, tables: Characterised, values: Mapping[str, Value], count: int
+        self, network: Network, tables: Mapping[Kind, Table], values: Mapping[str, Value], count: int
     ) -> Equations:
         groups = self._groups(network, tables)
         geometries, multiplicities = [], []
@@ -133,12 +128,12 @@ class TableModel:
         capacitance = assembled(network, network.capacitances, values, count)
         return Equations(network, conductance, capacitance, groups, tuple(geometries), tuple(multiplicities))
 
-    def _groups(self, network: Network, tables: Characterised) -> tuple[Group, ...]:
+    def _groups(self, network: Network, tables: Mapping[Kind, Table]) -> tuple[Group, ...]:
         alike: dict[tuple[Kind, bool], list[Device]] = {}
         for device in network.tabled:
             alike.setdefault((kind_of(device), is_tied(device)), []).append(device)
         return tuple(
-            group(network, tables.tables[kind].tied if tied else tables.tables[kind], tuple(devices))
+            group(network, tables[kind].tied if tied else tables[kind], tuple(devices))
             for (kind, tied), devices in alike.items()
         )
 

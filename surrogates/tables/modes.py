@@ -1,8 +1,8 @@
 """Linear circuits by their modes: C u' + G u = f, of many designs at once.
 
 With a shift s0, A = (G + s0 C)^-1 C = W diag(mu) W^-1 turns this into one equation a mode z = W^-1 u:
-mu z' + (1 - s0 mu) z = W^-1 (G + s0 C)^-1 f. A mode without memory has mu = 0; all others have a pole at s0 - 1 / mu. The
-shift keeps both the slowest and the fastest to full precision, and a singular C does no harm.
+mu z' + (1 - s0 mu) z = W^-1 (G + s0 C)^-1 f. A mode without memory has mu = 0; all others have a pole at s0 - 1 / mu.
+The shift keeps both the slowest and the fastest to full precision, and a singular C does no harm.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Modes:
 
     def response(self, constant: Array, linear: Array, outputs: Array, frequencies: Array) -> Complex:
         """Phasors (B, F, O) of outputs (O, n) where f = constant + s linear, both (B, n), at frequencies (F,) in Hz."""
-        s = 2j * np.pi * frequencies
+        s = np.asarray(2j * np.pi * frequencies, np.complex128)
         first, second = (np.matmul(self.inverse, each[..., None])[..., 0] for each in (constant, linear))
         seen = outputs @ self.vectors
         found = np.zeros((len(self.mu), len(s), len(outputs)), np.complex128)

@@ -1,11 +1,11 @@
 """A circuit's equations: nets joined by voltage sources are one unknown, everything else is added up at the nets.
 
-Of the voltages and branch currents x (N), only the unknowns u (n) are solved for: x = columns [u; e], where e (S) are the
-voltages of the sources that join nets. Balances are added up alike: `rows` gives n balances that must be zero, then the
-currents through these S sources. Voltage sources so need no equations, and circuits stay small.
+Of the voltages and branch currents x (N), only the unknowns u (n) are solved for: x = columns [u; e], where e (S) are
+the voltages of the sources that join nets. Balances are added up alike: `rows` gives n balances that must be zero, then
+the currents through these S sources. Voltage sources so need no equations, and circuits stay small.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 

@@ -128,7 +128,7 @@ def _newton(
 def _solved(matrix: Array, right: Array) -> Array:
     """The solutions (B, n); NaN for matrices that have none."""
     try:
-        return np.linalg.solve(matrix, right[..., None])[..., 0]
+        return np.asarray(np.linalg.solve(matrix, right[..., None])[..., 0], np.float64)
     except np.linalg.LinAlgError:
         if len(matrix) == 1:
             return np.full_like(right, np.nan)

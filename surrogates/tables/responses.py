@@ -80,14 +80,15 @@ class Responses:
             return state[:, :, row]
         flow = np.einsum("bfx,bx->bf", whole, self._bias.slopes[:, row])
         charge = np.einsum("bfx,bx->bf", whole, self._charges[:, row])
-        return flow + 2j * np.pi * axis * charge + driven[:, row, None]
+        found: NDArray[np.complex128] = flow + 2j * np.pi * axis * charge + driven[:, row, None]
+        return found
 
     def _step(self, analysis: Analysis, vectors: Sequence[str]) -> Response:
         asked = commands.transient(analysis)
         corners = {
-            source.device.name: found
+            source.device.name: own
             for source in self._network.sources
-            if (found := commands.waveform(source, self._values, asked.stop)) is not None
+            if (own := commands.waveform(source, self._values, asked.stop)) is not None
         }
         at_start = {name: levels[0] for name, (_, levels) in corners.items()}
         bias, charges, of_modes = self._before(at_start)
@@ -115,9 +116,9 @@ class Responses:
             if name.startswith("i("):
                 raise Unmodelled(f"{analysis.name}: device tables do not tell currents in time")
             weights = self._output(name)
-            own = np.stack([each @ weights[unknown:] for each in joined], -1)
+            levels = np.stack([each @ weights[unknown:] for each in joined], -1)
             fraction = (axis - breaks[at]) / lengths[at]
-            sources = own[:, at] + (own[:, at + 1] - own[:, at]) * fraction
+            sources = levels[:, at] + (levels[:, at + 1] - levels[:, at]) * fraction
             found[name] = (bias.state[:, :unknown] @ weights[:unknown])[:, None] + moved[:, :, index] + sources
         return Response(Waveforms(axis, found), bias.converged)
 

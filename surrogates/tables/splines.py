@@ -47,7 +47,8 @@ class Splines:
     def at(self, places: Places, weights: Array, voltages: Array) -> Array:
         """Values and slopes (M, 4, C): of each quantity, and by drain, gate and bulk voltage.
 
-        `places` (M, K) are geometries, `weights` (M, K, C) theirs in the mixture, `voltages` (M, 3) of drain, gate, bulk.
+        `places` (M, K) are geometries, `weights` (M, K, C) theirs in the mixture, `voltages` (M, 3) of drain, gate and
+        bulk.
         """
         found = np.empty((len(places), 4, self._table.shape[1]))
         step = max(1, _AT_ONCE // self._around.size // 4)
@@ -77,7 +78,8 @@ class Splines:
         basis = np.empty((len(places), 4, self._around.size))
         for row, (b, g, d) in enumerate(((wb, wg, wd), (wb, wg, sd), (wb, sg, wd), (sb, wg, wd))):
             basis[:, row] = _product(b, g, d)
-        return np.matmul(basis, mixed)
+        found: Array = basis @ mixed
+        return found
 
 
 def _basis(axis: Axis, at: Array) -> tuple[Places, Array, Array]:
@@ -105,7 +107,12 @@ def _basis(axis: Axis, at: Array) -> tuple[Places, Array, Array]:
 
 _LINEAR = np.array([[1.0, 0.0, -1.0, 1.0], [-1.0, 1.0, 0.0, 0.0]])
 """Powers of the place within a cell (rows) to two weights and their two slopes."""
-_CUBIC = np.array([[1, 4, 1, 0, -3, 0, 3, 0], [-3, 0, 3, 0, 6, -12, 6, 0], [3, -6, 3, 0, -3, 9, -9, 3], [-1, 3, -3, 1, 0, 0, 0, 0]]) / 6  # fmt: skip
+_CUBIC = np.array([
+    [1, 4, 1, 0, -3, 0, 3, 0],
+    [-3, 0, 3, 0, 6, -12, 6, 0],
+    [3, -6, 3, 0, -3, 9, -9, 3],
+    [-1, 3, -3, 1, 0, 0, 0, 0],
+]) / 6  # fmt: skip
 """The same to the four weights of a uniform B-spline."""
 
 

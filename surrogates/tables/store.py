@@ -1,4 +1,4 @@
-"""Measured devices on disk, by what they are measurements of; shared by processes, bounded, and never trusted blindly."""
+"""Measured devices on disk, by what was measured: shared by processes, bounded, and never trusted blindly."""
 
 import hashlib
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogates.tables.deck import UnitDevice
+from surrogates.tables.deck import UnitDevice, ngspice_version
 from surrogates.tables.grids import Grids
 
 VERSION = 3
@@ -52,7 +52,7 @@ class Store:
             self.folder.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=self.folder, suffix=".part", delete=False) as file:
                 try:
-                    np.savez(file, **dict(measurements))
+                    np.savez(file, allow_pickle=False, **dict(measurements))
                 except BaseException:
                     Path(file.name).unlink()
                     raise
@@ -61,7 +61,9 @@ class Store:
     def shrink(self) -> None:
         """Delete what has not been read for longest until the rest is not too large."""
         with suppress(OSError):
-            files = sorted(((path.stat(), path) for path in self.folder.glob("*.npz")), key=lambda each: -each[0].st_mtime)
+            files = sorted(
+                ((path.stat(), path) for path in self.folder.glob("*.npz")), key=lambda each: -each[0].st_mtime
+            )
             size = 0
             for stat, path in files:
                 size += stat.st_size
@@ -77,5 +79,5 @@ def key_of(device: UnitDevice, grids: Grids) -> str:
     unit = device.unit
     definitions = "\n".join(line.text for line in unit.definitions)
     call = (unit.letter, unit.model, unit.roles, unit.parameters, device.values, unit.temperature)
-    what = (VERSION, call, grids)
+    what = (VERSION, ngspice_version(), call, grids)
     return hashlib.sha256(f"{what!r}\n{definitions}".encode()).hexdigest()[:40]

@@ -1,0 +1,63 @@
+"""Device tables behind the protocol of simulators, to explore with and to hold to the same contracts."""
+
+import time
+from collections.abc import Mapping
+
+import numpy as np
+
+from sizing.bench import Task
+from sizing.measures.measure import Missing
+from sizing.simulation.simulator import SimulationError
+from sizing.waveforms import Results
+from surrogates.tables.characterisation import Tables
+from surrogates.tables.deck import Unmeasurable, ngspice_version
+from surrogates.tables.model import NO_OPERATING_POINT, TableModel
+from surrogates.tables.network import Unmodelled
+from surrogates.tables.store import VERSION
+
+
+class TablesSimulator:
+    """The benches of one task, each device of each design measured at its very geometry.
+
+    What an analysis cannot tell is missing when it is measured, with the reason.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._model: TableModel | None = None
+        self.seconds = 0.0
+        self.version = ""
+        self.unusable = False
+
+    def start(self, words: int | None = None) -> None:
+        """Find ngspice, which measures devices; raises SimulatorMissing."""
+        self.version = f"device tables {VERSION} of {ngspice_version()}"
+
+    def load(self, values: Mapping[str, float]) -> None:
+        """Have the devices measured; raises SimulationError("netlist") for what tables cannot tell."""
+        try:
+            self._of(values).prepare(
+                {name: value for name, value in values.items() if name not in self._task.variables}
+            )
+        except (Unmodelled, Unmeasurable) as error:
+            raise SimulationError("netlist", str(error)) from None
+
+    def simulate(self, values: Mapping[str, float]) -> Results:
+        """Waveforms by "bench.analysis"; raises SimulationError."""
+        self.load(values)
+        began = time.perf_counter()
+        (results,) = self._of(values).results(values)
+        self.seconds += time.perf_counter() - began
+        for reference in results:
+            try:
+                results[reference]
+            except Missing as reason:
+                if str(reason) == NO_OPERATING_POINT:
+                    raise SimulationError("convergence", f"{reference}: {reason}") from None
+        return results
+
+    def _of(self, values: Mapping[str, float]) -> TableModel:
+        samples = {name: np.array([values[name]]) for name in self._task.variables}
+        if self._model is None:
+            self._model = TableModel(self._task, samples, Tables())
+        return self._model.spanning(samples)
