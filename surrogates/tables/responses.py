@@ -15,12 +15,15 @@ from surrogates.tables.equations import Equations
 from surrogates.tables.modes import Modes, modes
 from surrogates.tables.network import Network, Unmodelled
 from surrogates.tables.operating_point import Bias, operating_point
+from surrogates.tables.transients import Drive, integrated, linear
 
 Array = NDArray[np.float64]
 _AROUND = 2 * np.pi * 1e6
 """rad/s: the shift of modes, between the slowest and the fastest of what circuits do."""
 _EVEN, _RATIO = 350, 250
 """Points of a transient: evenly spaced, and at even ratios of the time since the last corner of a waveform."""
+_SMALL = 0.03
+"""Volts: larger steps are integrated, since transistors are not linear any more, and slew."""
 _EARLIEST = 1e-4
 """The first of these, of the time that is left."""
 
@@ -90,37 +93,26 @@ class Responses:
             for source in self._network.sources
             if (own := commands.waveform(source, self._values, asked.stop)) is not None
         }
-        at_start = {name: levels[0] for name, (_, levels) in corners.items()}
-        bias, charges, of_modes = self._before(at_start)
+        bias, charges, of_modes = self._before({name: levels[0] for name, (_, levels) in corners.items()})
         breaks = np.unique(np.concatenate([np.zeros(1), *(times for times, _ in corners.values())]))
-        breaks = breaks[breaks < asked.stop]
-        axis = _times(breaks, asked.stop, asked.start)
-        joined, driven = zip(*(self._inputs(_levels(corners, at)) for at in [*breaks, asked.stop]), strict=True)
+        times = np.append(breaks[breaks < asked.stop], asked.stop)
+        joined, driven = zip(*(self._inputs(_levels(corners, at)) for at in times), strict=True)
+        drive = Drive(times, np.array(joined), np.array(driven))
+        axis = _times(times[:-1], asked.stop, asked.start)
+        if drive.largest <= _SMALL:
+            moved = linear(of_modes, bias, charges, drive, self._outputs(vectors), axis)
+            known = bias.converged
+        else:
+            moved, known = integrated(self._equations, bias, drive, self._outputs(vectors), axis)
         unknown = self._network.unknown
-        constants, slopes = [], []
-        lengths = np.diff([*breaks, asked.stop])
-        for index, length in enumerate(lengths):
-            rise, push = ((each[index + 1] - each[index]) / length for each in (joined, driven))
-            begun, pushed = joined[index] - joined[0], driven[index] - driven[0]
-            constants.append(
-                -np.einsum("brs,bs->br", bias.slopes[:, :unknown, unknown:], begun)
-                - np.einsum("brs,bs->br", charges[:, :unknown, unknown:], rise)
-                - pushed[:, :unknown]
-            )
-            slopes.append(-np.einsum("brs,bs->br", bias.slopes[:, :unknown, unknown:], rise) - push[:, :unknown])
-        outputs = self._outputs(vectors)
-        moved = of_modes.step(breaks, np.array(constants), np.array(slopes), outputs, axis)
-        at = np.clip(np.searchsorted(breaks, axis, side="right") - 1, 0, len(breaks) - 1)
         found = {}
         for index, name in enumerate(vectors):
             if name.startswith("i("):
                 raise Unmodelled(f"{analysis.name}: device tables do not tell currents in time")
             weights = self._output(name)
-            levels = np.stack([each @ weights[unknown:] for each in joined], -1)
-            fraction = (axis - breaks[at]) / lengths[at]
-            sources = levels[:, at] + (levels[:, at + 1] - levels[:, at]) * fraction
-            found[name] = (bias.state[:, :unknown] @ weights[:unknown])[:, None] + moved[:, :, index] + sources
-        return Response(Waveforms(axis, found), bias.converged)
+            before = bias.state[:, :unknown] @ weights[:unknown]
+            found[name] = before[:, None] + moved[:, :, index] + drive.joined_at(axis) @ weights[unknown:]
+        return Response(Waveforms(axis, found), known)
 
     def _before(self, levels: Mapping[str, Value]) -> tuple[Bias, Array, Modes]:
         """The bias before a transient, the capacitances there, and its modes."""

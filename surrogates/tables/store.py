@@ -38,7 +38,7 @@ class Store:
         """What was measured under this key; None where nothing was, or its file is damaged."""
         path = self._path(key)
         try:
-            with np.load(path, allow_pickle=False) as found:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
                 arrays = {name: found[name] for name in found.files}
         except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
             return None

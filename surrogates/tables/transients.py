@@ -1,0 +1,194 @@
+"""Responses in time to sources that go in straight lines: linear ones by modes, large ones by integration."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogates.tables.equations import Equations
+from surrogates.tables.modes import Modes
+from surrogates.tables.operating_point import Bias
+
+Array = NDArray[np.float64]
+_AT_ONCE = 512
+"""Designs integrated together."""
+_TOLERANCE = 5e-4
+"""Volts of local error in a step."""
+_FIRST = 1e-3
+"""The first step after a corner, as a fraction of the way to the next."""
+_LONGEST = 0.1
+_MOST_STEPS = 500
+"""In each straight line, beyond which a design's response is not known."""
+_CORRECTIONS = 4
+
+
+@dataclass(frozen=True)
+class Drive:
+    """Sources in straight lines between `times` (K + 1,): voltages (K + 1, B, S), driven balances (K + 1, B, n + S)."""
+
+    times: Array
+    joined: Array
+    driven: Array
+
+    @property
+    def largest(self) -> float:
+        """The largest change of a voltage, in volts; infinite where a current changes."""
+        if np.ptp(self.driven, axis=0).any():
+            return np.inf
+        return float(np.ptp(self.joined, axis=0).max(initial=0.0))
+
+    def joined_at(self, axis: Array) -> Array:
+        """Voltages (B, N, S) of the sources at these times."""
+        at = np.clip(np.searchsorted(self.times, axis, side="right") - 1, 0, len(self.times) - 2)
+        fraction = ((axis - self.times[at]) / np.diff(self.times)[at])[:, None, None]
+        return (self.joined[at] * (1 - fraction) + self.joined[at + 1] * fraction).swapaxes(0, 1)
+
+
+def linear(of_modes: Modes, bias: Bias, charges: Array, drive: Drive, outputs: Array, axis: Array) -> Array:
+    """Changes of outputs (O, n) from the operating point before, at times (N,): (B, N, O)."""
+    unknown = outputs.shape[1]
+    onto, pulling = bias.slopes[:, :unknown, unknown:], charges[:, :unknown, unknown:]
+    constants, slopes = [], []
+    for index, length in enumerate(np.diff(drive.times)):
+        rise, push = ((each[index + 1] - each[index]) / length for each in (drive.joined, drive.driven))
+        begun, pushed = drive.joined[index] - drive.joined[0], drive.driven[index] - drive.driven[0]
+        slopes.append(-np.einsum("brs,bs->br", onto, rise) - push[:, :unknown])
+        constants.append(
+            -np.einsum("brs,bs->br", onto, begun) - np.einsum("brs,bs->br", pulling, rise) - pushed[:, :unknown]
+        )
+    return of_modes.step(drive.times[:-1], np.array(constants), np.array(slopes), outputs, axis)
+
+
+def integrated(
+    equations: Equations, bias: Bias, drive: Drive, outputs: Array, axis: Array
+) -> tuple[Array, NDArray[np.bool_]]:
+    """The same where devices are not linear, and for which designs (B,) it is known."""
+    found = np.zeros((len(equations), len(axis), len(outputs)))
+    known = bias.converged.copy()
+    for first in range(0, len(equations), _AT_ONCE):
+        rows = first + np.flatnonzero(known[first : first + _AT_ONCE])
+        if rows.size:
+            part = Drive(drive.times, drive.joined[:, rows], drive.driven[:, rows])
+            points = _Points(bias.state[rows, : outputs.shape[1]], outputs)
+            for index in range(len(drive.times) - 1):
+                _integrate(equations.part(rows), part, index, points)
+            found[rows], known[rows] = points.at(axis), points.known
+    return found, known
+
+
+class _Points:
+    """Where designs are, and what outputs (O, n) were on the way, with slopes; each design has times of its own."""
+
+    def __init__(self, state: Array, outputs: Array) -> None:
+        self.state = state
+        self.known = np.ones(len(state), bool)
+        self._begun = state @ outputs.T
+        self._outputs = outputs
+        self._times: list[list[float]] = [[0.0] for _ in state]
+        self._values: list[list[Array]] = [[each] for each in self._begun]
+        self._slopes: list[list[Array]] = [[0 * each] for each in self._begun]
+
+    def add(self, rows: NDArray[np.int64], times: Array, states: Array, slopes: Array) -> None:
+        """Note where these designs have come."""
+        self.state[rows] = states
+        columns = (rows.tolist(), times.tolist(), states @ self._outputs.T, slopes @ self._outputs.T)
+        for row, time, value, slope in zip(*columns, strict=True):
+            self._times[row].append(time)
+            self._values[row].append(value)
+            self._slopes[row].append(slope)
+
+    def at(self, axis: Array) -> Array:
+        """Changes of the outputs at these times (B, N, O), by cubics through values and slopes."""
+        found = np.empty((len(self.state), len(axis), len(self._outputs)))
+        for row, (times, values, slopes) in enumerate(zip(self._times, self._values, self._slopes, strict=True)):
+            known, value, slope = np.array(times), np.array(values), np.array(slopes)
+            after = np.clip(np.searchsorted(known, axis), 1, max(len(known) - 1, 1)) if len(known) > 1 else None
+            if after is None:
+                found[row] = value
+                continue
+            length = known[after] - known[after - 1]
+            t = np.clip((axis - known[after - 1]) / length, 0.0, 1.0)[:, None]
+            u, length = 1 - t, length[:, None]
+            found[row] = (
+                u * u * ((1 + 2 * t) * value[after - 1] + t * length * slope[after - 1])
+                + t * t * ((1 + 2 * u) * value[after] - u * length * slope[after])
+            )
+        return found - self._begun[:, None]
+
+
+def _integrate(equations: Equations, drive: Drive, index: int, points: _Points) -> None:
+    """Along one straight line of the sources, by backward differences of second order with steps of each design's own.
+
+    After C. W. Gear's method with variable steps: a parabola through the last points predicts, and its distance from
+    what solves the equations is a measure of the error.
+    """
+    begin, end = drive.times[index : index + 2]
+    rise, push = ((each[index + 1] - each[index]) / (end - begin) for each in (drive.joined, drive.driven))
+    if index == 0 and not rise.any() and not push.any():
+        points.add(np.arange(len(equations)), np.full(len(equations), end), points.state.copy(), 0 * points.state)
+        return
+    rows = np.flatnonzero(points.known)
+    if not rows.size:
+        return
+    unknown, nets = points.state.shape[1], equations.network.unknown_nets
+    part = equations.part(rows)
+    now = points.state[rows]
+    past = [now, now]
+    ago = np.zeros((2, rows.size))
+    """States before, and how long ago they were; zero where there is none since the corner."""
+    time = np.zeros(rows.size)
+    step = np.full(rows.size, (end - begin) * _FIRST)
+    for _ in range(_MOST_STEPS):
+        step = np.minimum(step, end - begin - time)
+        last = step > (end - begin - time) * (1 - 1e-9)
+        order_two = ago[0] > 0
+        order_three = ago[1] > 0
+        first = np.where(order_two, ago[0], 1.0)
+        ratio = step / first
+        predicted = now + np.where(order_two, ratio, 0.0)[:, None] * (now - past[0])
+        if order_three.any():
+            second = np.where(order_three, ago[1], 2 * first)
+            bend = ((now - past[0]) / first[:, None] - (past[0] - past[1]) / (second - first)[:, None]) / second[:, None]
+            predicted = predicted + np.where(order_three, step * (step + first), 0.0)[:, None] * bend
+        leading = np.where(order_two, (1 + 2 * ratio) / (1 + ratio), 1.0) / step
+        oldest = np.where(order_two, ratio**2 / (1 + ratio), 0.0) / step
+        at = time + step
+        joined = drive.joined[index, rows] + at[:, None] * rise[rows]
+        driving = drive.driven[index, rows] + at[:, None] * push[rows]
+        state = np.concatenate([predicted, joined], axis=1)
+        charges = part.charges(state)
+        memory = charges[:, :unknown, :unknown]
+        pulled = np.einsum("brs,bs->br", charges[:, :unknown, unknown:], rise[rows])
+        held = np.einsum("brc,bc->br", memory, -leading[:, None] * now + oldest[:, None] * (past[0] - now))
+        converged = np.zeros(rows.size, bool)
+        for _ in range(_CORRECTIONS):
+            balance, slopes = part.flows(state)
+            residual = balance[:, :unknown] + driving[:, :unknown] + pulled + held
+            residual += np.einsum("brc,bc->br", memory, leading[:, None] * state[:, :unknown])
+            matrix = slopes[:, :unknown, :unknown] + leading[:, None, None] * memory
+            correction = -np.linalg.solve(matrix, residual[..., None])[..., 0]
+            state[:, :unknown] += correction
+            size = np.abs(correction[:, :nets]).max(axis=1, initial=0.0)
+            converged = size < 5e-3
+            if (size < 1e-3).mean() > 0.95:
+                break
+        error = np.abs(state[:, :nets] - predicted[:, :nets]).max(axis=1, initial=0.0)
+        error *= np.where(order_three, step / (at + 1e-30) * 0 + 0.3, 0.5)
+        good = (converged & (error < 2 * _TOLERANCE)) | (step < (end - begin) * 1e-7)
+        slope = leading[:, None] * (state[:, :unknown] - now) + oldest[:, None] * (past[0] - now)
+        points.add(rows[good], begin + at[good], state[good, :unknown], slope[good])
+        exponent = np.where(order_three, 1 / 3, 1 / 2)
+        factor = np.clip(0.9 * (_TOLERANCE / np.maximum(error, 1e-12)) ** exponent, 0.2, 2.0)
+        factor = np.where(converged, factor, 0.25)
+        ago = np.where(good, np.stack([step, np.where(order_two, ago[0] + step, 0.0)]), ago)
+        past = [np.where(good[:, None], now, past[0]), np.where(good[:, None], past[0], past[1])]
+        now = np.where(good[:, None], state[:, :unknown], now)
+        time = np.where(good, at, time)
+        step = np.minimum(step * factor, (end - begin) * _LONGEST)
+        kept = np.flatnonzero(~(good & last))
+        if not kept.size:
+            return
+        if kept.size < rows.size:
+            part, rows, now, time, step = part.part(kept), rows[kept], now[kept], time[kept], step[kept]
+            past, ago = [each[kept] for each in past], ago[:, kept]
+    points.known[rows] = False
