@@ -22,7 +22,6 @@ from surrogates.tables.responses import Response, Responses
 from surrogates.tables.table import Table
 
 Array = NDArray[np.float64]
-NO_OPERATING_POINT = "no operating point was found on the device tables"
 _AT_ONCE = 2048
 """Designs whose waveforms are held at a time."""
 _SAMPLES = 256
@@ -151,7 +150,7 @@ class _OfDesign(Mapping[str, Waveforms]):
         if isinstance(response, Unmodelled):
             raise Missing(str(response))
         if not response.known[self._row]:
-            raise Missing(NO_OPERATING_POINT)
+            raise Missing(response.otherwise)
         waveforms = response.waveforms
         return Waveforms(waveforms.axis, {name: vector[self._row] for name, vector in waveforms.vectors.items()})
 

@@ -14,6 +14,8 @@ Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 _ACCURATE = 1e-6
 """Relative error of a response by modes at a frequency solved directly, beyond which all frequencies are."""
+_NO_MEMORY = 1e-13
+"""Of the largest mu."""
 _GREATEST_GROWTH = 50.0
 """Of an unstable mode's exponent."""
 
@@ -64,10 +66,7 @@ class Modes:
         `constant` (K, B, n) is f just after each break, `slope` (K, B, n) how it goes on; the last goes on for ever.
         """
         direct = 1 - self.shift * self.mu
-        with np.errstate(all="ignore"):
-            rate = np.where(self.mu == 0, -np.inf, -direct / self.mu)
-        rate = np.where(np.abs(self.mu) < 1e-13 * np.abs(self.mu).max(axis=1, keepdims=True), -1e30, rate)
-        rate = np.minimum(rate.real, _GREATEST_GROWTH / times[-1]) + 1j * rate.imag
+        rate = self._rates(times[-1])
         seen = outputs @ self.vectors
         found = np.empty((len(self.mu), len(times), len(outputs)))
         z = np.zeros_like(self.mu)
@@ -88,6 +87,26 @@ class Modes:
             if np.isfinite(end):
                 z = value + rise * (end - begin) + left * np.exp(rate * (end - begin))
         return found
+
+    def decay(self, state: Array, outputs: Array, past: Array) -> Array:
+        """Outputs (B, N, O), times `past` (B, N) after a state (B, n), left alone."""
+        shifted = self.conductance + self.shift * self.capacitance
+        z = np.matmul(self.inverse, np.matmul(shifted, state[..., None]))[..., 0]
+        seen, rate = outputs @ self.vectors, self._rates(float(past.max(initial=1e-30)))
+        found = np.zeros((*past.shape, len(outputs)))
+        for mode in range(z.shape[1]):
+            fading = np.exp(rate[:, mode, None] * past)
+            found += (fading[..., None] * (z[:, mode, None] * seen[:, :, mode])[:, None, :]).real
+        return found
+
+    def _rates(self, longest: float) -> Complex:
+        """The poles (B, n) in rad/s; of modes without memory very fast ones, of unstable ones tame ones."""
+        with np.errstate(all="ignore"):
+            rate = self.shift - 1 / self.mu
+        none = np.abs(self.mu) < _NO_MEMORY * np.abs(self.mu).max(axis=1, keepdims=True)
+        rate = np.where(none, -1e30, rate)
+        tamed: Complex = np.minimum(rate.real, _GREATEST_GROWTH / longest) + 1j * rate.imag
+        return tamed
 
 
 def modes(conductance: Array, capacitance: Array, shift: float) -> Modes:

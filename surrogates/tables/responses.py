@@ -12,14 +12,14 @@ from sizing.expression import Value
 from sizing.waveforms import Waveforms
 from surrogates.tables import commands
 from surrogates.tables.equations import Equations
-from surrogates.tables.modes import Modes, modes
+from surrogates.tables.modes import Modes
 from surrogates.tables.network import Network, Unmodelled
 from surrogates.tables.operating_point import Bias, operating_point
-from surrogates.tables.transients import Drive, integrated, linear
+from surrogates.tables.transients import Drive, integrated, linear, modes_at
 
 Array = NDArray[np.float64]
-_AROUND = 2 * np.pi * 1e6
-"""rad/s: the shift of modes, between the slowest and the fastest of what circuits do."""
+NO_OPERATING_POINT = "no operating point was found on the device tables"
+NO_TRANSIENT = "the transient could not be followed on the device tables"
 _EVEN, _RATIO = 350, 250
 """Points of a transient: evenly spaced, and at even ratios of the time since the last corner of a waveform."""
 _SMALL = 0.03
@@ -34,6 +34,8 @@ class Response:
 
     waveforms: Waveforms
     known: NDArray[np.bool_]
+    otherwise: str = NO_OPERATING_POINT
+    """Why not for the others."""
 
 
 class Responses:
@@ -112,7 +114,7 @@ class Responses:
             weights = self._output(name)
             before = bias.state[:, :unknown] @ weights[:unknown]
             found[name] = before[:, None] + moved[:, :, index] + drive.joined_at(axis) @ weights[unknown:]
-        return Response(Waveforms(axis, found), known)
+        return Response(Waveforms(axis, found), known, NO_TRANSIENT)
 
     def _before(self, levels: Mapping[str, Value]) -> tuple[Bias, Array, Modes]:
         """The bias before a transient, the capacitances there, and its modes."""
@@ -122,7 +124,7 @@ class Responses:
             return self._bias, self._charges, self._modes
         bias = operating_point(self._equations, joined, driven)
         charges = self._equations.charges(bias.state)
-        return bias, charges, self._modes_at(bias, charges)
+        return bias, charges, modes_at(self._equations, bias, charges)
 
     def _sweep(self, analysis: Analysis, vectors: Sequence[str]) -> Response:
         name, axis = commands.sweep(analysis)
@@ -149,14 +151,7 @@ class Responses:
 
     @cached_property
     def _modes(self) -> Modes:
-        return self._modes_at(self._bias, self._charges)
-
-    def _modes_at(self, bias: Bias, charges: Array) -> Modes:
-        unknown, nets = self._network.unknown, np.arange(self._network.unknown_nets)
-        conductance = bias.slopes[:, :unknown, :unknown].copy()
-        conductance[:, nets, nets] += 1e-12
-        conductance[~bias.converged] = np.eye(unknown)
-        return modes(conductance, charges[:, :unknown, :unknown], _AROUND)
+        return modes_at(self._equations, self._bias, self._charges)
 
     def _inputs(self, levels: Mapping[str, Value]) -> tuple[Array, Array]:
         """Sources' voltages e (B, S) and driven balances (B, n + S): as these levels by name, else their DC values."""

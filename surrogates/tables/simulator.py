@@ -11,8 +11,9 @@ from sizing.simulation.simulator import SimulationError
 from sizing.waveforms import Results
 from surrogates.tables.characterisation import Tables
 from surrogates.tables.deck import Unmeasurable, ngspice_version
-from surrogates.tables.model import NO_OPERATING_POINT, TableModel
+from surrogates.tables.model import TableModel
 from surrogates.tables.network import Unmodelled
+from surrogates.tables.responses import NO_OPERATING_POINT
 from surrogates.tables.store import VERSION
 
 

@@ -6,13 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogates.tables.equations import Equations
-from surrogates.tables.modes import Modes
-from surrogates.tables.operating_point import Bias
+from surrogates.tables.modes import Modes, modes
+from surrogates.tables.operating_point import Bias, operating_point
 
 Array = NDArray[np.float64]
-_AT_ONCE = 512
+_AT_ONCE = 2048
 """Designs integrated together."""
-_TOLERANCE = 5e-4
+_AROUND = 2 * np.pi * 1e6
+"""rad/s: the shift of modes, between the slowest and the fastest of what circuits do."""
+_LEAST = 1e-12
+"""Siemens from each net to ground."""
+_NEAR = 0.02
+"""Volts from where it will rest, within which a circuit is linear."""
+_TOLERANCE = 1e-3
 """Volts of local error in a step."""
 _FIRST = 1e-3
 """The first step after a corner, as a fraction of the way to the next."""
@@ -44,6 +50,15 @@ class Drive:
         return (self.joined[at] * (1 - fraction) + self.joined[at + 1] * fraction).swapaxes(0, 1)
 
 
+def modes_at(equations: Equations, bias: Bias, charges: Array) -> Modes:
+    """The modes around operating points; of designs without one, meaningless ones."""
+    unknown, nets = equations.network.unknown, np.arange(equations.network.unknown_nets)
+    conductance = bias.slopes[:, :unknown, :unknown].copy()
+    conductance[:, nets, nets] += _LEAST
+    conductance[~bias.converged] = np.eye(unknown)
+    return modes(conductance, charges[:, :unknown, :unknown], _AROUND)
+
+
 def linear(of_modes: Modes, bias: Bias, charges: Array, drive: Drive, outputs: Array, axis: Array) -> Array:
     """Changes of outputs (O, n) from the operating point before, at times (N,): (B, N, O)."""
     unknown = outputs.shape[1]
@@ -62,25 +77,47 @@ def linear(of_modes: Modes, bias: Bias, charges: Array, drive: Drive, outputs: A
 def integrated(
     equations: Equations, bias: Bias, drive: Drive, outputs: Array, axis: Array
 ) -> tuple[Array, NDArray[np.bool_]]:
-    """The same where devices are not linear, and for which designs (B,) it is known."""
+    """The same where devices are not linear, and for which designs (B,) it is known.
+
+    Once the sources rest and a design has come near its new operating point, it goes on by the modes there.
+    """
     found = np.zeros((len(equations), len(axis), len(outputs)))
     known = bias.converged.copy()
     for first in range(0, len(equations), _AT_ONCE):
         rows = first + np.flatnonzero(known[first : first + _AT_ONCE])
         if rows.size:
             part = Drive(drive.times, drive.joined[:, rows], drive.driven[:, rows])
-            points = _Points(bias.state[rows, : outputs.shape[1]], outputs)
-            for index in range(len(drive.times) - 1):
-                _integrate(equations.part(rows), part, index, points)
-            found[rows], known[rows] = points.at(axis), points.known
+            found[rows], known[rows] = _integrated(equations.part(rows), bias.state[rows], part, outputs, axis)
     return found, known
+
+
+def _integrated(
+    equations: Equations, state: Array, drive: Drive, outputs: Array, axis: Array
+) -> tuple[Array, NDArray[np.bool_]]:
+    unknown = outputs.shape[1]
+    points = _Points(state[:, :unknown], outputs)
+    rests = not (drive.joined[-1] - drive.joined[-2]).any() and not (drive.driven[-1] - drive.driven[-2]).any()
+    end = operating_point(equations, drive.joined[-1], drive.driven[-1], state[:, :unknown]) if rests else None
+    for index in range(len(drive.times) - 1):
+        is_last = index == len(drive.times) - 2
+        target = end.state[:, :unknown] if end is not None and is_last else None
+        _integrate(equations, drive, index, points, target)
+    found = points.at(axis)
+    if end is not None:
+        left = axis > points.reached[:, None]
+        of_modes = modes_at(equations, end, equations.charges(end.state))
+        past = np.maximum(axis - points.reached[:, None], 0.0)
+        rest = of_modes.decay(points.state - end.state[:, :unknown], outputs, past)
+        rest += ((end.state[:, :unknown] - state[:, :unknown]) @ outputs.T)[:, None]
+        found = np.where(left[..., None], rest, found)
+    return found, points.known
 
 
 class _Points:
     """Where designs are, and what outputs (O, n) were on the way, with slopes; each design has times of its own."""
 
     def __init__(self, state: Array, outputs: Array) -> None:
-        self.state = state
+        self.state = state.copy()
         self.known = np.ones(len(state), bool)
         self._begun = state @ outputs.T
         self._outputs = outputs
@@ -97,6 +134,11 @@ class _Points:
             self._values[row].append(value)
             self._slopes[row].append(slope)
 
+    @property
+    def reached(self) -> Array:
+        """How far each design has come (B,), in seconds."""
+        return np.array([times[-1] for times in self._times])
+
     def at(self, axis: Array) -> Array:
         """Changes of the outputs at these times (B, N, O), by cubics through values and slopes."""
         found = np.empty((len(self.state), len(axis), len(self._outputs)))
@@ -109,18 +151,17 @@ class _Points:
             length = known[after] - known[after - 1]
             t = np.clip((axis - known[after - 1]) / length, 0.0, 1.0)[:, None]
             u, length = 1 - t, length[:, None]
-            found[row] = (
-                u * u * ((1 + 2 * t) * value[after - 1] + t * length * slope[after - 1])
-                + t * t * ((1 + 2 * u) * value[after] - u * length * slope[after])
+            found[row] = u * u * ((1 + 2 * t) * value[after - 1] + t * length * slope[after - 1]) + t * t * (
+                (1 + 2 * u) * value[after] - u * length * slope[after]
             )
         return found - self._begun[:, None]
 
 
-def _integrate(equations: Equations, drive: Drive, index: int, points: _Points) -> None:
+def _integrate(equations: Equations, drive: Drive, index: int, points: _Points, target: Array | None) -> None:
     """Along one straight line of the sources, by backward differences of second order with steps of each design's own.
 
     After C. W. Gear's method with variable steps: a parabola through the last points predicts, and its distance from
-    what solves the equations is a measure of the error.
+    what solves the equations is a measure of the error. A design is left alone once its nets are near `target` (B, n).
     """
     begin, end = drive.times[index : index + 2]
     rise, push = ((each[index + 1] - each[index]) / (end - begin) for each in (drive.joined, drive.driven))
@@ -148,7 +189,8 @@ def _integrate(equations: Equations, drive: Drive, index: int, points: _Points) 
         predicted = now + np.where(order_two, ratio, 0.0)[:, None] * (now - past[0])
         if order_three.any():
             second = np.where(order_three, ago[1], 2 * first)
-            bend = ((now - past[0]) / first[:, None] - (past[0] - past[1]) / (second - first)[:, None]) / second[:, None]
+            bend = (now - past[0]) / first[:, None] - (past[0] - past[1]) / (second - first)[:, None]
+            bend /= second[:, None]
             predicted = predicted + np.where(order_three, step * (step + first), 0.0)[:, None] * bend
         leading = np.where(order_two, (1 + 2 * ratio) / (1 + ratio), 1.0) / step
         oldest = np.where(order_two, ratio**2 / (1 + ratio), 0.0) / step
@@ -170,10 +212,10 @@ def _integrate(equations: Equations, drive: Drive, index: int, points: _Points) 
             state[:, :unknown] += correction
             size = np.abs(correction[:, :nets]).max(axis=1, initial=0.0)
             converged = size < 5e-3
-            if (size < 1e-3).mean() > 0.95:
+            if (size < 2e-3).mean() > 0.9:
                 break
         error = np.abs(state[:, :nets] - predicted[:, :nets]).max(axis=1, initial=0.0)
-        error *= np.where(order_three, step / (at + 1e-30) * 0 + 0.3, 0.5)
+        error *= np.where(order_three, 0.3, 0.5)
         good = (converged & (error < 2 * _TOLERANCE)) | (step < (end - begin) * 1e-7)
         slope = leading[:, None] * (state[:, :unknown] - now) + oldest[:, None] * (past[0] - now)
         points.add(rows[good], begin + at[good], state[good, :unknown], slope[good])
@@ -185,7 +227,10 @@ def _integrate(equations: Equations, drive: Drive, index: int, points: _Points) 
         now = np.where(good[:, None], state[:, :unknown], now)
         time = np.where(good, at, time)
         step = np.minimum(step * factor, (end - begin) * _LONGEST)
-        kept = np.flatnonzero(~(good & last))
+        done = good & last
+        if target is not None:
+            done |= np.abs(now[:, :nets] - target[rows, :nets]).max(axis=1, initial=0.0) < _NEAR
+        kept = np.flatnonzero(~done)
         if not kept.size:
             return
         if kept.size < rows.size:
