@@ -72,12 +72,15 @@ class TableModel:
         except ExpressionError as error:
             raise Unmodelled(str(error)) from None
 
-    def told(self, values: Mapping[str, Value]) -> Told:
-        """The metrics of designs: `values` has every variable (B,), and what a corner sets, one value each."""
-        outcomes = [measured(self.task.measures, results) for results in self.results(values)]
+    def told(self, values: Mapping[str, Value], integrate: bool = True) -> Told:
+        """The metrics of designs: `values` has every variable (B,), and what a corner sets, one value each.
+
+        To `integrate` large steps takes most of the time; without, what they tell is missing.
+        """
+        outcomes = [measured(self.task.measures, results) for results in self.results(values, integrate)]
         return Told(np.array([each.values for each in outcomes]), tuple(each.missing for each in outcomes))
 
-    def results(self, values: Mapping[str, Value]) -> Iterator[Results]:
+    def results(self, values: Mapping[str, Value], integrate: bool = True) -> Iterator[Results]:
         """What measurements read, of one design after another; what is not known raises Missing when it is read."""
         settings = {name: value for name, value in values.items() if name not in self.task.variables}
         designs = {name: np.atleast_1d(values[name]) for name in self.task.variables}
@@ -85,19 +88,19 @@ class TableModel:
         tables = self.prepare(settings)
         for first in range(0, count, _AT_ONCE):
             part = {name: column[first : first + _AT_ONCE] for name, column in designs.items()}
-            responses = self._responses({**settings, **part}, min(_AT_ONCE, count - first), tables)
+            responses = self._responses({**settings, **part}, min(_AT_ONCE, count - first), tables, integrate)
             for row in range(min(_AT_ONCE, count - first)):
                 yield _OfDesign(responses, row)
 
     def _responses(
-        self, values: Mapping[str, Value], count: int, tables: Mapping[Kind, Table]
+        self, values: Mapping[str, Value], count: int, tables: Mapping[Kind, Table], integrate: bool
     ) -> Mapping[str, Response | Unmodelled]:
         found: dict[str, Response | Unmodelled] = {}
         wanted = self.task.vectors
         for bench, network in zip(self.task.benches, self._networks, strict=True):
             resolved = resolve({**network.circuit.parameters, **network.parameters}, values, network.parameters)
             equations = self._equations(network, tables, resolved, count)
-            responses = Responses(equations, resolved)
+            responses = Responses(equations, resolved, integrate)
             for analysis in bench.analyses:
                 reference = f"{bench.name}.{analysis.name}"
                 if wanted[reference]:

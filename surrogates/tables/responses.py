@@ -41,8 +41,9 @@ class Response:
 class Responses:
     """The analyses of one bench for B designs."""
 
-    def __init__(self, equations: Equations, values: Mapping[str, Value]) -> None:
-        """`values` has every parameter by name, and those of devices ("vdd dc")."""
+    def __init__(self, equations: Equations, values: Mapping[str, Value], integrate: bool) -> None:
+        """`values` has those of devices' parameters ("vdd dc"); `integrate` is whether large steps are."""
+        self._integrate = integrate
         self._equations = equations
         self._network: Network = equations.network
         self._values = values
@@ -101,6 +102,8 @@ class Responses:
         joined, driven = zip(*(self._inputs(_levels(corners, at)) for at in times), strict=True)
         drive = Drive(times, np.array(joined), np.array(driven))
         axis = _times(times[:-1], asked.stop, asked.start)
+        if drive.largest > _SMALL and not self._integrate:
+            raise Unmodelled(f"{analysis.name}: a large step was not to be integrated")
         if drive.largest <= _SMALL:
             moved = linear(of_modes, bias, charges, drive, self._outputs(vectors), axis)
             known = bias.converged

@@ -80,7 +80,7 @@ class Table:
     def capacitances(self, geometries: Geometries, voltages: Array) -> Array:
         """Farads (M, 3, 3): into drain, gate and bulk, by the slope of each one's voltage."""
         weights = np.repeat(geometries.linear[..., None], 9, axis=-1)
-        return self._capacitances.at(geometries.places, weights, voltages)[:, 0].reshape(-1, 3, 3)
+        return self._capacitances.values(geometries.places, weights, voltages).reshape(-1, 3, 3)
 
 
 def _saturation(drain: Array, lowest: float | None) -> tuple[Array, Array]:

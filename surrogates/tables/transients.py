@@ -26,6 +26,8 @@ _LONGEST = 0.1
 _MOST_STEPS = 500
 """In each straight line, beyond which a design's response is not known."""
 _CORRECTIONS = 4
+_CORRECTED = 2e-3
+"""Volts of a correction after which there is no other: the error that it leaves is of the order of its square."""
 
 
 @dataclass(frozen=True)
@@ -202,29 +204,19 @@ def _integrate(equations: Equations, drive: Drive, index: int, points: _Points, 
         memory = charges[:, :unknown, :unknown]
         pulled = np.einsum("brs,bs->br", charges[:, :unknown, unknown:], rise[rows])
         held = np.einsum("brc,bc->br", memory, -leading[:, None] * now + oldest[:, None] * (past[0] - now))
-        converged = np.zeros(rows.size, bool)
-        for _ in range(_CORRECTIONS):
-            balance, slopes = part.flows(state)
-            residual = balance[:, :unknown] + driving[:, :unknown] + pulled + held
-            residual += np.einsum("brc,bc->br", memory, leading[:, None] * state[:, :unknown])
-            matrix = slopes[:, :unknown, :unknown] + leading[:, None, None] * memory
-            correction = -np.linalg.solve(matrix, residual[..., None])[..., 0]
-            state[:, :unknown] += correction
-            size = np.abs(correction[:, :nets]).max(axis=1, initial=0.0)
-            converged = size < 5e-3
-            if (size < 2e-3).mean() > 0.9:
-                break
-        error = np.abs(state[:, :nets] - predicted[:, :nets]).max(axis=1, initial=0.0)
+        offset = driving[:, :unknown] + pulled + held
+        solved, converged = _corrected(part, state, memory, leading, offset)
+        error = np.abs(solved[:, :nets] - predicted[:, :nets]).max(axis=1, initial=0.0)
         error *= np.where(order_three, 0.3, 0.5)
         good = (converged & (error < 2 * _TOLERANCE)) | (step < (end - begin) * 1e-7)
-        slope = leading[:, None] * (state[:, :unknown] - now) + oldest[:, None] * (past[0] - now)
-        points.add(rows[good], begin + at[good], state[good, :unknown], slope[good])
+        slope = leading[:, None] * (solved - now) + oldest[:, None] * (past[0] - now)
+        points.add(rows[good], begin + at[good], solved[good], slope[good])
         exponent = np.where(order_three, 1 / 3, 1 / 2)
         factor = np.clip(0.9 * (_TOLERANCE / np.maximum(error, 1e-12)) ** exponent, 0.2, 2.0)
         factor = np.where(converged, factor, 0.25)
         ago = np.where(good, np.stack([step, np.where(order_two, ago[0] + step, 0.0)]), ago)
         past = [np.where(good[:, None], now, past[0]), np.where(good[:, None], past[0], past[1])]
-        now = np.where(good[:, None], state[:, :unknown], now)
+        now = np.where(good[:, None], solved, now)
         time = np.where(good, at, time)
         step = np.minimum(step * factor, (end - begin) * _LONGEST)
         done = good & last
@@ -237,3 +229,29 @@ def _integrate(equations: Equations, drive: Drive, index: int, points: _Points, 
             part, rows, now, time, step = part.part(kept), rows[kept], now[kept], time[kept], step[kept]
             past, ago = [each[kept] for each in past], ago[:, kept]
     points.known[rows] = False
+
+
+def _corrected(
+    equations: Equations, state: Array, memory: Array, leading: Array, offset: Array
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Unknowns (B, n) at which balances, `memory` times `leading` of them and `offset` are zero, and where found.
+
+    By Newton's method from [u; e], whose unknowns become the solution; what is solved already is left alone.
+    """
+    unknown, nets = offset.shape[1], equations.network.unknown_nets
+    active = np.arange(len(state))
+    part = equations
+    for _ in range(_CORRECTIONS):
+        balance, slopes = part.flows(state[active])
+        residual = balance[:, :unknown] + offset[active]
+        residual += leading[active, None] * np.matmul(memory[active], state[active, :unknown, None])[..., 0]
+        matrix = slopes[:, :unknown, :unknown] + leading[active, None, None] * memory[active]
+        correction = -np.linalg.solve(matrix, residual[..., None])[..., 0]
+        state[active, :unknown] += correction
+        left = np.flatnonzero(~(np.abs(correction[:, :nets]).max(axis=1, initial=0.0) < _CORRECTED))
+        if not left.size:
+            break
+        active, part = active[left], part.part(left)
+    converged = np.ones(len(state), bool)
+    converged[active] = not left.size
+    return state[:, :unknown], converged
