@@ -16,7 +16,7 @@ import numpy as np
 
 from sizing.simulation.pool import SimulationPool
 from sizing.simulation.simulator import Measured
-from sizing.spec.load import Spec, load_spec
+from sizing.specfile.load import Spec, load_spec
 from surrogates.tables.model import TableModel
 
 SPECS = Path(__file__).parent.parent / "specs"
@@ -36,9 +36,9 @@ def main() -> None:
 
 
 def compare(spec: Spec, name: str, designs: int, told: int, folder: Path) -> None:
-    corner = dict(spec.problem.corners[0].settings)
+    conditions = spec.problem.corners[0].conditions
     model = TableModel.of(spec.task, spec.problem.variables, folder)
-    model.prepare(corner)
+    model.prepare(conditions)
     print(f"{name}: {model.tables.sims_tables} devices measured in {model.tables.tables_s:.1f} s")
 
     rng = np.random.default_rng(SEED)
@@ -49,7 +49,7 @@ def compare(spec: Spec, name: str, designs: int, told: int, folder: Path) -> Non
     simulated_s = time.perf_counter() - began
     missing = [np.nan] * len(spec.measures)
     simulated = np.array([each.values if isinstance(each, Measured) else missing for each in outcomes])
-    values = model.told(columns(spec, drawn) | corner).values
+    values = model.told(columns(spec, drawn), conditions).values
 
     upper = simulated[:, 0] >= np.nanmedian(simulated[:, 0])
     print(f"{'':12}{'all: median':>14}{'90 %':>10}{'one only':>10}{'upper: median':>16}{'90 %':>10}")
@@ -61,7 +61,7 @@ def compare(spec: Spec, name: str, designs: int, told: int, folder: Path) -> Non
 
     many = rng.integers(0, spec.problem.shape, (told, len(spec.problem.shape)))
     began, began_cpu = time.perf_counter(), time.process_time()
-    model.told(columns(spec, many) | corner)
+    model.told(columns(spec, many), conditions)
     seconds, cpu = time.perf_counter() - began, time.process_time() - began_cpu
     print(
         f"told {told} designs in {seconds:.1f} s ({cpu:.1f} s of CPU), {told / seconds:.0f} a second; "

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sizing.bench import Bench
-from sizing.device import Device
-from sizing.expression import Value, resolve
-from sizing.netlist import Line
-from sizing.problem import PROCESS, TEMPERATURE
+from sizing.spice.device import Device
+from sizing.spice.expression import Value, resolve
+from sizing.spice.netlist import Line
+from sizing.task.bench import Bench
+from sizing.task.job import Conditions
 from surrogates.tables.deck import Unit, UnitDevice, measure, reached
 from surrogates.tables.geometry import Geometry, TooManyParameters, geometry
 from surrogates.tables.grids import Grids, grids
@@ -61,13 +61,14 @@ def is_tied(device: Device) -> bool:
     return terminals.get("b", terminals["s"]) == terminals["s"]
 
 
-def plans(benches: Sequence[Bench], networks: Sequence[Network], samples: Mapping[str, Value]) -> list[Plan]:
-    """What has to be measured for designs such as these samples, arrays (N,) by name, at one process and temperature.
+def plans(
+    benches: Sequence[Bench], networks: Sequence[Network], samples: Mapping[str, Value], conditions: Conditions
+) -> list[Plan]:
+    """What has to be measured for designs such as these samples, arrays (N,) by name, under some conditions.
 
     Raises Unmodelled.
     """
-    process = samples.get(PROCESS)
-    temperature = samples.get(TEMPERATURE)
+    samples = {**samples, **dict(conditions.parameters)}
     found: dict[Kind, list[NDArray[np.float64]]] = {}
     moving: set[Kind] = set()
     lines: dict[Kind, tuple[Line, ...]] = {}
@@ -83,7 +84,7 @@ def plans(benches: Sequence[Bench], networks: Sequence[Network], samples: Mappin
             )
             if not is_tied(device):
                 moving.add(kind)
-            chosen = bench.processes[int(float(process))] if process is not None and bench.processes else bench
+            chosen = bench if conditions.process is None else bench.processes[conditions.process]
             lines.setdefault(kind, chosen.lines)
     result = []
     for kind, samples_of in found.items():
@@ -95,8 +96,7 @@ def plans(benches: Sequence[Bench], networks: Sequence[Network], samples: Mappin
             ) from None
         bias = grids(kind.roles, reach, kind in moving)
         definitions = reached(lines[kind], kind.letter, kind.model)
-        at = None if temperature is None else float(temperature)
-        unit = Unit(kind.letter, kind.model, kind.roles, kind.parameters, definitions, at)
+        unit = Unit(kind.letter, kind.model, kind.roles, kind.parameters, definitions, conditions.temperature)
         result.append(Plan(kind, unit, shape, bias, reach))
     return result
 

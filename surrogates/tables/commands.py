@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sizing.bench import Analysis
-from sizing.expression import ExpressionError, Value, parse_expression
-from sizing.netlist import unwrap
+from sizing.spice.expression import ExpressionError, Value, parse_expression
+from sizing.spice.netlist import unwrap
+from sizing.task.bench import Analysis
 from surrogates.tables.network import Source, Unmodelled
 
 Array = NDArray[np.float64]

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sizing.bench import Bench
-from sizing.bins import OutsideBins, find_bins
-from sizing.circuit import Circuit
-from sizing.kit import library_of
-from sizing.netlist import Line
-from sizing.problem import TEMPERATURE
 from sizing.simulation.messages import version_in
 from sizing.simulation.ngspice_batch import program_path, read_raw
+from sizing.spice.bins import OutsideBins, find_bins
+from sizing.spice.circuit import Circuit
+from sizing.spice.kits import library_of
+from sizing.spice.netlist import Line
+from sizing.task.bench import Bench
+from sizing.task.job import Conditions, Job
 from surrogates.tables.grids import Axis, Grid, Grids
 
 TERMINALS = "dgbs"
@@ -56,10 +56,9 @@ class Unit:
     def head(self, values: Sequence[float]) -> str:
         """The deck without devices, for these values of the parameters: of bins only those that it needs."""
         found = {f"unit_{name}": value for name, value in zip(self.parameters, values, strict=True)}
-        if self.temperature is not None:
-            found[TEMPERATURE] = self.temperature
+        job = Job(found, Conditions(self.temperature))
         try:
-            return self._bench.deck(found).replace(self._own.text + "\n", "").removesuffix(".end\n") + _OPTIONS + "\n"
+            return self._bench.deck(job).replace(self._own.text + "\n", "").removesuffix(".end\n") + _OPTIONS + "\n"
         except OutsideBins as error:
             raise Unmeasurable(str(error)) from None
 

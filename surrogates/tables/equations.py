@@ -7,8 +7,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from sizing.device import Device
-from sizing.expression import Value
+from sizing.spice.device import Device
+from sizing.spice.expression import Value
 from surrogates.tables.network import Network, Stamp
 from surrogates.tables.table import Geometries, Table
 

@@ -8,13 +8,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sizing.bench import Task
-from sizing.device import Device
-from sizing.expression import ExpressionError, Value, resolve
+from sizing.measures.batch import Batch, Reasons
+from sizing.measures.batch import designs as designs_of
 from sizing.measures.measure import Missing
-from sizing.problem import Variable
-from sizing.simulation.simulator import measured
-from sizing.waveforms import Results, Waveforms
+from sizing.measures.table import AnyMeasure
+from sizing.measures.waveforms import Results, Waveforms
+from sizing.spice.device import Device
+from sizing.spice.expression import ExpressionError, Value, resolve
+from sizing.task.bench import Task
+from sizing.task.job import NOMINAL_CONDITIONS, Conditions
+from sizing.task.problem import Variable
 from surrogates.tables.characterisation import Kind, Tables, is_tied, kind_of, plans
 from surrogates.tables.equations import Equations, Group, assembled, group
 from surrogates.tables.network import Network, Unmodelled
@@ -24,6 +27,8 @@ from surrogates.tables.table import Table
 Array = NDArray[np.float64]
 _AT_ONCE = 2048
 """Designs whose waveforms are held at a time."""
+_BLOCK = 256
+"""Designs that are measured at a time: their waveforms stay in the processor's cache."""
 _SAMPLES = 256
 """Designs from which the ranges of devices' parameters are taken."""
 
@@ -65,32 +70,50 @@ class TableModel:
         other._samples = samples
         return other
 
-    def prepare(self, settings: Mapping[str, Value]) -> dict[Kind, Table]:
-        """The tables at a corner's settings, from the store or measured now; raises Unmodelled, Unmeasurable."""
+    def prepare(self, conditions: Conditions = NOMINAL_CONDITIONS) -> dict[Kind, Table]:
+        """The tables under some conditions, from the store or measured now; raises Unmodelled, Unmeasurable."""
         try:
-            return self.tables.of(plans(self.task.benches, self._networks, {**self._samples, **settings}))
+            return self.tables.of(plans(self.task.benches, self._networks, self._samples, conditions))
         except ExpressionError as error:
             raise Unmodelled(str(error)) from None
 
-    def told(self, values: Mapping[str, Value], integrate: bool = True) -> Told:
-        """The metrics of designs: `values` has every variable (B,), and what a corner sets, one value each.
+    def told(
+        self, designs: Mapping[str, Value], conditions: Conditions = NOMINAL_CONDITIONS, *, integrate: bool = True
+    ) -> Told:
+        """The metrics of designs with these values (B,) of every variable, by name.
 
         To `integrate` large steps takes most of the time; without, what they tell is missing.
         """
-        outcomes = [measured(self.task.measures, results) for results in self.results(values, integrate)]
-        return Told(np.array([each.values for each in outcomes]), tuple(each.missing for each in outcomes))
+        values: list[Array] = []
+        missing: list[Mapping[int, str]] = []
+        for count, responses in self._parts(designs, conditions, integrate):
+            batches = [_measured(measure, responses, count) for measure in self.task.measures]
+            values.append(np.stack([batch.values for batch in batches], axis=1))
+            missing += [
+                {index: batch.missing[row] for index, batch in enumerate(batches) if row in batch.missing}
+                for row in range(count)
+            ]
+        return Told(np.concatenate(values), tuple(missing))
 
-    def results(self, values: Mapping[str, Value], integrate: bool = True) -> Iterator[Results]:
+    def results(
+        self, designs: Mapping[str, Value], conditions: Conditions = NOMINAL_CONDITIONS, *, integrate: bool = True
+    ) -> Iterator[Results]:
         """What measurements read, of one design after another; what is not known raises Missing when it is read."""
-        settings = {name: value for name, value in values.items() if name not in self.task.variables}
-        designs = {name: np.atleast_1d(values[name]) for name in self.task.variables}
-        count = max((len(column) for column in designs.values()), default=1)
-        tables = self.prepare(settings)
-        for first in range(0, count, _AT_ONCE):
-            part = {name: column[first : first + _AT_ONCE] for name, column in designs.items()}
-            responses = self._responses({**settings, **part}, min(_AT_ONCE, count - first), tables, integrate)
-            for row in range(min(_AT_ONCE, count - first)):
+        for count, responses in self._parts(designs, conditions, integrate):
+            for row in range(count):
                 yield _OfDesign(responses, row)
+
+    def _parts(
+        self, designs: Mapping[str, Value], conditions: Conditions, integrate: bool
+    ) -> Iterator[tuple[int, Mapping[str, Response | Unmodelled]]]:
+        """The responses of so many designs at a time as fit into memory."""
+        columns = {name: np.atleast_1d(designs[name]) for name in self.task.variables}
+        count = max((len(column) for column in columns.values()), default=1)
+        tables, held = self.prepare(conditions), dict(conditions.parameters)
+        for first in range(0, count, _AT_ONCE):
+            part = {name: column[first : first + _AT_ONCE] for name, column in columns.items()}
+            some = min(_AT_ONCE, count - first)
+            yield some, self._responses({**held, **part}, some, tables, integrate)
 
     def _responses(
         self, values: Mapping[str, Value], count: int, tables: Mapping[Kind, Table], integrate: bool
@@ -138,6 +161,28 @@ class TableModel:
             group(network, tables[kind].tied if tied else tables[kind], tuple(devices))
             for (kind, tied), devices in alike.items()
         )
+
+
+def _measured(measure: AnyMeasure, responses: Mapping[str, Response | Unmodelled], count: int) -> Batch:
+    """A metric of all designs, missing where one of the responses that it reads is not known."""
+    values, missing = np.full(count, np.nan), Reasons()
+    read: dict[str, Waveforms] = {}
+    for reference in measure.references:
+        response = responses[reference]
+        if isinstance(response, Unmodelled):
+            missing.where(np.ones(count, dtype=bool), str(response))
+            return Batch(values, missing)
+        missing.where(~response.known, response.otherwise)
+        read[reference] = response.waveforms
+    rows = np.array([row for row in range(count) if row not in missing], dtype=np.intp)
+    for first in range(0, len(rows), _BLOCK):
+        some = rows[first : first + _BLOCK]
+        batch = measure.values(designs_of(read, some))
+        values[some] = batch.values
+        missing.update({int(some[row]): reason for row, reason in batch.missing.items()})
+    missing.where(~np.isfinite(values), "not a finite number")
+    values[list(missing)] = np.nan
+    return Batch(values, missing)
 
 
 class _OfDesign(Mapping[str, Waveforms]):

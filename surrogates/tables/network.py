@@ -12,8 +12,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from sizing.circuit import Circuit
-from sizing.device import Device
+from sizing.spice.circuit import Circuit
+from sizing.spice.device import Device
 
 Array = NDArray[np.float64]
 ROLES = {"m": "dgsb", "j": "dgs", "d": "ds", "q": "dgsb"}

@@ -7,9 +7,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from sizing.bench import Analysis
-from sizing.expression import Value
-from sizing.waveforms import Waveforms
+from sizing.measures.waveforms import Waveforms
+from sizing.spice.expression import Value
+from sizing.task.bench import Analysis
 from surrogates.tables import commands
 from surrogates.tables.equations import Equations
 from surrogates.tables.modes import Modes

@@ -1,14 +1,14 @@
 """Device tables behind the protocol of simulators, to explore with and to hold to the same contracts."""
 
 import time
-from collections.abc import Mapping
 
 import numpy as np
 
-from sizing.bench import Task
 from sizing.measures.measure import Missing
+from sizing.measures.waveforms import Results
 from sizing.simulation.simulator import SimulationError
-from sizing.waveforms import Results
+from sizing.task.bench import Task
+from sizing.task.job import Job
 from surrogates.tables.characterisation import Tables
 from surrogates.tables.deck import Unmeasurable, ngspice_version
 from surrogates.tables.model import TableModel
@@ -34,20 +34,18 @@ class TablesSimulator:
         """Find ngspice, which measures devices; raises SimulatorMissing."""
         self.version = f"device tables {VERSION} of {ngspice_version()}"
 
-    def load(self, values: Mapping[str, float]) -> None:
+    def load(self, job: Job) -> None:
         """Have the devices measured; raises SimulationError("netlist") for what tables cannot tell."""
         try:
-            self._of(values).prepare(
-                {name: value for name, value in values.items() if name not in self._task.variables}
-            )
+            self._of(job).prepare(job.conditions)
         except (Unmodelled, Unmeasurable) as error:
             raise SimulationError("netlist", str(error)) from None
 
-    def simulate(self, values: Mapping[str, float]) -> Results:
+    def simulate(self, job: Job) -> Results:
         """Waveforms by "bench.analysis"; raises SimulationError."""
-        self.load(values)
+        self.load(job)
         began = time.perf_counter()
-        (results,) = self._of(values).results(values)
+        (results,) = self._of(job).results(job.variables, job.conditions)
         self.seconds += time.perf_counter() - began
         for reference in results:
             try:
@@ -57,8 +55,8 @@ class TablesSimulator:
                     raise SimulationError("convergence", f"{reference}: {reason}") from None
         return results
 
-    def _of(self, values: Mapping[str, float]) -> TableModel:
-        samples = {name: np.array([values[name]]) for name in self._task.variables}
+    def _of(self, job: Job) -> TableModel:
+        samples = {name: np.array([job.variables[name]]) for name in self._task.variables}
         if self._model is None:
             self._model = TableModel(self._task, samples, Tables())
         return self._model.spanning(samples)

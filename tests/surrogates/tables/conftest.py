@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from sizing.bench import Analysis, Bench, Task
-from sizing.circuit import parse_circuit
 from sizing.measures.operating_point import DcValue
 from sizing.measures.table import AnyMeasure
-from sizing.netlist import read_text
-from sizing.spec.load import Spec
+from sizing.specfile.load import Spec
+from sizing.spice.circuit import parse_circuit
+from sizing.spice.netlist import read_text
+from sizing.task.bench import Analysis, Bench, Task
 from surrogates.tables.model import TableModel
 
 Build = Callable[..., Task]
@@ -28,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def opamp_model(specs: Path, folder: Path) -> tuple[Spec, TableModel]:
     """The op-amp without nulling resistor, and its model."""
-    from sizing.spec.load import load_spec
+    from sizing.specfile.load import load_spec
 
     spec = load_spec(specs / "opamp_cc.yaml")
     return spec, TableModel.of(spec.task, spec.problem.variables, folder)
@@ -38,7 +38,9 @@ def opamp_model(specs: Path, folder: Path) -> tuple[Spec, TableModel]:
 def task(specs: Path) -> Build:
     """Makes a task of one bench from the lines of a netlist, commands by analysis, and measures."""
 
-    def build(netlist: str, *, measures: tuple[AnyMeasure, ...] = (), variables: tuple[str, ...] = (), **runs: str) -> Task:
+    def build(
+        netlist: str, *, measures: tuple[AnyMeasure, ...] = (), variables: tuple[str, ...] = (), **runs: str
+    ) -> Task:
         lines = read_text(netlist, "test", specs / "netlists")
         analyses = tuple(Analysis(name, command) for name, command in runs.items())
         return Task((Bench("bench", lines, parse_circuit(lines), analyses),), measures, variables)

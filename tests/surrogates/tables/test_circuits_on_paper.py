@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sizing.bench import Analysis, Task
 from sizing.measures.small_signal import GainAt
 from sizing.measures.transient import RiseTime, SettlingTime
-from sizing.waveforms import Waveforms
+from sizing.measures.waveforms import Waveforms
+from sizing.task.bench import Analysis, Task
 from surrogates.tables import commands
 from surrogates.tables.model import TableModel
 from surrogates.tables.network import Unmodelled
@@ -70,14 +70,21 @@ def test_a_low_pass_and_the_current_into_it(task, folder):
 
 
 def test_a_huge_inductor_closes_a_loop_at_dc_alone(task, folder):
-    t = task("v1 p 0 dc 0.5\ne1 out 0 p n 1000\nl1 out n 1g\nc1 n m 1\nv2 m 0 dc 0 ac 1", bias="op", open="ac lin 1 10 10")
+    t = task(
+        "v1 p 0 dc 0.5\ne1 out 0 p n 1000\nl1 out n 1g\nc1 n m 1\nv2 m 0 dc 0 ac 1", bias="op", open="ac lin 1 10 10"
+    )
     assert waveforms(t, folder, "bias", "v(out)").vectors["v(out)"][0] == pytest.approx(0.5 / 1.001, rel=1e-6)
     assert abs(waveforms(t, folder, "open", "v(out)").vectors["v(out)"][0]) == pytest.approx(1000, rel=1e-4)
 
 
 @pytest.mark.parametrize(
     ("command", "first", "last", "count"),
-    [("ac dec 10 1 10G", 1, 1e10, 101), ("ac lin 1 5 5", 5, 5, 1), ("ac oct 2 1 8", 1, 8, 7), ("ac lin 5 1 3", 1, 3, 5)],
+    [
+        ("ac dec 10 1 10G", 1, 1e10, 101),
+        ("ac lin 1 5 5", 5, 5, 1),
+        ("ac oct 2 1 8", 1, 8, 7),
+        ("ac lin 5 1 3", 1, 3, 5),
+    ],
 )
 def test_frequencies_include_the_last(command: str, first: float, last: float, count: int):
     found = commands.frequencies(Analysis("a", command))
@@ -118,7 +125,7 @@ def test_measures_read_it(task, folder):
 
 
 def test_what_has_no_model_is_named(task, folder):
-    with pytest.raises(Unmodelled, match="^b1: "):
+    with pytest.raises(Unmodelled, match=r"^b1: "):
         TableModel.of(task("b1 out 0 v=v(in)\nr1 out 0 1\nv1 in 0 1", bias="op"), (), folder)
-    with pytest.raises(Unmodelled, match="^v2: closes a loop"):
+    with pytest.raises(Unmodelled, match=r"^v2: closes a loop"):
         TableModel.of(task("v1 a 0 1\nv2 a 0 1", bias="op"), (), folder)

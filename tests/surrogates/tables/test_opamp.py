@@ -5,7 +5,7 @@ import pytest
 
 from sizing.simulation.pool import SimulationPool
 from sizing.simulation.simulator import Measured
-from sizing.spec.load import Spec
+from sizing.specfile.load import Spec
 from surrogates.tables.model import TableModel
 from surrogates.tables.simulator import TablesSimulator
 
@@ -29,7 +29,7 @@ def designs(opamp_model: tuple[Spec, TableModel]) -> tuple[list[dict[str, float]
 def test_metrics_are_those_of_ngspice(opamp_model, designs):
     spec, model = opamp_model
     jobs, simulated = designs
-    told = model.told({name: np.array([job[name] for job in jobs]) for name in spec.task.variables})
+    told = model.told({name: np.array([job.variables[name] for job in jobs]) for name in spec.task.variables})
     amplifies = simulated[:, 0] > 50
     assert amplifies.sum() > 10
     for index, metric in enumerate(spec.problem.metrics):
@@ -44,8 +44,8 @@ def test_metrics_are_those_of_ngspice(opamp_model, designs):
 def test_one_design_or_many_are_told_the_same(opamp_model, designs):
     spec, model = opamp_model
     jobs, _ = designs
-    many = model.told({name: np.array([job[name] for job in jobs]) for name in spec.task.variables})
-    one = model.told(jobs[7])
+    many = model.told({name: np.array([job.variables[name] for job in jobs]) for name in spec.task.variables})
+    one = model.told(jobs[7].variables)
     np.testing.assert_allclose(one.values[0], many.values[7], rtol=1e-6)
 
 
@@ -59,4 +59,4 @@ def test_the_simulator_gives_the_same(opamp_model, designs, folder, monkeypatch)
     results = simulator.simulate(job)
     assert simulator.version.startswith("device tables")
     values = [measure.value(results) for measure in spec.measures[:3]]
-    np.testing.assert_allclose(values, model.told(job).values[0, :3], rtol=1e-6)
+    np.testing.assert_allclose(values, model.told(job.variables).values[0, :3], rtol=1e-6)

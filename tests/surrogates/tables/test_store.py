@@ -6,18 +6,18 @@ from pathlib import Path
 
 import numpy as np
 
-from sizing.spec.load import Spec
+from sizing.specfile.load import Spec
 from surrogates.tables.model import TableModel
 from surrogates.tables.store import Store
 
 BUILD = """
 import sys
 from pathlib import Path
-from sizing.spec.load import load_spec
+from sizing.specfile.load import load_spec
 from surrogates.tables.model import TableModel
 spec = load_spec(Path(sys.argv[1]))
 model = TableModel.of(spec.task, spec.problem.variables, Path(sys.argv[2]))
-model.prepare({})
+model.prepare()
 print(model.told({"m1": 10.0, "rl": 1000.0}).values[0, 0])
 """
 
@@ -25,7 +25,7 @@ print(model.told({"m1": 10.0, "rl": 1000.0}).values[0, 0])
 def test_a_second_use_reads_and_a_damaged_file_is_rebuilt(amplifier: Spec, tmp_path: Path):
     def measured() -> int:
         model = TableModel.of(amplifier.task, amplifier.problem.variables, tmp_path)
-        model.prepare({})
+        model.prepare()
         return model.tables.sims_tables
 
     assert measured() == 1

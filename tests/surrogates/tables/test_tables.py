@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sizing.netlist import read_text
+from sizing.spice.netlist import read_text
 from surrogates.tables.deck import Unit, UnitDevice, Unmeasurable, capacitances, currents, measure, reached
 from surrogates.tables.geometry import TooManyParameters, geometry
 from surrogates.tables.grids import ZERO, Axis, Grid, grids
@@ -49,7 +49,7 @@ def test_between_bias_points_tables_are_what_ngspice_says(model: str, polarity: 
 
 def test_a_device_that_ngspice_refuses_is_named(specs: Path, folder: Path):
     device = UnitDevice(Unit("m", "nothing", "dgsb", (), ()), ())
-    with pytest.raises(Unmeasurable, match="^nothing: ngspice cannot bias it"):
+    with pytest.raises(Unmeasurable, match=r"^nothing: ngspice cannot bias it"):
         measure(device, 1.2, grids("dgsb", 1.2, bulk_moves=False))
 
 
@@ -75,5 +75,5 @@ def test_weights_reproduce_products_and_powers():
 
 
 def test_three_free_parameters_are_too_many():
-    with pytest.raises(TooManyParameters, match="^l, w, nrd$"):
+    with pytest.raises(TooManyParameters, match=r"^l, w, nrd$"):
         geometry(("w", "l", "nrd"), np.random.default_rng(0).uniform(1, 2, (100, 3)))
