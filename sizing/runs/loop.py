@@ -13,8 +13,8 @@ from sizing.search.optimizer import Optimizer
 from sizing.task.problem import Problem
 from sizing.task.settings import RunSettings
 
-TIMED = ("simulate", "train", "query", "simulator")
-"""Wall-clock time waiting for simulations, training and judging; and time inside simulators, over all workers."""
+TIMED = ("simulate", "train", "query", "tables", "simulator")
+"""Wall-clock time waiting for simulations, training, judging, measuring devices; and inside all simulators together."""
 
 
 class Recorder(Protocol):
@@ -48,7 +48,7 @@ class Elapsed:
             return
         self._going_on = True
         if before := self._recorder.seconds_before:
-            self._clock.set(before["wall_s"], {name: before[f"{name}_s"] for name in TIMED})
+            self._clock.set(before["wall_s"], {name: before.get(f"{name}_s", 0.0) for name in TIMED})
 
     @property
     def wall(self) -> float:

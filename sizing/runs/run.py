@@ -200,6 +200,7 @@ class _Begun:
             self._clock,
             before.others,
             self._known,
+            spec.task,
             planned.own,
         )
         self._optimizer = planned.method.optimizer(context)

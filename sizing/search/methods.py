@@ -8,6 +8,8 @@ from sizing.errors import InputError, nearest
 from sizing.plugins import Named
 from sizing.search.context import Context
 from sizing.search.discriminator import AcceptAll, Discriminator, Oracle
+from sizing.search.evolution import toolbox
+from sizing.search.foresight import Foresight
 from sizing.search.method import Method, evolution
 from sizing.search.optimizer import Optimizer
 
@@ -43,7 +45,13 @@ def _peer(module: str, begin: str, context: Context) -> Optimizer:
     return optimizer
 
 
-RANKING = {"initial": 10, "batch": 2, "search": {"acceptance": "ranking"}}
+def _by_tables(context: Context) -> Optimizer:
+    box = toolbox(context.problem, context.settings.search, context.streams.variation)
+    return Foresight(context, import_module("surrogates.judges").device_tables(context), box)
+
+
+_RANKED = {"search": {"acceptance": "ranking"}}
+RANKING = {"initial": 10, "batch": 2, **_RANKED}
 _NETWORK = ("search", "ranking", "judge.steps", "judge.batch", "judge.learning_rate", "judge.dropout", "judge.device")
 _GRAPH = (*_NETWORK, "judge.readout", "judge.graph")
 _PROCESS = ("search", "ranking", "judge.designs")
@@ -69,6 +77,14 @@ _SHIPPED = {
         RANKING,
         looks=True,
         heeds=_PROCESS,
+    ),
+    "tables": Method(
+        "tables of what each device does tell a design's metrics before the first simulation; evolution finds the largest "
+        "margins by them, simulations confirm these and show how far the tables are off",
+        _by_tables,
+        {"initial": 0, "batch": 1, "ranking": {"children": 300, "generations": 15, "elite": 60}, **_RANKED},
+        heeds=("ranking",),
+        least_initial=0,
     ),
     "evo": Method(
         "evolution without a filter: every child is simulated",

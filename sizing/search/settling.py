@@ -45,6 +45,10 @@ def settled(given: RunSettings, method: Method) -> RunSettings:
     """
     usual = {**method.settings, "initial": 2} if given.warm_start else method.settings
     found = RunSettings.model_validate(merged(usual, given.model_dump(exclude_unset=True)))
+    if found.initial < method.least_initial:
+        raise InputError(
+            f"run.initial: expected at least {method.least_initial}, which {given.method} needs, got {found.initial}"
+        )
     own = own_settings(given, method)
     return found.model_copy(update={"own": own.model_dump()}) if own else found
 

@@ -98,7 +98,7 @@ class RunSettings(Settings):
 
     method: str = Field(AUTO, description="who searches; auto: gp-op where a look takes a millisecond or two, else gp")
     seed: int = Field(0, ge=0, description="of every random stream")
-    initial: int = Field(100, ge=2, le=MOST, description="distinct random designs to start from")
+    initial: int = Field(100, ge=0, le=MOST, description="distinct random designs to start from")
     batch: int = Field(5, ge=1, le=MOST, description="designs simulated in an iteration")
     in_spec: int = Field(20, ge=1, description="stop when this many designs meet every target")
     best: Literal["margin", "first"] = Field(

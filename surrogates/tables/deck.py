@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from sizing.errors import InputError
 from sizing.simulation.messages import version_in
 from sizing.simulation.ngspice_batch import program_path, read_raw
 from sizing.spice.bins import OutsideBins, find_bins
@@ -30,7 +31,7 @@ _RAW = "measured.raw"
 _TIMEOUT = 300.0
 
 
-class Unmeasurable(ValueError):
+class Unmeasurable(InputError):
     """A device that ngspice cannot bias; the message names it."""
 
 

@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from sizing.errors import InputError
 from sizing.spice.circuit import Circuit
 from sizing.spice.device import Device
 
@@ -22,7 +23,7 @@ CALL_ROLES = {2: "ds", 3: "dsb", 4: "dgsb"}
 """Those of a kit's sub-circuit, by their number."""
 
 
-class Unmodelled(ValueError):
+class Unmodelled(InputError):
     """What tables cannot tell; the message names the device or analysis."""
 
 
