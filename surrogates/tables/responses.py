@@ -102,9 +102,10 @@ class Responses:
         joined, driven = zip(*(self._inputs(_levels(corners, at)) for at in times), strict=True)
         drive = Drive(times, np.array(joined), np.array(driven))
         axis = _times(times[:-1], asked.stop, asked.start)
-        if drive.largest > _SMALL and not self._integrate:
+        is_linear = drive.largest <= _SMALL or not self._network.tabled
+        if not is_linear and not self._integrate:
             raise Unmodelled(f"{analysis.name}: a large step was not to be integrated")
-        if drive.largest <= _SMALL:
+        if is_linear:
             moved = linear(of_modes, bias, charges, drive, self._outputs(vectors), axis)
             known = bias.converged
         else:

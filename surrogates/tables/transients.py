@@ -18,12 +18,12 @@ _LEAST = 1e-12
 """Siemens from each net to ground."""
 _NEAR = 0.02
 """Volts from where it will rest, within which a circuit is linear."""
-_TOLERANCE = 1e-3
+_TOLERANCE = 2e-4
 """Volts of local error in a step."""
 _FIRST = 1e-3
 """The first step after a corner, as a fraction of the way to the next."""
 _LONGEST = 0.1
-_MOST_STEPS = 500
+_MOST_STEPS = 600
 """In each straight line, beyond which a design's response is not known."""
 _CORRECTIONS = 4
 _CORRECTED = 2e-3
@@ -163,7 +163,8 @@ def _integrate(equations: Equations, drive: Drive, index: int, points: _Points, 
     """Along one straight line of the sources, by backward differences of second order with steps of each design's own.
 
     After C. W. Gear's method with variable steps: a parabola through the last points predicts, and its distance from
-    what solves the equations is a measure of the error. A design is left alone once its nets are near `target` (B, n).
+    what solves the equations tells the error, by which the solution is put right (Milne's device). A design is left
+    alone once its nets are near `target` (B, n).
     """
     begin, end = drive.times[index : index + 2]
     rise, push = ((each[index + 1] - each[index]) / (end - begin) for each in (drive.joined, drive.driven))
@@ -189,8 +190,8 @@ def _integrate(equations: Equations, drive: Drive, index: int, points: _Points, 
         first = np.where(order_two, ago[0], 1.0)
         ratio = step / first
         predicted = now + np.where(order_two, ratio, 0.0)[:, None] * (now - past[0])
+        second = np.where(order_three, ago[1], 2 * first)
         if order_three.any():
-            second = np.where(order_three, ago[1], 2 * first)
             bend = (now - past[0]) / first[:, None] - (past[0] - past[1]) / (second - first)[:, None]
             bend /= second[:, None]
             predicted = predicted + np.where(order_three, step * (step + first), 0.0)[:, None] * bend
@@ -206,8 +207,11 @@ def _integrate(equations: Equations, drive: Drive, index: int, points: _Points, 
         held = np.einsum("brc,bc->br", memory, -leading[:, None] * now + oldest[:, None] * (past[0] - now))
         offset = driving[:, :unknown] + pulled + held
         solved, converged = _corrected(part, state, memory, leading, offset)
-        error = np.abs(solved[:, :nets] - predicted[:, :nets]).max(axis=1, initial=0.0)
-        error *= np.where(order_three, 0.3, 0.5)
+        share = step * (step + first) / ((2 * step + first) * (step + second))
+        share = np.where(order_three, share / (1 + share), 0.5)[:, None]
+        wrong = share * (solved - predicted)
+        solved = solved - np.where(order_three[:, None], wrong, 0.0)
+        error = np.abs(wrong[:, :nets]).max(axis=1, initial=0.0)
         good = (converged & (error < 2 * _TOLERANCE)) | (step < (end - begin) * 1e-7)
         slope = leading[:, None] * (solved - now) + oldest[:, None] * (past[0] - now)
         points.add(rows[good], begin + at[good], solved[good], slope[good])
