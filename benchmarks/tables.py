@@ -63,6 +63,9 @@ def compare(spec: Spec, name: str, designs: int, told: int, folder: Path) -> Non
     began, began_cpu = time.perf_counter(), time.process_time()
     model.told(columns(spec, many), conditions)
     seconds, cpu = time.perf_counter() - began, time.process_time() - began_cpu
+    began_cpu = time.process_time()
+    model.told(columns(spec, many) | corner, integrate=False)
+    print(f"told {told} designs without integration in {time.process_time() - began_cpu:.1f} s of CPU")
     print(
         f"told {told} designs in {seconds:.1f} s ({cpu:.1f} s of CPU), {told / seconds:.0f} a second; "
         f"simulated {designs / simulated_s:.1f} a second: {told / seconds * simulated_s / designs:.0f} times as fast\n"

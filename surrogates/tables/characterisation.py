@@ -50,8 +50,8 @@ class Plan:
 
 
 def kind_of(device: Device) -> Kind:
-    """The kind of a device."""
-    names = tuple(name for name in device.parameters if name not in _NO_PARAMETERS)
+    """The kind of a device, whichever order its parameters have."""
+    names = tuple(sorted(device.parameters.keys() - _NO_PARAMETERS))
     return Kind(device.kind, device.model or "", roles(device), names)
 
 

@@ -126,11 +126,13 @@ class TableModel:
             responses = Responses(equations, resolved, integrate)
             for analysis in bench.analyses:
                 reference = f"{bench.name}.{analysis.name}"
-                if wanted[reference]:
-                    try:
-                        found[reference] = responses.response(analysis, wanted[reference])
-                    except Unmodelled as reason:
-                        found[reference] = reason
+                if not wanted[reference]:
+                    found[reference] = Unmodelled(f"{analysis.name}: device tables have no .meas")
+                    continue
+                try:
+                    found[reference] = responses.response(analysis, wanted[reference])
+                except Unmodelled as reason:
+                    found[reference] = reason
         return found
 
     def _equations(
