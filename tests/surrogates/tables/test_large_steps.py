@@ -9,7 +9,7 @@ import pytest
 from sizing.measures.transient import SettlingTime, SlewRate
 from sizing.simulation.pool import SimulationPool
 from sizing.simulation.simulator import Measured
-from sizing.spec.load import load_spec
+from sizing.specfile.load import load_spec
 from surrogates.tables.model import TableModel
 
 DESIGNS = {
