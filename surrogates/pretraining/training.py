@@ -13,7 +13,7 @@ import torch
 from numpy.random import default_rng
 
 from sizing.files import only_writer
-from surrogates.hardware import device_named
+from surrogates.hardware import device_named, one_thread
 from surrogates.networks.backbones.backbone import Backbone
 from surrogates.networks.backbones.table import BackboneSettings, build_backbone
 from surrogates.networks.checkpoints import CheckpointManifest, read_checkpoint, write_checkpoint
@@ -51,6 +51,7 @@ class Training:
     InputError where the device is not there, where the folder holds something else, or where another process writes it.
     """
 
+    @one_thread()
     def __init__(
         self,
         recipe: Recipe,
@@ -61,7 +62,6 @@ class Training:
         seed: int = 0,
         device: str = "cpu",
     ) -> None:
-        torch.set_num_threads(1)
         self.recipe = recipe
         self._data = data
         self._folder = folder
@@ -94,10 +94,12 @@ class Training:
         """The network under training."""
         return self._task.backbone
 
+    @one_thread()
     def reached(self) -> Accuracy:
         """How well the task is told now, on the rows kept for validation."""
         return self._task.accuracy(self.validation, self.recipe.accuracy)
 
+    @one_thread()
     def run(self, observer: Observer | None = None) -> Accuracy:
         """Train to the last step; Ctrl-C leaves a checkpoint from which the same call goes on."""
         with only_writer(self._folder, "training"):

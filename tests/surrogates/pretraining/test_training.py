@@ -60,6 +60,21 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
+def test_the_threads_of_the_process_are_left_as_they_were(
+    data: tuple[Manifest, tuple[Samples, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    seen: list[int] = []
+    monkeypatch.setattr(Training, "_advance", lambda self: seen.append(torch.get_num_threads()) or 1 / 0)
+    torch.set_num_threads(3)
+    try:
+        training = Training(recipe(), *data, tmp_path)
+        with pytest.raises(ZeroDivisionError):
+            training.run()
+        assert (seen, torch.get_num_threads()) == ([1], 3)
+    finally:
+        torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="module")
 def whole(data: tuple[Manifest, tuple[Samples, ...]], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a training that was never interrupted."""
