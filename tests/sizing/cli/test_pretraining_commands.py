@@ -168,13 +168,6 @@ def test_pretraining_that_cannot_begin_exits_2_and_says_why(home: Path):
         assert not (home / "none").exists()
 
 
-def test_the_command_line_starts_without_torch(tmp_path: Path):
-    code = "import sys; from sizing.cli import main\ntry: main()\nfinally: print({'torch', 'rich'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code, "--help"], cwd=tmp_path, text=True, capture_output=True)
-    assert "pretrain" in done.stdout
-    assert done.stdout.splitlines()[-1] == "set()"
-
-
 def test_what_is_wrong_is_said_before_a_named_data_set_is_made(home: Path, tmp_path: Path):
     (tmp_path / "few.yaml").write_text(TINY.format(data="resistors"))
     (tmp_path / "full").mkdir()
