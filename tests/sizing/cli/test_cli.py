@@ -1,11 +1,10 @@
-"""The command line as a user meets it: in a process of its own, what it prints, its exit status."""
+"""The command line as a user meets it: what it prints, its exit status."""
 
 import json
 import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,19 +13,13 @@ import typer
 
 from sizing.cli.main import app
 from sizing.search.methods import METHODS
+from tests.command import SIZING, sizing
 
-SIZING = [sys.executable, "-c", "from sizing.cli import main; main()"]
 COLUMNS = (
     "spec,topology,method,seed,status,in_spec,first_in_spec_at,sims_initial,sims_search,sims_oracle,sims_total,"
     "sims_failed,sims_op,sims_pretrain,cache_hits,queries,best_cost,top_cost,wall_s,simulate_s,train_s,query_s,"
     "objective,front,hypervolume,corners,designs"
 )
-
-
-def sizing(*arguments: object, folder: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*SIZING, *map(str, arguments)], cwd=folder, text=True, capture_output=True, env={**os.environ, **environment}
-    )
 
 
 @pytest.fixture(scope="module")

@@ -5,47 +5,20 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from sizing.cli import main
 from sizing.files import only_writer
 from surrogates.networks.checkpoints import read_checkpoint
 from surrogates.pretraining.dataset import read_dataset
+from tests.command import SIZING, sizing
 
-SIZING = [sys.executable, "-c", "from sizing.cli import main; main()"]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 TINY = "data: {data}\nbackbone: {{kind: relaxation, width: 16, layers: 1}}\nsteps: 10\nbatch: 8\naccuracy: 20\n"
-
-
-@dataclass(frozen=True)
-class Done:
-    """What a command left behind."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def sizing(*arguments: object, folder: Path) -> Done:
-    """The command in this process: importing torch takes longer than all that is tested here."""
-    out, err, status = StringIO(), StringIO(), 0
-    with pytest.MonkeyPatch.context() as patched, redirect_stdout(out), redirect_stderr(err):
-        patched.chdir(folder)
-        patched.setattr(sys, "argv", ["sizing", *map(str, arguments)])
-        try:
-            main()
-        except SystemExit as ended:
-            status = ended.code if isinstance(ended.code, int) else 0
-    return Done(status, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")
