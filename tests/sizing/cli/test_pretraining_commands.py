@@ -17,7 +17,6 @@ from surrogates.networks.checkpoints import read_checkpoint
 from surrogates.pretraining.dataset import read_dataset
 from tests.command import SIZING, sizing
 
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 TINY = "data: {data}\nbackbone: {{kind: relaxation, width: 16, layers: 1}}\nsteps: 10\nbatch: 8\naccuracy: 20\n"
 
 
@@ -109,7 +108,7 @@ def test_a_named_data_set_that_is_not_there_is_made_first(tmp_path: Path):
 def test_ctrl_c_leaves_a_training_to_go_on_with(home: Path):
     command = [*SIZING, "pretrain", "tiny.yaml", "--steps", "3000", "--out", "long"]
     process = subprocess.Popen(
-        command, cwd=home, text=True, stderr=subprocess.PIPE, stdout=subprocess.PIPE, env=ENVIRONMENT,
+        command, cwd=home, text=True, stderr=subprocess.PIPE, stdout=subprocess.PIPE,
         start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     for _ in range(1200):
