@@ -79,7 +79,8 @@ def run(
     warm_start: Annotated[
         list[Path] | None, typer.Option(metavar="RUN", help="earlier run to learn from; again for more")
     ] = None,
-    cache: Annotated[Path | None, typer.Option(metavar="DIR", help="reuse and keep simulations in this folder")] = None,
+    # Not a Path, which would make an empty name into the working directory.
+    cache: Annotated[str | None, typer.Option(metavar="DIR", help="reuse and keep simulations in this folder")] = None,
     executor: ExecutorOption = "local",
     scheduler: SchedulerOption = None,
     as_json: AsJson = False,
@@ -92,6 +93,8 @@ def run(
     from sizing.runs.run import run as run_spec
     from sizing.specfile.load import load_spec
 
+    if cache == "":
+        raise typer.BadParameter("expected a folder, got an empty name", param_hint="--cache")
     earlier = tuple(map(str, warm_start)) if warm_start else None
     task = load_spec(spec, trust=trust).with_run(method=method, seed=seed, max_sims=max_sims, warm_start=earlier)
     with shown_progress(task.run.in_spec) as observer:

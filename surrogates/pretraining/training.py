@@ -23,7 +23,7 @@ from surrogates.pretraining.dataset import Manifest, Samples
 from surrogates.pretraining.recipe import Recipe, RecipeError
 from surrogates.pretraining.resistive import is_resistive
 from surrogates.pretraining.split import TensorCircuit, split
-from surrogates.pretraining.state import append_log, read_state, refuse_others, shorten_log, write_state
+from surrogates.pretraining.state import append_log, is_begun, read_state, shorten_log, write_state
 from surrogates.pretraining.tasks import Task, task_of
 
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
@@ -85,7 +85,7 @@ class Training:
             "data set": [data.digest, rows],
             "start checkpoint": self._start and self._start.sha256,
         }
-        refuse_others(folder, self._plan)  # before anything is written there
+        is_begun(folder, self._plan)  # before anything is written there
         with only_writer(folder, "training"):
             self._take_up()
 
@@ -214,7 +214,7 @@ def refuse_early(recipe: Recipe, folder: Path, *, seed: int, device: str) -> Non
     device_named(device)
     if recipe.start_from is not None:
         _start(recipe, recipe.start_from)
-    refuse_others(folder, _known_plan(recipe, seed))
+    is_begun(folder, _known_plan(recipe, seed))
 
 
 def _known_plan(recipe: Recipe, seed: int) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from ruamel.yaml.scalarstring import LiteralScalarString
 
 from sizing.evaluation.evaluator import Evaluation, Purpose, Simulation
 from sizing.evaluation.evidence import Evidence
-from sizing.files import CannotWrite, only_writer, remove_parts, sync_folder, write_whole
+from sizing.files import CannotWrite, cannot_make, only_writer, remove_parts, sync_folder, write_whole
 from sizing.runs.records.evidence import EVIDENCE
 from sizing.runs.records.journal import Journal, RunError
 from sizing.search.methods import variant
@@ -64,7 +64,7 @@ class RunFolder:
         cls,
         path: Path,
         spec: Spec,
-        ngspice: str,
+        simulator: str,
         checkpoint: Mapping[str, Any] | None = None,
         cache: Path | None = None,
         evidence: Sequence[Evidence] = (),
@@ -72,14 +72,14 @@ class RunFolder:
     ) -> Self:
         """A new folder with the resolved spec, the circuit and the manifest; raises RunError where one exists.
 
-        `ngspice` says which one; `checkpoint` which pretrained network, and `cache` which cache of simulations the run
-        uses, if any. `evidence` is kept in the folder, so that it stands alone, and of `key` what tells later runs
+        `simulator` says which one; `checkpoint` which pretrained network, and `cache` which cache of simulations the
+        run uses, if any. `evidence` is kept in the folder, so that it stands alone, and of `key` what tells later runs
         whether they are of the same circuit.
         """
         cls.refuse_existing(path)
         partial = path.with_name(f".{path.name}.{os.getpid()}.part")
         before = {"warm_start": [{"run": each.run, "simulations": each.simulations} for each in evidence]}
-        manifest = _manifest(spec, ngspice) | {"checkpoint": checkpoint, "cache": cache and str(cache)} | before
+        manifest = _manifest(spec, simulator) | {"checkpoint": checkpoint, "cache": cache and str(cache)} | before
         if key:
             names = [metric.name for metric in spec.problem.measured]
             manifest |= {"circuit": key.circuit, "measures": dict(zip(names, key.measures, strict=True))}
@@ -98,9 +98,7 @@ class RunFolder:
             sync_folder(path.parent)
         except OSError as error:
             rmtree(partial, ignore_errors=True)
-            raise CannotWrite(
-                f"{path}: cannot be made: {error.strerror}; put that right, or choose another --out"
-            ) from None
+            raise cannot_make(path, error) from None
         return cls(path)
 
     @staticmethod
@@ -223,7 +221,7 @@ def _own_files(spec: Spec) -> dict[str, Path]:
     return {str(file.relative_to(shared)): file for file in sorted(files)}
 
 
-def _manifest(spec: Spec, ngspice: str) -> dict[str, Any]:
+def _manifest(spec: Spec, simulator: str) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "spec": spec.problem.name,
@@ -239,7 +237,7 @@ def _manifest(spec: Spec, ngspice: str) -> dict[str, Any]:
         "created": datetime.now().astimezone().isoformat(timespec="seconds"),
         "host": socket.gethostname(),
         "platform": platform.platform(),
-        "versions": {"python": platform.python_version(), "ngspice": ngspice, **_versions()},
+        "versions": {"python": platform.python_version(), "simulator": simulator, **_versions()},
         "problem": asdict(spec.problem),
     }
 

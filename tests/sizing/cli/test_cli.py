@@ -163,6 +163,16 @@ def test_wrong_usage_exits_2_and_says_what_was_expected(specs: Path, tmp_path: P
         ("show", tmp_path): "expected a run folder",
         ("table", tmp_path): "found none",
         ("frobnicate",): "No such command",
+        ("run", specs / "cs_amp.yaml", "--cache", ""): "--cache: expected a folder, got an empty name",
+        ("run", specs / "cs_amp.yaml", "--out", "/proc/nowhere/run"): "/proc/nowhere/run: cannot be made: No such file",
+        (
+            "run",
+            specs / "cs_amp.yaml",
+            "--out",
+            f"{specs / 'cs_amp.yaml'}/run",
+        ): "/run: cannot be made: Not a directory",
+        ("compare", specs / "cs_amp.yaml", "--out", "/proc/nowhere/c"): "/proc/nowhere/c: cannot be made: No such file",
+        ("compare", specs / "cs_amp.yaml", "--seeds", "-1"): "--seeds: expected none below 0, got -1",
     }.items():
         done = sizing(*arguments, folder=tmp_path)
         assert done.returncode == 2, arguments
