@@ -325,5 +325,5 @@ def test_any_text_parses_or_raises_a_netlist_error(text: str):
 
 @pytest.mark.parametrize("name", ["ln", "MIN", "agauss"])
 def test_a_parameter_called_like_a_function_is_refused(name: str):
-    with pytest.raises(NetlistError, match=f"got '{name.lower()}', a function of ngspice; rename it"):
+    with pytest.raises(NetlistError, match=f"got '{name.lower()}', which ngspice takes for a function; rename it"):
         parse_circuit(read_text(f".param {name}=2\nr1 a 0 {{{name}}}", "amp.cir", Path()))
