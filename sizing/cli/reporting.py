@@ -10,11 +10,11 @@ import typer
 
 from sizing.cli.trust import TrustOption
 from sizing.errors import InputError
-from sizing.runs.records.reading import RunRecord
 
 if TYPE_CHECKING:
     from sizing.report.plot import Plot
     from sizing.runs.records.inspection import Inspection
+    from sizing.runs.records.reading import RunRecord
 
 
 def report(
@@ -70,7 +70,7 @@ def report(
     tell(problems)
 
 
-def write_comparison(records: Sequence[RunRecord], problems: Sequence[str], out: Path) -> None:
+def write_comparison(records: Sequence["RunRecord"], problems: Sequence[str], out: Path) -> None:
     """Leave tables, plots and the page in the folder of a comparison, in place of those of an earlier call."""
     from sizing.report.page import page
     from sizing.report.plots import plots
@@ -94,7 +94,7 @@ def write_plots(plots: Sequence["Plot"], folder: Path, formats: Sequence[str]) -
 
 
 def _inspection(
-    record: RunRecord, waveforms: bool, sensitivities: bool, workers: int | None, trust: bool
+    record: "RunRecord", waveforms: bool, sensitivities: bool, workers: int | None, trust: bool
 ) -> "Inspection | None":
     """What the run's folder keeps of its best design, and what was asked for besides."""
     from sizing.runs.inspect import inspect_best

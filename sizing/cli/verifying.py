@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
 from sizing.cli.trust import TrustOption
@@ -39,6 +38,8 @@ def verify(
 
     Example: sizing verify runs/sky130_miller-gp-s0 --corners --monte-carlo 200 --best 1
     """
+    import numpy as np
+
     from sizing.report.verified import corners_files, corners_table, readable, samples_files, yield_table
     from sizing.runs.records.reading import read_run
     from sizing.runs.tables import markdown

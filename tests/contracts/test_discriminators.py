@@ -1,7 +1,10 @@
 """What every discriminator promises to the search, whichever it is."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
+import torch
 
 from sizing.clock import Clock
 from sizing.evaluation.evaluator import Evaluation, Evaluator, values_of
@@ -51,6 +54,25 @@ def discriminator(request: pytest.FixtureRequest, amplifier: Spec, evaluator: Ev
 
 def candidates(problem: Problem, count: int) -> np.ndarray:
     return np.random.default_rng(1).integers(0, problem.shape, (count, len(problem.shape)))
+
+
+@pytest.fixture
+def threads() -> Iterator[int]:
+    """How many threads torch is set to, more than one."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield 3
+    torch.set_num_threads(before)
+
+
+def test_the_threads_of_the_process_are_left_as_they_were(
+    threads: int, discriminator: Discriminator, population: list[Evaluation], amplifier: Spec
+):
+    assert torch.get_num_threads() == threads
+    discriminator.fit(population[:8])
+    assert torch.get_num_threads() == threads
+    discriminator.judge(candidates(amplifier.problem, 2))
+    assert torch.get_num_threads() == threads
 
 
 @pytest.mark.parametrize("count", [1, 5, 64])

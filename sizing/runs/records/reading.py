@@ -19,6 +19,9 @@ from sizing.task.job import Conditions
 from sizing.task.objectives import best_first
 from sizing.task.problem import Corner, Design, Metric, Problem, Variable
 
+_NOW_CALLED = {"ngspice": "simulator"}
+"""Versions that earlier manifests call by another name."""
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -119,6 +122,9 @@ def _read(path: Path) -> RunRecord:
         raise RunError(f"{path}: expected a run folder (with manifest.json); `sizing run` makes one")
     try:
         manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+        manifest["versions"] = {
+            _NOW_CALLED.get(name, name): text for name, text in manifest.get("versions", {}).items()
+        }
         problem = _problem(manifest["problem"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunError(f"{path / 'manifest.json'}: damaged: {error!r}") from None
