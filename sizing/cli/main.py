@@ -211,7 +211,7 @@ def table(
 
     Example: sizing table runs --format csv > runs.csv
     """
-    from sizing.report.kept import tabulated
+    from sizing.reports.kept import tabulated
     from sizing.runs.tables import means_table, overview
 
     if format_ not in ("markdown", "csv", "json"):

@@ -13,7 +13,7 @@ from sizing.errors import InputError
 from sizing.runs.records.reading import RunRecord
 
 if TYPE_CHECKING:
-    from sizing.report.plot import Plot
+    from sizing.reports.plot import Plot
     from sizing.runs.records.inspection import Inspection
 
 
@@ -37,11 +37,11 @@ def report(
 
     Example: sizing report runs/opamp_cc-gp-op-s0 --html opamp.html --waveforms --sensitivities
     """
-    from sizing.report.page import page
-    from sizing.report.plots import plots as drawn
-    from sizing.report.plots import plots_of_one
-    from sizing.report.responses import response_plots
-    from sizing.report.scatter import checked_pair
+    from sizing.reports.page import page
+    from sizing.reports.plots import plots as drawn
+    from sizing.reports.plots import plots_of_one
+    from sizing.reports.responses import response_plots
+    from sizing.reports.scatter import checked_pair
     from sizing.runs.compare import absent_runs
     from sizing.runs.records.reading import find_runs, read_runs
 
@@ -72,8 +72,8 @@ def report(
 
 def write_comparison(records: Sequence[RunRecord], problems: Sequence[str], out: Path) -> None:
     """Leave tables, plots and the page in the folder of a comparison, in place of those of an earlier call."""
-    from sizing.report.page import page
-    from sizing.report.plots import plots
+    from sizing.reports.page import page
+    from sizing.reports.plots import plots
     from sizing.runs.tables import means_table, runs_table
 
     rows = runs_table(records)

@@ -39,7 +39,7 @@ def verify(
 
     Example: sizing verify runs/sky130_miller-gp-s0 --corners --monte-carlo 200 --best 1
     """
-    from sizing.report.verified import corners_files, corners_table, readable, samples_files, yield_table
+    from sizing.reports.verified import corners_files, corners_table, readable, samples_files, yield_table
     from sizing.runs.records.reading import read_run
     from sizing.runs.tables import markdown
     from sizing.runs.verify import at_corners, best_designs

@@ -9,10 +9,10 @@ import pandas as pd
 from matplotlib.ticker import FuncFormatter
 
 from sizing.evaluation.corners import worst_rows
-from sizing.report.calibration import wilson_interval
-from sizing.report.plot import Plot
-from sizing.report.styles import INK, figure_with_axes, number_axis, styles
-from sizing.report.words import target_words
+from sizing.reports.calibration import wilson_interval
+from sizing.reports.plot import Plot
+from sizing.reports.styles import INK, figure_with_axes, number_axis, styles
+from sizing.reports.words import target_words
 from sizing.runs.verify import Verification
 from sizing.simulation.simulator import Failed, Measured
 from sizing.task.objectives import cost, meets
