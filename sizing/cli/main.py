@@ -5,7 +5,7 @@ import shutil
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -256,12 +256,12 @@ def methods(as_json: AsJson = False) -> None:
 
     Example: sizing methods
     """
-    from sizing.measures.table import definitions
+    from sizing.measures.table import MEASURES
     from sizing.search.methods import METHODS
 
-    known: dict[str, Any] = {
-        "methods": {name: method.description for name, method in METHODS.items()},
-        "measurements": definitions(),
+    known = {
+        "methods": {name: _marked(each.description, METHODS.package(name)) for name, each in METHODS.items()},
+        "measurements": {name: _marked(str(each.__doc__), MEASURES.package(name)) for name, each in MEASURES.items()},
     }
     if as_json:
         print(json.dumps(known, indent=1))
@@ -284,6 +284,10 @@ def examples(
         raise SpecError([f"{folder} already exists, and nothing is overwritten: name a new folder"])
     shutil.copytree(shipped_specs(), folder)
     print(f"Copied the specs to {folder}. Next: sizing run {folder / 'opamp_cc.yaml'}", file=sys.stderr)
+
+
+def _marked(description: str, package: str) -> str:
+    return f"{description} [{package}]" if package else description
 
 
 def _print_notice(record: "RunRecord") -> None:

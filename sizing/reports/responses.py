@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, MultipleLocator
 
+from sizing.measures.measure import Measure
 from sizing.measures.small_signal import Bandwidth, DcGain, GainAt, PhaseMargin, UnityGainFrequency
-from sizing.measures.table import AnyMeasure
 from sizing.measures.transient import SettlingTime
 from sizing.measures.waveforms import Waveforms
 from sizing.reports.plot import Plot, drawn_plainly
@@ -22,7 +22,7 @@ from sizing.simulation.simulator import Measured
 from sizing.task.problem import Metric
 from sizing.units import format_quantity
 
-Read = Sequence[tuple[Metric, AnyMeasure]]
+Read = Sequence[tuple[Metric, Measure]]
 """The metrics that are measured on an analysis, and how."""
 
 FEWEST = 3

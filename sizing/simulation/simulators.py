@@ -22,7 +22,7 @@ class SimulatorEntry:
     """Raises SimulatorMissing where it is not."""
 
 
-def _no_simulator(found: object) -> str:
+def _no_simulator(name: str, found: object) -> str:
     return "" if isinstance(found, SimulatorEntry) else f"expected a sizing.SimulatorEntry, got {found!r}"
 
 
