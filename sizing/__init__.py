@@ -23,6 +23,7 @@ _HOMES = {
     "Result": "sizing.runs.run",
     "Spec": "sizing.specfile.load",
     "SpecError": "sizing.specfile.mistakes",
+    "load_run": "sizing.runs.run",
     "load_spec": "sizing.specfile.load",
     "resume": "sizing.runs.run",
     "run": "sizing.runs.run",

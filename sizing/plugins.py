@@ -12,6 +12,10 @@ from sizing.errors import InputError
 T = TypeVar("T")
 
 
+class PlugInError(InputError):
+    """A plug-in that broke a promise while it was used; the message names it and says what was expected of it."""
+
+
 class Named(Mapping[str, T], Generic[T]):
     """Shipped things by name, and those of plug-ins under `sizing.<group>`; `check` says what is wrong with one.
 

@@ -21,6 +21,7 @@ from sizing.cli.trust import TrustOption, harmless
 from sizing.cli.verifying import verify
 from sizing.errors import InputError
 from sizing.files import CannotWrite
+from sizing.plugins import PlugInError
 from sizing.simulation.ngspice import SimulatorMissing
 from sizing.specfile.load import load_spec
 from sizing.specfile.mistakes import SpecError
@@ -56,7 +57,9 @@ def main() -> None:
     except (InputError, SimulatorMissing, SimulationError, OSError) as error:
         for line in str(error).splitlines():
             print(f"error: {harmless(line)}", file=sys.stderr)
-        broken = isinstance(error, CannotWrite) or (isinstance(error, SimulationError) and error.reason != "netlist")
+        broken = isinstance(error, CannotWrite | PlugInError) or (
+            isinstance(error, SimulationError) and error.reason != "netlist"
+        )
         sys.exit(1 if broken else 2)
 
 
