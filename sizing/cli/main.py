@@ -15,7 +15,7 @@ from sizing.cli.exporting import export
 from sizing.cli.first_spec import init
 from sizing.cli.learning import accuracy, graph
 from sizing.cli.pretraining import dataset, pretrain
-from sizing.cli.reporting import report, tell, write_comparison
+from sizing.cli.reporting import report, tell
 from sizing.cli.studying import study
 from sizing.cli.trust import TrustOption, harmless
 from sizing.cli.verifying import verify
@@ -147,9 +147,10 @@ def compare(
     """
     from sizing.cli.progress import shown_schedule
     from sizing.cli.schedule import Schedule
+    from sizing.reports.report import report_comparison
     from sizing.runs.compare import compare as compare_methods
     from sizing.runs.compare import entries_of, runs_at_a_time
-    from sizing.runs.tables import means_table, overview, runs_table
+    from sizing.runs.tables import overview
 
     try:
         numbers = [int(seed) for seed in seeds.split(",")]
@@ -164,10 +165,8 @@ def compare(
         )
     problems = [f"{run_name}: {why}" for run_name, why in comparison.failures.items()]
     if comparison.records:
-        rows = runs_table(comparison.records)
-        print(overview(rows, means_table(rows)))
-        write_comparison(comparison.records, problems, out)
-        print(f"Report: {out / 'report.html'}", file=sys.stderr)
+        print(overview(comparison.table, comparison.means))
+        print(f"Report: {report_comparison(comparison, problems, out)}", file=sys.stderr)
     tell(problems)
 
 
