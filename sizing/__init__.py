@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sizing.errors import InputError
-    from sizing.evaluation.evaluator import Evaluation
+    from sizing.evaluation.evaluator import Evaluation, designs_of, values_of
     from sizing.first_spec.write import write_first_spec as init
     from sizing.measures.measure import Measure, Missing
     from sizing.measures.waveforms import Waveforms
@@ -32,12 +32,14 @@ if TYPE_CHECKING:
     from sizing.search.discriminator import Discriminator
     from sizing.search.evolution import deap_operator, toolbox
     from sizing.search.method import Method, evolution
-    from sizing.search.optimizer import Optimizer, Proposal
+    from sizing.search.optimizer import Optimizer, Proposal, initial_proposal
+    from sizing.search.variation import random_designs
     from sizing.simulation.simulator import SimulationError, Simulator
     from sizing.simulation.simulators import SimulatorEntry
     from sizing.specfile.load import Spec, load_spec
     from sizing.specfile.mistakes import SpecError
     from sizing.spice.kits import Kit
+    from sizing.task.objectives import cost, meets, no_worse
     from sizing.task.settings import Settings
 
 __all__ = [
@@ -63,19 +65,26 @@ __all__ = [
     "Waveforms",
     "check",
     "compare",
+    "cost",
     "deap_operator",
+    "designs_of",
     "evaluate",
     "events",
     "evolution",
     "export",
     "init",
+    "initial_proposal",
     "load_run",
     "load_spec",
+    "meets",
+    "no_worse",
+    "random_designs",
     "report",
     "resume",
     "run",
     "study",
     "toolbox",
+    "values_of",
     "verify",
 ]
 
@@ -102,17 +111,24 @@ _HOMES = {
     "Waveforms": "sizing.measures.waveforms",
     "check": "sizing.runs.run",
     "compare": "sizing.runs.compare",
+    "cost": "sizing.task.objectives",
     "deap_operator": "sizing.search.evolution",
+    "designs_of": "sizing.evaluation.evaluator",
     "evaluate": "sizing.runs.evaluate",
     "evolution": "sizing.search.method",
     "export": "sizing.runs.export",
+    "initial_proposal": "sizing.search.optimizer",
     "load_run": "sizing.runs.run",
     "load_spec": "sizing.specfile.load",
+    "meets": "sizing.task.objectives",
+    "no_worse": "sizing.task.objectives",
+    "random_designs": "sizing.search.variation",
     "report": "sizing.reports.report",
     "resume": "sizing.runs.run",
     "run": "sizing.runs.run",
     "study": "sizing.paper.table",
     "toolbox": "sizing.search.evolution",
+    "values_of": "sizing.evaluation.evaluator",
     "verify": "sizing.reports.verified",
 }
 
