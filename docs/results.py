@@ -17,7 +17,7 @@ import pandas as pd
 from sizing.paper.comparison import beside_paper
 from sizing.paper.study import Options, Study
 from sizing.paper.table import study_named
-from sizing.report.kept import tabulated
+from sizing.reports.kept import tabulated
 from sizing.runs.tables import markdown, means_table
 
 HERE = Path(__file__).parent

@@ -1,13 +1,19 @@
 """What can be named: what is shipped, and what installed packages add by entry points of a group, loaded when named."""
 
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from sizing.errors import InputError
 
 T = TypeVar("T")
+
+
+class PlugInError(InputError):
+    """A plug-in that broke a promise while it was used; the message names it and says what was expected of it."""
 
 
 class Named(Mapping[str, T], Generic[T]):
@@ -18,7 +24,7 @@ class Named(Mapping[str, T], Generic[T]):
     one.
     """
 
-    def __init__(self, group: str, shipped: Mapping[str, T], check: Callable[[Any], str]) -> None:
+    def __init__(self, group: str, shipped: Mapping[str, T], check: Callable[[str, Any], str]) -> None:
         self._group = f"sizing.{group}"
         self.shipped = shipped
         self._check = check
@@ -41,6 +47,10 @@ class Named(Mapping[str, T], Generic[T]):
     def __len__(self) -> int:
         return len(self.shipped) + len(self._brought)
 
+    def package(self, name: str) -> str:
+        """The package that brings a plug-in, in words; empty for what is shipped or not known."""
+        return "" if name in self.shipped or name not in self._brought else _package(self._brought[name])
+
     @cached_property
     def _brought(self) -> Mapping[str, EntryPoint]:
         found: dict[str, EntryPoint] = {}
@@ -60,9 +70,15 @@ class Named(Mapping[str, T], Generic[T]):
             loaded: T = brought.load()
         except Exception as error:  # whatever somebody else's module raises when it is imported
             raise InputError(f"{where}: cannot be loaded: {error!r}; update the package, or remove it") from error
-        if wrong := self._check(loaded):
+        if wrong := self._check(brought.name, loaded):
             raise InputError(f"{where}: {wrong}")
         return loaded
+
+
+def raised(error: Exception) -> str:
+    """What somebody else's code raised and where, in words."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"raised {error!r} ({Path(place.filename).name}:{place.lineno})"
 
 
 def _package(brought: EntryPoint) -> str:

@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from sizing.errors import InputError, nearest
-
 
 def export(
     path: Annotated[Path, typer.Argument(metavar="RUN", help="run folder")],
@@ -22,27 +20,8 @@ def export(
 
     Example: sizing export runs/opamp_cc-gp-op-s0 --rank 2 --out sized.cir
     """
-    from sizing.runs.export import FORMS, sized_files
-    from sizing.runs.records.reading import read_run
+    from sizing.runs.export import export as export_design
 
-    if form not in (known := [*FORMS, "files"]):
-        raise InputError(f"--format: no form {form!r}{nearest(form, known)}")
-    if out is not None and out.exists():
-        raise InputError(f"{out} already exists, and nothing is overwritten: choose another --out")
-    record = read_run(path)
-    if form == "files":
-        if out is None:
-            raise InputError("--format files: expected --out FOLDER, a new folder for the changed files")
-        _write_files(out, sized_files(record, rank))
-    elif out is None:
-        print(FORMS[form](record, rank), end="")
-    else:
-        out.write_text(FORMS[form](record, rank), encoding="utf-8")
-
-
-def _write_files(folder: Path, contents: dict[Path, bytes]) -> None:
-    for place, content in contents.items():
-        path = folder / place
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        print(path)
+    text = export_design(path, rank=rank, form=form, out=out)
+    if out is None or form == "files":
+        print(text, end="")

@@ -4,7 +4,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +14,7 @@ from sizing.cli.exporting import export
 from sizing.cli.first_spec import init
 from sizing.cli.learning import accuracy, graph
 from sizing.cli.pretraining import dataset, pretrain
-from sizing.cli.reporting import report, tell, write_comparison
+from sizing.cli.reporting import report, tell
 from sizing.cli.studying import study
 from sizing.cli.trust import TrustOption, harmless
 from sizing.cli.verifying import verify
@@ -47,6 +47,7 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(1)
     except Exception as error:
+        from sizing.plugins import PlugInError
         from sizing.simulation.ngspice import SimulatorMissing
         from sizing.simulation.simulator import SimulationError
 
@@ -54,7 +55,9 @@ def main() -> None:
             raise
         for line in str(error).splitlines():
             print(f"error: {harmless(line)}", file=sys.stderr)
-        broken = isinstance(error, CannotWrite) or (isinstance(error, SimulationError) and error.reason != "netlist")
+        broken = isinstance(error, CannotWrite | PlugInError) or (
+            isinstance(error, SimulationError) and error.reason != "netlist"
+        )
         sys.exit(1 if broken else 2)
 
 
@@ -148,9 +151,10 @@ def compare(
     """
     from sizing.cli.progress import shown_schedule
     from sizing.cli.schedule import Schedule
+    from sizing.reports.report import report_comparison
     from sizing.runs.compare import compare as compare_methods
     from sizing.runs.compare import entries_of, runs_at_a_time
-    from sizing.runs.tables import means_table, overview, runs_table
+    from sizing.runs.tables import overview
 
     try:
         numbers = [int(seed) for seed in seeds.split(",")]
@@ -165,10 +169,8 @@ def compare(
         )
     problems = [f"{run_name}: {why}" for run_name, why in comparison.failures.items()]
     if comparison.records:
-        rows = runs_table(comparison.records)
-        print(overview(rows, means_table(rows)))
-        write_comparison(comparison.records, problems, out)
-        print(f"Report: {out / 'report.html'}", file=sys.stderr)
+        print(overview(comparison.table, comparison.means))
+        print(f"Report: {report_comparison(comparison, problems, out)}", file=sys.stderr)
     tell(problems)
 
 
@@ -216,7 +218,7 @@ def table(
 
     Example: sizing table runs --format csv > runs.csv
     """
-    from sizing.report.kept import tabulated
+    from sizing.reports.kept import tabulated
     from sizing.runs.tables import means_table, overview
 
     if format_ not in ("markdown", "csv", "json"):
@@ -261,12 +263,12 @@ def methods(as_json: AsJson = False) -> None:
 
     Example: sizing methods
     """
-    from sizing.measures.table import definitions
+    from sizing.measures.table import MEASURES
     from sizing.search.methods import METHODS
 
-    known: dict[str, Any] = {
-        "methods": {name: method.description for name, method in METHODS.items()},
-        "measurements": definitions(),
+    known = {
+        "methods": {name: _marked(each.description, METHODS.package(name)) for name, each in METHODS.items()},
+        "measurements": {name: _marked(str(each.__doc__), MEASURES.package(name)) for name, each in MEASURES.items()},
     }
     if as_json:
         print(json.dumps(known, indent=1))
@@ -313,6 +315,10 @@ def examples(
         raise InputError(f"{folder} already exists, and nothing is overwritten: name a new folder")
     shutil.copytree(shipped_specs(), folder)
     print(f"Copied the specs to {folder}. Next: sizing run {folder / 'opamp_cc.yaml'}", file=sys.stderr)
+
+
+def _marked(description: str, package: str) -> str:
+    return f"{description} [{package}]" if package else description
 
 
 def _print_notice(record: "RunRecord") -> None:

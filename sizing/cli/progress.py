@@ -20,7 +20,7 @@ from rich.progress import Progress as Bar
 from rich.text import Text
 
 from sizing.cli.schedule import Schedule
-from sizing.report.words import front_words
+from sizing.reports.words import front_words
 from sizing.runs.compare import Entry
 from sizing.runs.events import Observer, Progress
 from sizing.task.problem import Problem

@@ -9,8 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from sizing.evaluation.evaluator import completed_outcome
-from sizing.report.designs import Setting, Sized, Target, best_sized, target
-from sizing.report.words import STATUS_WORDS, front_words, target_words
+from sizing.reports.designs import Setting, Sized, Target, best_sized, target
+from sizing.reports.words import STATUS_WORDS, front_words, target_words
 from sizing.runs.records.reading import RunRecord
 from sizing.runs.run import Result
 from sizing.simulation.simulator import Failed, Outcome

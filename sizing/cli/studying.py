@@ -29,30 +29,21 @@ def study(
 
     Example: sizing study fig7 --scale small
     """
-    from sizing.errors import InputError
-    from sizing.paper.study import Options, carry_out
-    from sizing.paper.table import study_named
+    from sizing.paper.table import study as carry_out
     from sizing.runs.tables import markdown
-    from sizing.specfile.shipped import shipped_specs
 
-    if scale not in ("small", "full"):
-        raise InputError(f"--scale: expected small or full, got {scale!r}")
-    options = Options(
-        "small" if scale == "small" else "full",
-        DATA,
-        shipped_specs() / "netlists",
-        _numbers(seeds),
-        device,
-        jobs,
-        scheduler or executor,
-    )
-    chosen = study_named(name, options)
     try:
         done = carry_out(
-            chosen,
-            out or Path("runs") / f"{name}-{scale}",
-            shlex.join(["sizing", *sys.argv[1:]]),
-            lambda line: print(line, file=sys.stderr, flush=True),
+            name,
+            scale=scale,
+            seeds=_numbers(seeds),
+            device=device,
+            jobs=jobs,
+            executor=scheduler or executor,
+            out=out,
+            data=DATA,
+            command=shlex.join(["sizing", *sys.argv[1:]]),
+            observer=lambda line: print(line, file=sys.stderr, flush=True),
         )
     except KeyboardInterrupt:
         print("interrupted; the same command goes on", file=sys.stderr)
@@ -68,9 +59,6 @@ def _numbers(seeds: str | None) -> tuple[int, ...] | None:
     if seeds is None:
         return None
     try:
-        numbers = tuple(int(seed) for seed in seeds.split(","))
+        return tuple(int(seed) for seed in seeds.split(","))
     except ValueError:
         raise InputError(f"--seeds: expected numbers separated by commas, got {seeds!r}") from None
-    if len(set(numbers)) < len(numbers) or min(numbers) < 0:
-        raise InputError(f"--seeds: expected each once and none below 0, got {seeds!r}")
-    return numbers

@@ -1,17 +1,11 @@
 """The command that verifies a run's best designs."""
 
-import json
-import shlex
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sizing.cli.trust import TrustOption
-from sizing.errors import InputError
-from sizing.files import write_all_whole
 
 
 def verify(
@@ -38,45 +32,27 @@ def verify(
 
     Example: sizing verify runs/sky130_miller-gp-s0 --corners --monte-carlo 200 --best 1
     """
-    import numpy as np
-
-    from sizing.report.verified import corners_files, corners_table, readable, samples_files, yield_table
-    from sizing.runs.records.reading import read_run
+    from sizing.reports.verified import readable
+    from sizing.reports.verified import verify as verified_run
     from sizing.runs.tables import markdown
-    from sizing.runs.verify import at_corners, best_designs
-    from sizing.runs.verify import monte_carlo as sampled
-    from sizing.specfile.load import load_spec
 
-    if spec is not None and not spec.is_file():
-        raise InputError(f"--spec: expected a spec file, found none at {spec}")
-    record = read_run(path)
-    chosen = spec or record.path / "spec.yaml"
-    task = load_spec(chosen, trust=trust)
-    designs = best_designs(record, best, task.problem)
-    about = {"command": shlex.join(sys.argv), "spec": str(chosen), "designs": len(designs)}
-    folder = record.path / "verify"
-    failed: set[int] = set()
-    if corners or monte_carlo is None:
-        found = at_corners(task, designs, workers)
-        how = about | {"corners": found.conditions, "simulations": found.in_spec.size}
-        _write(folder, corners_files(found) | {"corners.json": json.dumps(how, indent=1) + "\n"})
-        failed.update(np.flatnonzero(~found.in_spec.all(axis=1)).tolist())
-        table = markdown(readable(corners_table(found)))
-        print(f"Corners: {len(found.conditions)}. The worst of each metric:\n{table}")
-    if monte_carlo is not None:
-        found = sampled(load_spec(chosen, trust=trust, mismatch=True), designs, monte_carlo, seed, workers)
-        for plot in folder.glob("samples-*.svg"):
-            plot.unlink()
-        how = about | {"seed": seed, "simulations": found.in_spec.size}
-        _write(folder, samples_files(found) | {"samples.json": json.dumps(how, indent=1) + "\n"})
-        failed.update(np.flatnonzero(found.in_spec.mean(axis=1) < least_yield).tolist())
-        print(f"{monte_carlo} samples:\n{markdown(readable(yield_table(found)))}")
-    print(f"Tables and plots: {folder}")
-    if failed:
-        print(f"Designs that fail: {', '.join(f'#{row + 1}' for row in sorted(failed))}")
+    verified = verified_run(
+        path,
+        corners=corners or None,
+        samples=monte_carlo,
+        best=best,
+        seed=seed,
+        least_yield=least_yield,
+        spec=spec,
+        workers=workers,
+        trust=trust,
+    )
+    if verified.corners is not None:
+        table = markdown(readable(verified.corners))
+        print(f"Corners: {len(verified.conditions)}. The worst of each metric:\n{table}")
+    if verified.samples is not None:
+        print(f"{monte_carlo} samples:\n{markdown(readable(verified.samples))}")
+    print(f"Tables and plots: {verified.folder}")
+    if verified.failed:
+        print(f"Designs that fail: {', '.join(f'#{rank}' for rank in verified.failed)}")
         raise typer.Exit(1)
-
-
-def _write(folder: Path, files: Mapping[str, str]) -> None:
-    folder.mkdir(exist_ok=True)
-    write_all_whole({folder / name: text.encode() for name, text in files.items()})

@@ -44,8 +44,8 @@ class FirstSpec:
 
 
 def write_first_spec(
-    netlist: Path,
-    out: Path | None = None,
+    netlist: str | Path,
+    out: str | Path | None = None,
     models: Sequence[str] = (),
     top: str | None = None,
     *,
@@ -55,7 +55,8 @@ def write_first_spec(
 
     Both are new files. Raises InputError where the netlist cannot be used, or a file is there already.
     """
-    out = out or netlist.with_suffix(".yaml")
+    netlist = Path(netlist)
+    out = Path(out) if out else netlist.with_suffix(".yaml")
     copy = netlist.with_name(f"{out.stem}_sized{netlist.suffix}")
     if not out.parent.is_dir():
         raise InputError(f"--out: expected a folder {out.parent} for {out.name}, found none; make it first")

@@ -42,7 +42,7 @@ class Measure(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     kinds: ClassVar[tuple[str, ...]]
-    """The analyses it can be read from."""
+    """The analyses it can be read from: op, ac, tran, dc, noise."""
     better: ClassVar[Literal["higher", "lower", "either"]]
     """The side on which a lone target makes sense."""
 

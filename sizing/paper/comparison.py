@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from sizing.errors import InputError
 from sizing.paper.plots import Line, panels
 from sizing.paper.study import Observer, Options, Scale, Section, Study, StudySettings, settings_for
-from sizing.report.curves import mean_curve, top_costs
-from sizing.report.styles import methods_in_order
+from sizing.reports.curves import mean_curve, top_costs
+from sizing.reports.styles import methods_in_order
 from sizing.runs.compare import Entry, compare
 from sizing.runs.records.reading import RunRecord, find_runs, read_run
 from sizing.runs.tables import means_table, runs_table

@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from sizing.report.styles import RULE, Style, styles
+from sizing.reports.styles import RULE, Style, styles
 
 _PAPER = "#6b7078"
 _MARKS = 12

@@ -1,11 +1,14 @@
 """The studies that can be named; what they need is imported when one is asked for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
+from typing import get_args
 
 from sizing.errors import InputError, nearest
-from sizing.paper.study import Options, Study
+from sizing.paper.study import Done, Observer, Options, Scale, Study, carry_out
+from sizing.specfile.shipped import shipped_specs
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,43 @@ STUDIES: Mapping[str, Listed] = {
     "fig9": Listed("few-shot op-amp with voltage-biased loads", "surrogates.studies.few_shot:fig9"),
     "fig11": Listed("convergence of every method on both op-amps", "sizing.paper.comparison:fig11", of_runs=True),
 }
+
+
+def study(
+    name: str,
+    *,
+    scale: str = "small",
+    seeds: Sequence[int] | None = None,
+    device: str = "cpu",
+    jobs: int | None = None,
+    executor: str = "local",
+    out: str | Path | None = None,
+    data: str | Path = "runs/data",
+    command: str = "",
+    observer: Observer = lambda line: None,
+) -> Done:
+    """Do a table or figure of the paper again, into `out`, by default runs/NAME-SCALE; goes on where it was left.
+
+    `seeds` are the scale's own where none are given; data sets that are not in the folder `data` are made first.
+    `observer` is told of every part that is done, and `command` stands on the page. Raises InputError.
+    """
+    if scale not in get_args(Scale):
+        raise InputError(f"--scale: expected small or full, got {scale!r}")
+    numbers = None if seeds is None else tuple(seeds)
+    if numbers is not None and (len(set(numbers)) < len(numbers) or min(numbers) < 0):
+        raise InputError(f"--seeds: expected each once and none below 0, got {','.join(map(str, numbers))!r}")
+    options = Options(
+        "small" if scale == "small" else "full",
+        Path(data),
+        shipped_specs() / "netlists",
+        numbers,
+        device,
+        jobs,
+        executor,
+    )
+    chosen = study_named(name, options)
+    folder = Path(out) if out else Path("runs") / f"{name}-{scale}"
+    return carry_out(chosen, folder, command or f"sizing.study({name!r}, scale={scale!r})", observer)
 
 
 def study_named(name: str, options: Options) -> Study:

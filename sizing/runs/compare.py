@@ -10,12 +10,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+import pandas as pd
+
 from sizing.errors import InputError
-from sizing.files import BeingWritten, claim
+from sizing.files import BeingWritten, claim, write_all_whole
 from sizing.runs.records.reading import RunRecord, read_runs
 from sizing.runs.run import resume, run
+from sizing.runs.tables import means_table, runs_table
 from sizing.search.settling import parse_variant
 from sizing.simulation.ngspice import SimulatorMissing
 from sizing.simulation.pool import default_workers
@@ -47,6 +51,16 @@ class Comparison:
     records: tuple[RunRecord, ...]
     failures: dict[str, str]
 
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """One row of counts for each run."""
+        return runs_table(self.records)
+
+    @cached_property
+    def means(self) -> pd.DataFrame:
+        """Their means over seeds, with standard errors."""
+        return means_table(self.table)
+
 
 def compare(
     specs: Sequence[str | Path],
@@ -71,7 +85,8 @@ def compare(
     For a spec and seed all methods start from the same initial designs. Calling it again with the same arguments and
     `out` takes up what was left: ended runs stay, half runs go on. A run that cannot start or breaks does not stop the
     others. `on_end` is called with each entry and its status; `trust` is for `load_spec`. Raises SpecError for unknown
-    methods and repeated or negative seeds, InputError where `out` holds something else.
+    methods and repeated or negative seeds, InputError where `out` holds something else. Leaves table.csv and means.csv
+    in `out`.
     """
     out = Path(out)
     _check_arguments(specs, methods, seeds)
@@ -93,7 +108,11 @@ def compare(
             processes.shutdown(cancel_futures=True)
             raise
     records, _ = read_runs([entry.folder for entry in entries if (entry.folder / "manifest.json").exists()])
-    return Comparison(tuple(records), failures)
+    comparison = Comparison(tuple(records), failures)
+    if records:
+        tables = {"table.csv": comparison.table, "means.csv": comparison.means}
+        write_all_whole({out / name: table.to_csv(index=False).encode() for name, table in tables.items()})
+    return comparison
 
 
 def entries_of(

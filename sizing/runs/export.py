@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sizing.runs.records.reading import RunError, RunRecord
+from sizing.errors import InputError, nearest
+from sizing.files import write_whole
+from sizing.runs.records.reading import RunError, RunRecord, read_run
 from sizing.runs.records.writing import OWN
 from sizing.simulation.simulator import Failed
 from sizing.spice.circuit import Circuit, parse_circuit
@@ -27,6 +29,32 @@ _SIZES = frozenset({"w", "l", "m", "value"})
 """What is told of devices inside sub-circuits, which have much else from their models."""
 _MODEL_LINE = re.compile(r'\.include "[^"]+"|\.lib "[^"]+" \w+|\.options wnflag=1')
 """What `spec.models.deck_lines` writes."""
+
+
+def export(run: str | Path, *, rank: int = 1, form: str = "netlist", out: str | Path | None = None) -> str:
+    """A run's design in a form of FORMS, written to `out` where that is given; what is written.
+
+    The form "files", the user's own files, needs a new folder as `out`, and gives their paths, a line each. Raises
+    InputError for another form, and where something would be overwritten.
+    """
+    if form not in (known := [*FORMS, "files"]):
+        raise InputError(f"--format: no form {form!r}{nearest(form, known)}")
+    out = None if out is None else Path(out)
+    if out is not None and out.exists():
+        raise InputError(f"{out} already exists, and nothing is overwritten: choose another --out")
+    record = read_run(run)
+    if form != "files":
+        text = FORMS[form](record, rank)
+        if out is not None:
+            write_whole(out, text.encode())
+        return text
+    if out is None:
+        raise InputError("--format files: expected --out FOLDER, a new folder for the changed files")
+    contents = {out / place: content for place, content in sized_files(record, rank).items()}
+    for path, content in contents.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return "".join(f"{path}\n" for path in contents)
 
 
 @dataclass(frozen=True)

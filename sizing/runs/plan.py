@@ -25,7 +25,7 @@ from sizing.search.settling import (
     without,
 )
 from sizing.simulation.dialect import alterable
-from sizing.simulation.simulators import simulator_named
+from sizing.simulation.simulators import SimulatorEntry, installed_at, simulator_named
 from sizing.specfile.load import Spec
 from sizing.specfile.mistakes import SpecError
 from sizing.task.settings import AUTO, Settings
@@ -45,12 +45,19 @@ class RunPlan:
     checkpoint: Mapping[str, Any] | None
     evidence: tuple[Evidence, ...]
     """Of the earlier runs that it learns from."""
-    simulator: str
-    """Where the simulator is."""
+    simulator: SimulatorEntry
+    simulator_path: str
+    """Where it is."""
 
 
-def plan(spec: Spec, method: Method | None = None, *, evidence: tuple[Evidence, ...] | None = None) -> RunPlan:
-    """The plan of a run with a spec's settings, by a `method` that has no name of its own or by the one they name.
+def plan(
+    spec: Spec,
+    method: Method | None = None,
+    simulator: SimulatorEntry | None = None,
+    *,
+    evidence: tuple[Evidence, ...] | None = None,
+) -> RunPlan:
+    """The plan of a run with a spec's settings, by the method and simulator that they name or by those given.
 
     `evidence` is that of a run that is taken up, which was settled when it began. Raises SpecError for settings that
     are mistaken or that the method does not heed, InputError for what it cannot do, and SimulatorMissing.
@@ -60,7 +67,8 @@ def plan(spec: Spec, method: Method | None = None, *, evidence: tuple[Evidence, 
         if asked == AUTO:
             spec = spec.with_run(method=usual_method(spec))
         method = _placed(spec, "method", lambda: method_named(spec.run.method))
-    simulator = _placed(spec, "simulator", lambda: simulator_named(spec.run.simulator))
+    if simulator is None:
+        simulator = _placed(spec, "simulator", lambda: simulator_named(spec.run.simulator))
     if evidence is None:
         _refuse_unheeded(spec, method, asked)
     check_objectives(spec.run, method, spec.problem)
@@ -72,7 +80,8 @@ def plan(spec: Spec, method: Method | None = None, *, evidence: tuple[Evidence, 
     if found is None:
         found = tuple(evidence_of(read_run(path), spec.problem) for path in spec.run.warm_start)
     named = variant(spec.run, spec.own_run, method)
-    return RunPlan(spec, method, own, named, checkpoint_of(spec.run, method), found, simulator.path())
+    checkpoint, where = checkpoint_of(spec.run, method), installed_at(spec.run.simulator, simulator)
+    return RunPlan(spec, method, own, named, checkpoint, found, simulator, where)
 
 
 def usual_method(spec: Spec) -> str:

@@ -9,7 +9,8 @@ import pandas as pd
 
 from sizing.evaluation.evaluator import Purpose
 from sizing.runs.records.reading import RunRecord
-from sizing.simulation.simulator import Failed
+from sizing.runs.verify import Verification
+from sizing.simulation.simulator import Failed, Outcome
 from sizing.task.objectives import cost, front, hypervolume, in_spec, smallest_margin
 
 COLUMNS = [
@@ -167,6 +168,20 @@ def _finite(costs: Any) -> float | None:
     return mean if np.isfinite(mean) else None
 
 
+def simulations_table(found: Verification, condition: str) -> pd.DataFrame:
+    """A row per design and condition, named so: cost, in_spec, variables and metrics in SI units, and what failed."""
+    costs = cost(found.problem, found.values)
+    names = [metric.name for metric in found.problem.metrics]
+    rows = []
+    for rank, (design, outcomes) in enumerate(zip(found.designs, found.outcomes, strict=True), 1):
+        for column, (name, outcome) in enumerate(zip(found.conditions, outcomes, strict=True)):
+            place = (rank - 1, column)
+            head = {"rank": rank, condition: name, "in_spec": bool(found.in_spec[place]), "cost": float(costs[place])}
+            metrics = dict(zip(names, found.values[place].tolist(), strict=True))
+            rows.append({**head, **design, **metrics, "failure": _failure(outcome, names)})
+    return pd.DataFrame(rows)
+
+
 def overview(runs: pd.DataFrame, means: pd.DataFrame) -> str:
     """A table of runs and one of their means over seeds, as markdown."""
     return f"{markdown(runs)}\n\nMeans over seeds ± standard error:\n\n{markdown(means)}"
@@ -198,3 +213,9 @@ def _text(value: Any, error: Any = None) -> str:
 
 def _rounded(value: float, digits: int) -> str:
     return f"{value:.{digits}g}" if abs(value) < 10**digits else f"{value:.0f}"
+
+
+def _failure(outcome: Outcome, names: Sequence[str]) -> str:
+    if isinstance(outcome, Failed):
+        return f"{outcome.reason}: {outcome.message}"
+    return "; ".join(f"{names[m]}: {reason}" for m, reason in outcome.missing.items())

@@ -12,7 +12,7 @@ from sizing.evaluation.evaluator import completed_outcome
 from sizing.runs.records.reading import RunError, RunRecord
 from sizing.simulation.pool import default_workers
 from sizing.simulation.simulator import Measured, Outcome
-from sizing.simulation.simulators import pool_for
+from sizing.simulation.simulators import SimulatorEntry, pool_for
 from sizing.specfile.load import Spec
 from sizing.task.job import Conditions, Job
 from sizing.task.objectives import in_spec
@@ -77,7 +77,7 @@ def best_designs(record: RunRecord, count: int, problem: Problem) -> tuple[Value
 
 def at_corners(spec: Spec, designs: Sequence[Values], workers: int | None = None) -> Verification:
     """The designs at all corners of a spec."""
-    return _simulated(spec, designs, {each.name: (each.conditions, None) for each in spec.problem.corners}, workers)
+    return simulated(spec, designs, {each.name: (each.conditions, None) for each in spec.problem.corners}, workers)
 
 
 def monte_carlo(
@@ -92,22 +92,24 @@ def monte_carlo(
     nominal = spec.problem.corners[0].conditions
     drawn = np.random.default_rng(seed).integers(1, 2**31 - 1, 2 * samples)
     seeds = list(dict.fromkeys(drawn.tolist()))[:samples]  # more samples are these and others
-    found = _simulated(spec, designs, {str(each): (nominal, each) for each in seeds}, workers)
+    found = simulated(spec, designs, {str(each): (nominal, each) for each in seeds}, workers)
     if samples > 1 and found.measured and len({outcome.values for outcome in found.measured}) <= len(designs):
         raise InputError(f"{spec.path}: {_NOT_DRAWN}, got the same values in all samples: it is off; {_DRAWN_BY}")
     return found
 
 
-def _simulated(
+def simulated(
     spec: Spec,
     designs: Sequence[Values],
     conditions: Mapping[str, tuple[Conditions, int | None]],
     workers: int | None,
+    simulator: SimulatorEntry | None = None,
 ) -> Verification:
+    """The designs under each of some conditions by name, with the seed of a sample where one is drawn."""
     variables = spec.task.variables
     chosen = [{name: design[name] for name in variables} for design in designs]
     jobs = [Job(design, *each) for design in chosen for each in conditions.values()]
-    with pool_for(spec.task, spec.run, min(workers or default_workers(), len(jobs))) as pool:
+    with pool_for(spec.task, spec.run, min(workers or default_workers(), len(jobs)), simulator) as pool:
         pool.load(jobs[0])
         outcomes = [completed_outcome(spec.problem, outcome) for outcome in pool.run(jobs)]
     rows = [tuple(outcomes[start : start + len(conditions)]) for start in range(0, len(jobs), len(conditions))]

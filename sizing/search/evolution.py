@@ -1,7 +1,9 @@
 """The evolutionary loop's step: breed children of good designs, let a discriminator judge them, propose some."""
 
-from collections.abc import Sequence
+import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from deap.base import Toolbox
@@ -106,7 +108,10 @@ class Evolution:
 def toolbox(problem: Problem, settings: SearchSettings, rng: Generator) -> Toolbox:
     """The operators by DEAP's names: `mate_blend`, `mate_swap`, `mutate`, `select`, and `breed` that combines them.
 
-    `wander` is the other way to have children, close to their parents.
+    They take and give designs as grid indices, many at once: mate(mothers (N, V), fathers (N, V)) gives two arrays of
+    children, mutate(parents (N, V)) one, and select(pool (P,), count), from the rows of a pool with the best first,
+    rows (count,). A `mate` that is registered takes the place of both others. `wander` is the other way to have
+    children, close to their parents, where acceptance is by ranking.
     """
     box = Toolbox()
     box.register("mate_blend", blend, shape=problem.shape, alpha=settings.blend_alpha, rng=rng)
@@ -118,6 +123,30 @@ def toolbox(problem: Problem, settings: SearchSettings, rng: Generator) -> Toolb
     return box
 
 
+def deap_operator(
+    operator: Callable[..., Any], problem: Problem, rng: Generator, **arguments: Any
+) -> Callable[..., Indices | tuple[Indices, ...]]:
+    """One of DEAP's own operators for the toolbox, to be registered as `mate` (such as cxTwoPoint) or `mutate`.
+
+    It is called for one pair of parents, or one parent, after the other, as lists of grid indices, with these
+    `arguments`; what it gives is rounded to the grid. It draws from Python's global random stream, which is seeded by
+    `rng` and is afterwards as it was.
+    """
+
+    def for_all(*parents: Indices) -> Indices | tuple[Indices, ...]:
+        before = random.getstate()
+        random.seed(int(rng.integers(2**62)))
+        try:
+            bred = [operator(*each, **arguments) for each in zip(*(rows.tolist() for rows in parents), strict=True)]
+        finally:
+            random.setstate(before)
+        rows = [np.array(children, dtype=float).reshape(-1, len(problem.shape)) for children in zip(*bred, strict=True)]
+        on_grid = [np.clip(np.rint(each), 0, problem.shape - 1).astype(np.int64) for each in rows] or list(parents)
+        return tuple(on_grid) if len(on_grid) > 1 else on_grid[0]
+
+    return for_all
+
+
 def _breed(
     box: Toolbox, population: Indices, selection: Selection, count: int, settings: SearchSettings, rng: Generator
 ) -> Indices:
@@ -127,7 +156,8 @@ def _breed(
     crossed = kind[0] < settings.crossover
     blended = crossed & (kind[1] < settings.blend)
     children, event = [], []
-    for mask, mate in ((blended, box.mate_blend), (crossed & ~blended, box.mate_swap)):
+    mates = (box.mate, box.mate) if hasattr(box, "mate") else (box.mate_blend, box.mate_swap)
+    for mask, mate in zip((blended, crossed & ~blended), mates, strict=True):
         number = int(mask.sum())
         mothers = population[box.select(selection.pool_a, number)]
         fathers = population[box.select(selection.pool_b, number)]

@@ -11,6 +11,7 @@ from numpy.random import Generator
 from sizing.search.context import Context
 from sizing.search.discriminator import Discriminator
 from sizing.search.evolution import Evolution, toolbox
+from sizing.search.guard import CheckedDiscriminator, checked_children
 from sizing.search.optimizer import Optimizer
 from sizing.task.problem import Problem
 from sizing.task.settings import SearchSettings, Settings
@@ -49,14 +50,18 @@ def evolution(
 ) -> Callable[[Context], Optimizer]:
     """The evolutionary loop with this judge: what a Method has as its optimizer.
 
-    `closer` judges the most promising again, looking closer; `make_toolbox` has DEAP's toolbox made, whose operators
-    may be registered anew.
+    `closer` judges the most promising again, looking closer; `make_toolbox` has DEAP's toolbox made: that of
+    `sizing.toolbox`, with operators that are registered anew.
     """
 
     def begin(context: Context) -> Optimizer:
-        chosen = judge(context)
-        looking = closer(context) if closer else None
+        chosen = CheckedDiscriminator(judge(context), context.problem)
+        looking = CheckedDiscriminator(closer(context), context.problem) if closer else None
         box = make_toolbox(context.problem, context.settings.search, context.streams.variation)
+        if make_toolbox is not toolbox:
+            who = f"operators of {getattr(make_toolbox, '__name__', make_toolbox)}"
+            box.decorate("breed", checked_children(context.problem, who))
+            box.decorate("wander", checked_children(context.problem, who))
         return Evolution(
             context.problem, context.settings, chosen, context.streams, context.clock, looking, context.known, box
         )

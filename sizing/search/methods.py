@@ -176,7 +176,7 @@ _SHIPPED = {
 }
 
 
-def _no_method(found: object) -> str:
+def _no_method(name: str, found: object) -> str:
     return "" if isinstance(found, Method) else f"expected a sizing.Method, got {found!r}"
 
 

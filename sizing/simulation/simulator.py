@@ -2,23 +2,26 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sizing.measures.batch import designs, size
-from sizing.measures.measure import Missing
-from sizing.measures.table import AnyMeasure
+from sizing.measures.measure import Measure, Missing
+from sizing.measures.table import name_of
 from sizing.measures.waveforms import Results
+from sizing.plugins import raised
 from sizing.spice.bins import OutsideBins
 from sizing.task.bench import Bench
 from sizing.task.job import Job
 
 _BLOCK = 256
 """Designs that are measured at a time: their waveforms stay in the processor's cache."""
-Reason = Literal["netlist", "convergence", "invalid", "timeout", "memory", "crash"]
-"""Why there is no result: the deck was refused; no solution was found; one that cannot be; a limit; an end."""
+Reason = Literal["netlist", "convergence", "invalid", "timeout", "memory", "crash", "measure"]
+"""Why there is no result: the deck was refused; no solution was found; one that cannot be; a limit; an end; a mistake
+in the code of a measurement."""
 
 
 class SimulationError(Exception):
@@ -114,13 +117,16 @@ def deck_of(bench: Bench, job: Job) -> str:
         raise SimulationError("netlist", f"bench {bench.name}: {error}") from None
 
 
-def measured(measures: Sequence[AnyMeasure], results: Results, seconds: float = 0.0) -> Measured:
-    """Take every measurement; those that find nothing to measure are missing, with the reason."""
+def measured(measures: Sequence[Measure], results: Results, seconds: float = 0.0) -> Measured:
+    """Take every measurement; those that find nothing to measure are missing, with the reason.
+
+    Raises SimulationError("measure") for a measurement whose code fails.
+    """
     values: list[float] = []
     missing: dict[int, str] = {}
     for index, measure in enumerate(measures):
         try:
-            value = measure.value(results)
+            value = _number(measure, results)
             if not np.isfinite(value):
                 raise Missing(f"not a finite number ({value})")
             values.append(value)
@@ -130,9 +136,23 @@ def measured(measures: Sequence[AnyMeasure], results: Results, seconds: float = 
     return Measured(tuple(values), missing, seconds)
 
 
-def measured_batch(
-    measures: Sequence[AnyMeasure], results: Results
-) -> tuple[NDArray[np.float64], list[dict[int, str]]]:
+def _number(measure: Measure, results: Results) -> float:
+    try:
+        value = measure.value(results)
+    except Missing:
+        raise
+    except Exception as error:  # whatever somebody else's code raises
+        raise SimulationError("measure", f"{_called(measure)}: {raised(error)}") from error
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise SimulationError("measure", f"{_called(measure)}: expected a number, got {value!r:.80}")
+    return float(value)
+
+
+def _called(measure: Measure) -> str:
+    return f"measurement {name_of(type(measure))} ({type(measure).__module__})"
+
+
+def measured_batch(measures: Sequence[Measure], results: Results) -> tuple[NDArray[np.float64], list[dict[int, str]]]:
     """Take every measurement of a batch: values (B, M), NaN where missing, and the reasons of each design by metric."""
     blocks = [
         _measured_block(measures, designs(results, slice(begin, begin + _BLOCK)))
@@ -141,9 +161,7 @@ def measured_batch(
     return np.concatenate([values for values, _ in blocks]), [reasons for _, missing in blocks for reasons in missing]
 
 
-def _measured_block(
-    measures: Sequence[AnyMeasure], results: Results
-) -> tuple[NDArray[np.float64], list[dict[int, str]]]:
+def _measured_block(measures: Sequence[Measure], results: Results) -> tuple[NDArray[np.float64], list[dict[int, str]]]:
     batches = [measure.values(results) for measure in measures]
     values = np.stack([batch.values for batch in batches], axis=1)
     missing: list[dict[int, str]] = [{} for _ in values]

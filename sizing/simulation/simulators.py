@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sizing.errors import InputError, nearest
-from sizing.plugins import Named
-from sizing.simulation.ngspice import NgSpice, library_path
+from sizing.plugins import Named, raised
+from sizing.simulation.ngspice import NgSpice, SimulatorMissing, library_path
 from sizing.simulation.ngspice_batch import NgSpiceBatch, program_path
 from sizing.simulation.pool import SimulationPool
 from sizing.simulation.simulator import Simulator
@@ -22,7 +22,7 @@ class SimulatorEntry:
     """Raises SimulatorMissing where it is not."""
 
 
-def _no_simulator(found: object) -> str:
+def _no_simulator(name: str, found: object) -> str:
     return "" if isinstance(found, SimulatorEntry) else f"expected a sizing.SimulatorEntry, got {found!r}"
 
 
@@ -44,8 +44,24 @@ def simulator_named(name: str) -> SimulatorEntry:
     return SIMULATORS[name]
 
 
-def pool_for(task: Task, settings: RunSettings, workers: int) -> SimulationPool:
-    """Workers with the simulator and the limits of these settings; raises InputError and SimulatorMissing."""
-    simulator = simulator_named(settings.simulator)
-    simulator.path()
+def installed_at(name: str, simulator: SimulatorEntry) -> str:
+    """Where a simulator is; raises SimulatorMissing, and InputError where a plug-in cannot say."""
+    try:
+        return simulator.path()
+    except (SimulatorMissing, InputError):
+        raise
+    except Exception as error:  # whatever somebody else's code raises
+        brought = f" of {SIMULATORS.package(name)}" if SIMULATORS.package(name) else ""
+        raise InputError(f"simulator {name!r}{brought}: path {raised(error)}") from error
+
+
+def pool_for(
+    task: Task, settings: RunSettings, workers: int, simulator: SimulatorEntry | None = None
+) -> SimulationPool:
+    """Workers with the limits of these settings and this simulator, or the one that they name.
+
+    Raises InputError and SimulatorMissing.
+    """
+    simulator = simulator or simulator_named(settings.simulator)
+    installed_at(settings.simulator, simulator)
     return SimulationPool(task, workers, settings.timeout, settings.memory, simulator.make)

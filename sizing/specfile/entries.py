@@ -3,15 +3,17 @@
 import re
 import sys
 from decimal import Decimal
+from functools import lru_cache, reduce
 from math import isfinite
+from operator import or_
 from typing import Annotated, Any, Self
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, create_model, model_validator
 
 from sizing.errors import nearest
-from sizing.measures.measure import in_unit
-from sizing.measures.table import AnyMeasure
+from sizing.measures.measure import Measure, in_unit
+from sizing.measures.table import MEASURES, AnyMeasure
 from sizing.measures.transistors import Devices, Saturation
 from sizing.specfile.commands import checked_analysis, checked_meas
 from sizing.spice.kits import KITS, TYPICAL
@@ -129,7 +131,7 @@ CornerEntry = Annotated[
 class ModelsEntry(Settings):
     """Device models: an installed process kit at one of its corners, or a file, whole or one section of it."""
 
-    kit: str | None = Field(None, description="one of " + " ".join(KITS))
+    kit: str | None = Field(None, description=f"{' '.join(KITS.shipped)}, or one that a plug-in brings")
     corner: Name | None = Field(None, description=f"of the kit [default: {TYPICAL}]")
     path: str | None = Field(None, pattern=r'^[^"\x00-\x1f]+$', description="of a SPICE file, relative to this one")
     section: Name | None = Field(None, description="of a file with sections, `.lib NAME` to `.endl`")
@@ -299,7 +301,19 @@ class SpecModel(BaseModel):
     run: RunSettings = RunSettings()
 
 
+@lru_cache
+def spec_model(own: frozenset[type[Measure]]) -> type[SpecModel]:
+    """The keys of a spec file whose metrics may be of these measurements too, which are not shipped."""
+    if not own:
+        return SpecModel
+    kinds = (*MEASURES.shipped.values(), *sorted(own, key=lambda kind: kind.__name__))
+    any_measure: Any = Annotated[reduce(or_, kinds), Field(discriminator="measure")]
+    metrics = (dict[Name, any_measure], Field(min_length=1, max_length=MOST_METRICS))
+    return create_model("SpecModel", __base__=SpecModel, metrics=metrics)
+
+
 def json_schema() -> dict[str, Any]:
-    """The JSON schema of a spec file, for editors that complete YAML."""
-    schema = SpecModel.model_json_schema(by_alias=True)
+    """The JSON schema of a spec file, for editors that complete YAML; measurements of plug-ins are in it."""
+    own = frozenset(kind for name, kind in MEASURES.items() if name not in MEASURES.shipped)
+    schema = spec_model(own).model_json_schema(by_alias=True)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sizing.errors import nearest
-from sizing.measures.table import AnyMeasure
+from sizing.measures.measure import Measure
 from sizing.specfile.entries import SpecModel
 from sizing.specfile.mistakes import Location
 from sizing.task.problem import Goal, Metric
@@ -19,7 +19,7 @@ class ObjectiveEntries:
     """The objectives of a spec: single metrics, and weighted sums, each metric in units of its target."""
 
     model: SpecModel
-    measured: Mapping[str, AnyMeasure]
+    measured: Mapping[str, Measure]
     """All metrics, the one that stands for operating regions too."""
 
     def mistakes(self, written: Iterable[str]) -> Iterator[tuple[Location, str]]:
@@ -72,7 +72,7 @@ def _is_sum(parts: dict[str, float]) -> bool:
     return len(parts) > 1 or min(parts.values()) < 0
 
 
-def _target(metric: AnyMeasure, goal: Goal) -> float:
+def _target(metric: Measure, goal: Goal) -> float:
     """The target that the metric counts in units of: on the side it is to leave behind, else the other; 0 for none."""
     first, second = (metric.at_most, metric.at_least) if goal == "minimize" else (metric.at_least, metric.at_most)
     return (first if first is not None else second) or 0.0

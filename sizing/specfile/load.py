@@ -1,7 +1,7 @@
 """A spec file, validated: its entries by themselves, then against each other and against the netlists."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,10 +9,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from sizing.errors import InputError, nearest
-from sizing.measures.sweep import SWEPT
-from sizing.measures.table import AnyMeasure
+from sizing.measures.meas import Meas
+from sizing.measures.measure import Measure
+from sizing.measures.sweep import SWEPT, Regulation
+from sizing.measures.table import MEASURES, name_of, wrong_with
 from sizing.specfile.corners import CornerReader, named_processes, nominal_alone, nominal_process
-from sizing.specfile.entries import SpecModel
+from sizing.specfile.entries import SpecModel, spec_model
 from sizing.specfile.goals import ObjectiveEntries
 from sizing.specfile.mistakes import Location, SpecError, dotted, in_words
 from sizing.specfile.models import (
@@ -50,7 +52,7 @@ class Spec:
     problem: Problem
     models: tuple[ModelFile, ...]
     benches: tuple[Bench, ...]
-    measures: tuple[AnyMeasure, ...]
+    measures: tuple[Measure, ...]
     run: RunSettings
     own_run: RunSettings
     """The run settings of the file, whatever replaced them."""
@@ -63,6 +65,21 @@ class Spec:
     def task(self) -> Task:
         """What a simulator needs of it."""
         return Task(self.benches, self.measures, tuple(variable.name for variable in self.problem.variables))
+
+    @classmethod
+    def from_document(
+        cls,
+        document: Mapping[str, Any],
+        folder: str | Path,
+        *,
+        measures: Collection[type[Measure]] = (),
+        trust: bool = False,
+    ) -> "Spec":
+        """The spec that a file in this folder with these keys would be, validated as `load_spec` does.
+
+        Raises SpecError with every mistake, each as "key: message".
+        """
+        return _validated_spec(SpecSource(Path(folder) / "document", document, is_file=False), measures, trust)
 
     def with_run(self, **overrides: Any) -> "Spec":
         """The same spec with some run settings replaced; raises SpecError where one does not fit.
@@ -84,20 +101,31 @@ def run_settings(given: Mapping[str, Any]) -> RunSettings:
         raise SpecError([f"{dotted(loc)}: {in_words(each, loc)}" for loc, each in bad]) from None
 
 
-def load_spec(path: str | Path, *, trust: bool = False, mismatch: bool = False) -> Spec:
+def load_spec(
+    path: str | Path,
+    *,
+    measures: Collection[type[Measure]] = (),
+    trust: bool = False,
+    mismatch: bool = False,
+) -> Spec:
     """Read and validate a spec file; raises SpecError with every mistake found, each as "file:line: key: message".
 
     Unless one's `trust` is put in it, netlists may be read only from the spec's folder and from the shipped ones, and
     hold only what is known to be harmless. With `mismatch` it has the nominal corner alone, of kits the one in which
-    devices deviate from each other at random.
+    devices deviate from each other at random. `measures` are measurements of one's own that no package brings, as
+    classes at the top of a file, since simulator processes import them.
     """
-    path = Path(path)
-    source = read_source(path)
-    raw = source.plain()
+    return _validated_spec(read_source(Path(path)), measures, trust, mismatch)
+
+
+def _validated_spec(
+    source: SpecSource, measures: Collection[type[Measure]], trust: bool, mismatch: bool = False
+) -> Spec:
+    path, raw = source.path, source.plain()
     if not isinstance(raw, dict):
-        raise SpecError([f"{path}: expected a mapping with the keys {', '.join(SpecModel.model_fields)}"])
+        raise SpecError([source.place((), f"expected a mapping with the keys {', '.join(SpecModel.model_fields)}")])
     mistakes: list[tuple[Location, str]] = []
-    model = _validated(raw, mistakes)
+    model = _validated(raw, spec_model(_own_measures(source, raw, measures)), mistakes)
     spec = None
     if model is not None:
         if mismatch:
@@ -108,6 +136,26 @@ def load_spec(path: str | Path, *, trust: bool = False, mismatch: bool = False) 
     run = _with_whole_paths(spec.run, path.parent)
     models = {"models": with_whole_paths(model.models, path.parent)} if model and model.models else {}
     return replace(spec, document=raw | models, run=run, own_run=run, run_lines=_run_lines(source, raw))
+
+
+def _own_measures(
+    source: SpecSource, raw: Mapping[str, Any], given: Collection[type[Measure]]
+) -> frozenset[type[Measure]]:
+    """The measurements that are not shipped: those given, and those of plug-ins that the spec names."""
+    for kind in given:
+        if wrong := wrong_with(kind):
+            raise InputError(f"measures: {wrong}")
+    known = {*MEASURES.shipped, *map(name_of, given)}
+    metrics = raw.get("metrics")
+    found = set(given)
+    for metric, entry in metrics.items() if isinstance(metrics, dict) else ():
+        name = entry.get("measure") if isinstance(entry, dict) else None
+        if isinstance(name, str) and name not in known:
+            try:
+                found |= {MEASURES[name]} if name in MEASURES else set()
+            except InputError as error:
+                raise SpecError([source.place(("metrics", metric, "measure"), str(error))]) from error
+    return frozenset(found)
 
 
 def _run_lines(source: SpecSource, raw: Mapping[str, Any]) -> Mapping[str, int]:
@@ -129,22 +177,22 @@ def _with_whole_paths(run: RunSettings, folder: Path) -> RunSettings:
     return run.model_copy(update={"judge": judge})
 
 
-def _validated(raw: dict[str, Any], mistakes: list[tuple[Location, str]]) -> SpecModel | None:
+def _validated(raw: dict[str, Any], model: type[SpecModel], mistakes: list[tuple[Location, str]]) -> SpecModel | None:
     """The model, without the entries that are mistaken; None where too little is left to go on."""
     try:
-        return SpecModel.model_validate(raw)
+        return model.model_validate(raw)
     except ValidationError as error:
         bad = error.errors()
     rest = {section: dict(entries) if isinstance(entries, dict) else entries for section, entries in raw.items()}
     for each in bad:
         loc = tuple(each["loc"])
-        mistakes.append((_in_file(loc, raw), in_words(each, loc)))
+        mistakes.append((_in_file(loc, raw), in_words(each, loc, model)))
         if len(loc) == 1:
             rest.pop(str(loc[0]), None)
         elif isinstance(rest.get(str(loc[0])), dict):
             rest[str(loc[0])].pop(loc[1], None)
     try:
-        return SpecModel.model_validate(rest)
+        return model.model_validate(rest)
     except ValidationError:
         return None
 
@@ -201,7 +249,7 @@ class _Checker:
         processes = list(named_processes(self.model.corners))
         return CornerReader(variables, sorted(used), processes, self.mistakes).corners(self.model.corners)
 
-    def _metrics(self) -> Mapping[str, AnyMeasure]:
+    def _metrics(self) -> Mapping[str, Measure]:
         """The metrics, with the one that `saturation` stands for."""
         metrics, saturation = self.model.metrics, self.model.saturation
         if saturation is None:
@@ -339,7 +387,7 @@ class _Checker:
         processes = {process: bench for process, bench in variants.items() if process in named}
         return replace(variants[self._nominal], processes=processes)
 
-    def _check_metrics(self, metrics: Mapping[str, AnyMeasure], benches: Mapping[str, Bench]) -> None:
+    def _check_metrics(self, metrics: Mapping[str, Measure], benches: Mapping[str, Bench]) -> None:
         mistaken = self.source.plain()["benches"].keys() - self.model.benches.keys()
         known = {f"{bench}.{name}" for bench, entry in self.model.benches.items() for name in entry.analyses}
         for name, metric in metrics.items():
@@ -354,15 +402,15 @@ class _Checker:
                     self.mistakes.extend((at, problem) for problem in problems)
 
 
-def _mismatch(metric: AnyMeasure, reference: str, bench: Bench) -> Iterator[str]:
+def _mismatch(metric: Measure, reference: str, bench: Bench) -> Iterator[str]:
     """What the measurement needs and this analysis does not have."""
     analysis = next(a for a in bench.analyses if a.name == reference.split(".")[1])
     if analysis.kind not in metric.kinds:
-        yield f"{metric.measure} reads {' or '.join(metric.kinds)}, but {reference} is `{analysis.command}`"
+        yield f"{name_of(type(metric))} reads {' or '.join(metric.kinds)}, but {reference} is `{analysis.command}`"
     names = {name for name, _ in analysis.meas}
-    if metric.measure == "meas" and metric.name not in names:
+    if isinstance(metric, Meas) and metric.name not in names:
         yield f"name: {reference} has no meas {metric.name!r}{nearest(metric.name, names)}"
-    if metric.measure == "regulation" and metric.unit in SWEPT and analysis.kind == "dc":
+    if isinstance(metric, Regulation) and metric.unit in SWEPT and analysis.kind == "dc":
         _, source, _, _, _, *more = analysis.command.lower().split()
         if more or source[0] != SWEPT[metric.unit]:
             expected = "voltage" if metric.unit == "V/V" else "current"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from sizing.errors import InputError, nearest
+from sizing.measures.table import MEASURES, name_of
 from sizing.specfile.entries import SpecModel
 
 Location = tuple[str | int, ...]
@@ -33,16 +34,16 @@ class SpecError(InputError):
         return type(self), (self.mistakes,)
 
 
-def in_words(error: Any, loc: Location) -> str:
+def in_words(error: Any, loc: Location, model: type[SpecModel] = SpecModel) -> str:
     """One of pydantic's errors (an element of ValidationError.errors()) at `loc`, as a person would say it."""
     kind, given, context = error["type"], error.get("input"), error.get("ctx", {})
     if kind == "extra_forbidden":
-        return f"unknown key{nearest(str(loc[-1]), _keys(loc[:-1])) if loc else ''}"
+        return f"unknown key{nearest(str(loc[-1]), _keys(model, loc[:-1])) if loc else ''}"
     if kind == "missing":
         return "expected this key, it is not there"
     if kind == "union_tag_invalid":
         names = context["expected_tags"].replace("'", "").split(", ")
-        return f"measure: unknown measurement {context['tag']!r}{nearest(str(context['tag']), names)}"
+        return f"measure: unknown measurement {context['tag']!r}{nearest(str(context['tag']), {*names, *MEASURES})}"
     if kind == "union_tag_not_found":
         return "expected the key `measure`, it is not there"
     if kind == "value_error":
@@ -74,9 +75,9 @@ def _shown(given: Any) -> str:
     return kind or f"{text[:LONGEST_SHOWN]}…"
 
 
-def _keys(loc: Location) -> list[str]:
+def _keys(model: type[SpecModel], loc: Location) -> list[str]:
     """The keys that the spec may have at `loc`."""
-    annotation: Any = SpecModel
+    annotation: Any = model
     for key in loc:
         annotation = _step(annotation, key)
     return [field.alias or name for name, field in getattr(annotation, "model_fields", {}).items()]
@@ -88,14 +89,11 @@ def _step(annotation: Any, key: str | int) -> Any:
     if get_origin(annotation) in (dict, list):
         return get_args(annotation)[-1]
     if get_origin(annotation) in (Union, types.UnionType):
-        return next((a for a in get_args(annotation) if _tag(a) == key), None)
+        return next(
+            (each for each in get_args(annotation) if hasattr(each, "model_fields") and name_of(each) == key), None
+        )
     field = getattr(annotation, "model_fields", {}).get(key)
     return None if field is None else field.annotation
-
-
-def _tag(annotation: Any) -> str | None:
-    field = getattr(annotation, "model_fields", {}).get("measure")
-    return get_args(field.annotation)[0] if field else None
 
 
 def dotted(loc: Location) -> str:

@@ -26,6 +26,8 @@ class SpecSource:
 
     path: Path
     document: Any
+    is_file: bool = True
+    """Whether mistakes are in this file, rather than in a document that somebody made."""
 
     def plain(self) -> Any:
         """The document as dicts, lists, numbers and strings."""
@@ -55,8 +57,8 @@ class SpecSource:
     def place(self, loc: Location, message: str) -> str:
         """The message with file, line and key before it."""
         line = self.line(loc)
-        where = f"{self.path}:{line}" if line else str(self.path)
-        return f"{where}: {dotted(loc)}: {message}" if loc else f"{where}: {message}"
+        where = [f"{self.path}:{line}" if line else str(self.path)] if self.is_file else []
+        return ": ".join([*where, *([dotted(loc)] if loc else []), message])
 
 
 def read_source(path: Path) -> SpecSource:
@@ -101,7 +103,7 @@ def _plain(node: Any, counted: Iterator[int]) -> Any:
         raise ValueError(f"got more than {MOST_ENTRIES} entries, aliases expanded")
     if isinstance(node, Mapping):
         return {_key(key): _plain(value, counted) for key, value in node.items()}
-    if isinstance(node, list):
+    if isinstance(node, list | tuple):
         return [_plain(value, counted) for value in node]
     for kind in (bool, int, float, str):
         if isinstance(node, kind):

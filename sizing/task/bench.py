@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
+from sizing.measures.measure import Measure
 from sizing.measures.operating_point import DcValue
-from sizing.measures.table import AnyMeasure
 from sizing.spice.bins import Bins
 from sizing.spice.circuit import Circuit
 from sizing.spice.device import Device
@@ -81,7 +81,7 @@ class Task:
     """All that a worker needs to turn variable values into metrics."""
 
     benches: tuple[Bench, ...]
-    measures: tuple[AnyMeasure, ...]
+    measures: tuple[Measure, ...]
     variables: tuple[str, ...]
     keep_waveforms: bool = False
     """Whether outcomes hold what the measurements read, too."""

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from sizing.measures.batch import Batch, Reasons
 from sizing.measures.batch import designs as designs_of
-from sizing.measures.measure import Missing
-from sizing.measures.table import AnyMeasure
+from sizing.measures.measure import Measure, Missing
 from sizing.measures.waveforms import Results, Waveforms
 from sizing.spice.device import Device
 from sizing.spice.expression import ExpressionError, Value, resolve
@@ -165,7 +164,7 @@ class TableModel:
         )
 
 
-def _measured(measure: AnyMeasure, responses: Mapping[str, Response | Unmodelled], count: int) -> Batch:
+def _measured(measure: Measure, responses: Mapping[str, Response | Unmodelled], count: int) -> Batch:
     """A metric of all designs, missing where one of the responses that it reads is not known."""
     values, missing = np.full(count, np.nan), Reasons()
     read: dict[str, Waveforms] = {}

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter
 
 from sizing.evaluation.evaluator import Evaluation
 from sizing.files import CannotWrite, write_whole
-from sizing.measures.table import AnyMeasure
+from sizing.measures.measure import Measure
+from sizing.measures.table import MEASURES
 from sizing.measures.waveforms import Results, Vector, Waveforms
 from sizing.runs.records.journal import RunError, opened_line, sealed_line
 from sizing.runs.records.reading import RunRecord
@@ -26,7 +26,6 @@ NAME = "inspection.json"
 FORMAT = 1
 _BUCKETS = 500
 """Of a kept waveform; the least and the largest point of each stay, which is finer than a page can show."""
-_MEASURES: TypeAdapter[dict[str, AnyMeasure]] = TypeAdapter(dict[str, AnyMeasure])
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Inspection:
     design: Design
     simulator: str
     """Which one, with its version."""
-    measures: Mapping[str, AnyMeasure]
+    measures: Mapping[str, Measure]
     """By metric: what waveforms are looked at for."""
     commands: Mapping[str, str]
     """Of every analysis, by "bench.analysis"."""
@@ -74,7 +73,7 @@ def read_inspection(record: RunRecord) -> Inspection | None:
         found = Inspection(
             tuple(entries["design"]),
             entries["simulator"],
-            _MEASURES.validate_python(entries["measures"]),
+            {name: MEASURES[each["measure"]].model_validate(each) for name, each in entries["measures"].items()},
             entries["commands"],
             None if entries["waveforms"] is None else {k: _waveforms(v) for k, v in entries["waveforms"].items()},
             tuple(Step(each["variable"], each["direction"], outcome_from(each)) for each in entries["steps"]),
@@ -92,7 +91,7 @@ def write_inspection(record: RunRecord, inspection: Inspection) -> None:
         "format": FORMAT,
         "design": inspection.design,
         "simulator": inspection.simulator,
-        "measures": _MEASURES.dump_python(dict(inspection.measures), mode="json", by_alias=True),
+        "measures": {name: each.model_dump(mode="json", by_alias=True) for name, each in inspection.measures.items()},
         "commands": dict(inspection.commands),
         "waveforms": None if waveforms is None else {name: _entries(each) for name, each in waveforms.items()},
         "steps": [

@@ -1,6 +1,5 @@
 """Every measurement gives a batch, row by row and to the last bit, what it gives each design alone."""
 
-from collections.abc import Callable
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -12,7 +11,9 @@ from sizing.measures.curves import interpolate
 from sizing.measures.measure import Measure, Missing
 from sizing.measures.table import AnyMeasure
 from sizing.measures.waveforms import Results, Waveforms
-from sizing.simulation.simulator import measured, measured_batch
+from sizing.simulation.simulator import measured_batch
+from sizing.testing import MeasureContract
+from sizing.testing.measures import ROWS, batch
 
 MEASURES: TypeAdapter[AnyMeasure] = TypeAdapter(AnyMeasure)
 KINDS: list[type[Measure]] = list(get_args(get_args(AnyMeasure)[0]))
@@ -21,37 +22,6 @@ KEYS: dict[str, Any] = {
     "frequency": 2e3, "name": "level", "of": "b.a",
 }  # fmt: skip
 """A value for each key that some measurement requires."""
-FREQUENCY, TIME = np.geomspace(1.0, 1e6, 61), np.linspace(0.0, 1e-6, 301)
-OMEGA = 2 * np.pi / TIME[-1]
-AFTER = np.maximum(TIME - 0.1e-6, 0.0) * OMEGA
-ROWS = 300
-
-Draw = Callable[[np.random.Generator], np.ndarray]
-RESPONSES: list[Draw] = [
-    lambda rng: 10 ** rng.uniform(-1, 5) / (1 + 1j * FREQUENCY / 10 ** rng.uniform(0, 5)),
-    lambda rng: 10 ** rng.uniform(1, 5) / np.prod([1 + 1j * FREQUENCY / p for p in 10 ** rng.uniform(1, 5, 4)], 0),
-    lambda rng: 1 / (1 + 0.1j * FREQUENCY / 1e4 - (FREQUENCY / 1e4) ** 2),
-    lambda rng: np.where(FREQUENCY < 1e3, 2.0, rng.choice([0.0, 1.0, 3.0])) + 0j,
-    lambda rng: np.zeros(FREQUENCY.size, complex),
-    lambda rng: np.full(FREQUENCY.size, 1e150 + 1e150j),
-]
-TRANSIENTS: list[Draw] = [
-    lambda rng: rng.choice([-2.0, 0.5, 1.0]) * (1 - np.exp(-AFTER * 10 ** rng.uniform(-1, 3))),
-    lambda rng: 1 - np.exp(-AFTER * rng.uniform(0.5, 5)) * np.cos(AFTER * rng.uniform(2, 30)),
-    lambda rng: np.sin(OMEGA * TIME * rng.uniform(15, 30) + rng.uniform(0, 6)) + 1e-3 * rng.normal(size=TIME.size),
-    lambda rng: np.exp(-rng.uniform(0, 3) * AFTER) * np.sin(30 * OMEGA * TIME),
-    lambda rng: np.where(rng.choice([0.1e-6, 0.97e-6]) < TIME, 1.0, 0.0),
-    lambda rng: 1e150 * rng.normal(size=TIME.size),
-    lambda rng: np.full(TIME.size, rng.choice([0.0, -0.0, 0.6])),
-]
-POINTS: list[Draw] = [lambda rng: rng.choice([0.0, -0.0, 1e-6, *rng.normal(size=2)], 1)]
-ANALYSES: dict[str, tuple[np.ndarray, list[Draw]]] = {
-    "op": (np.zeros(1), POINTS),
-    "ac": (FREQUENCY, RESPONSES),
-    "tran": (TIME, TRANSIENTS),
-    "dc": (TIME, TRANSIENTS),
-    "noise": (TIME, TRANSIENTS),
-}
 
 
 def measure(kind: type[Measure]) -> AnyMeasure:
@@ -66,46 +36,10 @@ def measure(kind: type[Measure]) -> AnyMeasure:
     return MEASURES.validate_python({"measure": name, bound: 0.0, **keys})
 
 
-def batch(measure: Measure, analysis: str, order: Literal["C", "F"] = "C", rows: int = ROWS) -> Results:
-    """Waveforms of many designs, of which about half have what is measured."""
-    rng = np.random.default_rng(7)
-    axis, draws = ANALYSES[analysis]
-
-    def vectors() -> np.ndarray:
-        return np.array([draws[rng.integers(len(draws))](rng) for _ in range(rows)], order=order)
-
-    names = measure.vectors or ("v(out)",)
-    return {of: Waveforms(axis, {name: vectors() for name in names}, {"level": 0.7}) for of in measure.references}
-
-
-def alone(results: Results, row: int) -> Results:
-    return {
-        of: Waveforms(one.axis, {name: vector[row].copy() for name, vector in one.vectors.items()}, one.meas)
-        for of, one in results.items()
-    }
-
-
-@pytest.mark.parametrize("order", ["C", "F"])
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_a_row_of_a_batch_has_the_value_and_the_reason_of_its_design_alone(kind: type[Measure], order: Literal["C"]):
-    metric = measure(kind)
-    for analysis in kind.kinds:
-        results = batch(metric, analysis, order)
-        values, missing = measured_batch([metric], results)
-        each = [measured([metric], alone(results, row)) for row in range(ROWS)]
-        assert values.tobytes() == np.array([one.values for one in each]).tobytes()
-        assert missing == [one.missing for one in each]
-        assert np.isfinite(values).sum() > 5, "waveforms that have what is measured"
-
-
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_measuring_leaves_waveforms_as_they_are(kind: type[Measure]):
-    metric = measure(kind)
-    results = batch(metric, kind.kinds[0])
-    for waveforms in results.values():
-        for vector in waveforms.vectors.values():
-            vector.setflags(write=False)
-    measured_batch([metric], results)
+class TestShipped(MeasureContract):
+    @pytest.fixture(params=KINDS, ids=lambda kind: kind.__name__)
+    def metric(self, request: pytest.FixtureRequest) -> Measure:
+        return measure(request.param)
 
 
 def test_a_batch_has_a_row_of_values_for_each_design_and_a_reason_for_each_gap():

@@ -13,8 +13,8 @@ import sizing
 from sizing.errors import InputError
 from sizing.measures.table import AnyMeasure
 from sizing.measures.waveforms import Waveforms
-from sizing.report.designs import best_sized
-from sizing.report.page import page
+from sizing.reports.designs import best_sized
+from sizing.reports.page import page
 from sizing.runs.inspect import inspect_best
 from sizing.runs.records.inspection import (
     Inspection,

@@ -11,7 +11,7 @@ import pytest
 
 import sizing
 from sizing.errors import InputError
-from sizing.report.calibration import answers
+from sizing.reports.calibration import answers
 from sizing.runs.records.reading import read_run
 from sizing.search.methods import METHODS
 from sizing.simulation.pool import SimulationPool

@@ -10,7 +10,7 @@ import pytest
 
 import sizing
 from sizing.errors import InputError
-from sizing.report.verified import corners_table, histograms, readable, yield_table
+from sizing.reports.verified import corners_table, histograms, readable, yield_table
 from sizing.runs.run import Result
 from sizing.runs.verify import Verification, at_corners, best_designs, monte_carlo
 from sizing.simulation.simulator import Failed, Measured

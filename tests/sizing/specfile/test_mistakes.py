@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from sizing.measures.table import definitions
+from sizing.measures.table import MEASURES
 from tests.sizing.specfile.divider import SPEC, mistakes, written
 
-UNKNOWN_MEASURES = ", ".join(sorted(definitions()))
+UNKNOWN_MEASURES = ", ".join(sorted(MEASURES))
 RUN_KEYS = (
-    "batch, corners, in_spec, initial, judge, max_failed, max_seconds, max_sims, memory, method, patience, peer, "
+    "batch, corners, in_spec, initial, judge, max_failed, max_seconds, max_sims, memory, method, own, patience, peer, "
     "ranking, search, seed, simulator, timeout, warm_start"
 )
 

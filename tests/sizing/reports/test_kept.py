@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sizing.report.kept import tabulated
+from sizing.reports.kept import tabulated
 from sizing.runs.records.reading import RunError
 from sizing.runs.run import run
 from sizing.runs.tables import COLUMNS, means_table, overview

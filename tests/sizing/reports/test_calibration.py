@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import sizing
-from sizing.report.calibration import Answers, answers, calibration_table, wilson_interval
-from sizing.report.page import page
-from sizing.report.plots import Plot, plots
-from sizing.report.styles import styles
+from sizing.reports.calibration import Answers, answers, calibration_table, wilson_interval
+from sizing.reports.page import page
+from sizing.reports.plots import Plot, plots
+from sizing.reports.styles import styles
 from sizing.runs.records.reading import Batch
 from sizing.specfile.load import Spec
 from sizing.task.objectives import meets

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sizing.report.sensitivity import Correlations, Elasticities
+from sizing.reports.sensitivity import Correlations, Elasticities
 from sizing.task.problem import Problem
 
 

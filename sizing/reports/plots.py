@@ -15,11 +15,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from sizing.report.calibration import calibration_tables, reliability_diagram
-from sizing.report.curves import Curve, in_spec_counts, mean_curve, objective_values, reached_at, top_costs, wanted
-from sizing.report.plot import Plot, drawn_plainly
-from sizing.report.scatter import Pair, scatter_plots
-from sizing.report.styles import (
+from sizing.reports.calibration import calibration_tables, reliability_diagram
+from sizing.reports.curves import Curve, in_spec_counts, mean_curve, objective_values, reached_at, top_costs, wanted
+from sizing.reports.plot import Plot, drawn_plainly
+from sizing.reports.scatter import Pair, scatter_plots
+from sizing.reports.styles import (
     ACTIVITIES,
     INK,
     Style,

@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from sizing.report.styles import INK, Style, figure_with_panels, methods_in_order, number_axis
+from sizing.reports.styles import INK, Style, figure_with_panels, methods_in_order, number_axis
 from sizing.runs.records.reading import RunRecord
 from sizing.simulation.simulator import Measured
 from sizing.task.objectives import meets, no_worse

@@ -8,8 +8,8 @@ import pytest
 
 from sizing.measures.small_signal import DcGain
 from sizing.measures.waveforms import Waveforms
-from sizing.report.page import page
-from sizing.report.words import COLUMN_WORDS, STATUS_WORDS
+from sizing.reports.page import page
+from sizing.reports.words import COLUMN_WORDS, STATUS_WORDS
 from sizing.runs.records.inspection import Inspection, Step
 from sizing.runs.tables import COLUMNS, means_table, runs_table, worded
 from sizing.simulation.simulator import Failed, Measured

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from sizing.errors import InputError, nearest
-from sizing.report.plot import Plot, drawn_plainly
-from sizing.report.styles import INK, figure_with_axes, legend_below
-from sizing.report.words import bounds, target_words
+from sizing.reports.plot import Plot, drawn_plainly
+from sizing.reports.styles import INK, figure_with_axes, legend_below
+from sizing.reports.words import bounds, target_words
 from sizing.runs.records.reading import RunRecord
 from sizing.task.objectives import front, in_spec, violations
 from sizing.task.problem import Metric

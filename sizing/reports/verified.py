@@ -1,25 +1,100 @@
-"""Tables and histograms of verified designs."""
+"""Verified designs: simulated once more, their tables and histograms kept in the run's folder."""
 
+import json
 import re
-from collections.abc import Iterator, Sequence
+import shlex
+import sys
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.ticker import FuncFormatter
 
+from sizing.errors import InputError
 from sizing.evaluation.corners import worst_rows
-from sizing.report.calibration import wilson_interval
-from sizing.report.plot import Plot
-from sizing.report.styles import INK, figure_with_axes, number_axis, styles
-from sizing.report.words import target_words
-from sizing.runs.verify import Verification
-from sizing.simulation.simulator import Failed, Measured
-from sizing.task.objectives import cost, meets
+from sizing.files import write_all_whole
+from sizing.measures.measure import Measure
+from sizing.reports.calibration import wilson_interval
+from sizing.reports.plot import Plot
+from sizing.reports.styles import INK, figure_with_axes, number_axis, styles
+from sizing.reports.words import target_words
+from sizing.runs.records.reading import read_run
+from sizing.runs.tables import simulations_table
+from sizing.runs.verify import Verification, at_corners, best_designs, monte_carlo
+from sizing.specfile.load import load_spec
+from sizing.task.objectives import meets
 from sizing.task.problem import Metric
 from sizing.units import format_quantity
 
 _BINS = 20
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What a verification left behind in the run's folder `verify`."""
+
+    folder: Path
+    corners: pd.DataFrame | None
+    """The worst of each metric over the corners, as `corners_table`; None where these were not asked for."""
+    samples: pd.DataFrame | None
+    """Yields, as `yield_table`."""
+    conditions: tuple[str, ...]
+    """The names of the corners."""
+    failed: tuple[int, ...]
+    """Ranks of the designs that miss a target at a corner, or have too low a yield."""
+
+
+def verify(
+    run: str | Path,
+    *,
+    corners: bool | None = None,
+    samples: int | None = None,
+    best: int = 3,
+    seed: int = 0,
+    least_yield: float = 0.0,
+    spec: str | Path | None = None,
+    measures: Collection[type[Measure]] = (),
+    workers: int | None = None,
+    trust: bool = False,
+) -> Verified:
+    """Simulate a run's `best` designs at every corner, or with `samples` of mismatch at the nominal one, or both.
+
+    Corners are the default where no samples are asked for. Those of the run's spec are meant, or of `spec`, as
+    `load_spec` reads it. `seed` is of the samples. Tables and histograms go into the run's folder `verify`, in place of
+    those of an earlier call; the run and its counts stay as they are. Raises InputError where the run has no designs or
+    does not fit the spec, or nothing is drawn at random.
+    """
+    if spec is not None and not Path(spec).is_file():
+        raise InputError(f"--spec: expected a spec file, found none at {spec}")
+    record = read_run(run)
+    chosen = Path(spec) if spec else record.path / "spec.yaml"
+    read = partial(load_spec, chosen, measures=measures, trust=trust)
+    task = read()
+    designs = best_designs(record, best, task.problem)
+    about = {"command": shlex.join(sys.argv), "spec": str(chosen), "designs": len(designs)}
+    folder = record.path / "verify"
+    failed: set[int] = set()
+    worst = yields = None
+    names: tuple[str, ...] = ()
+    if corners or (corners is None and samples is None):
+        found = at_corners(task, designs, workers)
+        how = about | {"corners": found.conditions, "simulations": found.in_spec.size}
+        _write(folder, corners_files(found) | {"corners.json": json.dumps(how, indent=1) + "\n"})
+        failed.update(np.flatnonzero(~found.in_spec.all(axis=1)).tolist())
+        worst, names = corners_table(found), found.conditions
+    if samples is not None:
+        found = monte_carlo(read(mismatch=True), designs, samples, seed, workers)
+        for plot in folder.glob("samples-*.svg"):
+            plot.unlink()
+        how = about | {"seed": seed, "simulations": found.in_spec.size}
+        _write(folder, samples_files(found) | {"samples.json": json.dumps(how, indent=1) + "\n"})
+        failed.update(np.flatnonzero(found.in_spec.mean(axis=1) < least_yield).tolist())
+        yields = yield_table(found)
+    return Verified(folder, worst, yields, names, tuple(row + 1 for row in sorted(failed)))
 
 
 def corners_files(found: Verification) -> dict[str, str]:
@@ -35,19 +110,6 @@ def samples_files(found: Verification) -> dict[str, str]:
     return {name: table.to_csv(index=False) for name, table in tables.items()} | {
         f"{name}.svg": plot for name, plot in plots.items()
     }
-
-
-def simulations_table(found: Verification, condition: str) -> pd.DataFrame:
-    """A row per design and condition, named so: cost, in_spec, variables and metrics in SI units, and what failed."""
-    costs = cost(found.problem, found.values)
-    rows = []
-    for rank, (design, outcomes) in enumerate(zip(found.designs, found.outcomes, strict=True), 1):
-        for column, (name, outcome) in enumerate(zip(found.conditions, outcomes, strict=True)):
-            place = (rank - 1, column)
-            head = {"rank": rank, condition: name, "in_spec": bool(found.in_spec[place]), "cost": float(costs[place])}
-            metrics = dict(zip(_names(found), found.values[place].tolist(), strict=True))
-            rows.append({**head, **design, **metrics, "failure": _failure(outcome, _names(found))})
-    return pd.DataFrame(rows)
 
 
 def corners_table(found: Verification) -> pd.DataFrame:
@@ -123,14 +185,9 @@ def histograms(found: Verification) -> Iterator[Plot]:
         yield Plot(f"samples-{metric.name}", found.problem.name, metric.name, words, figure)
 
 
-def _names(found: Verification) -> list[str]:
-    return [metric.name for metric in found.problem.metrics]
-
-
-def _failure(outcome: Failed | Measured, names: Sequence[str]) -> str:
-    if isinstance(outcome, Failed):
-        return f"{outcome.reason}: {outcome.message}"
-    return "; ".join(f"{names[m]}: {reason}" for m, reason in outcome.missing.items())
+def _write(folder: Path, files: Mapping[str, str]) -> None:
+    folder.mkdir(exist_ok=True)
+    write_all_whole({folder / name: text.encode() for name, text in files.items()})
 
 
 def _share(met: np.ndarray[Any, np.dtype[np.bool_]]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sizing.evaluation.evaluator import Simulation
-from sizing.report.sensitivity import correlations, elasticities, partial_rank_correlations
+from sizing.reports.sensitivity import correlations, elasticities, partial_rank_correlations
 from sizing.runs.records.inspection import Inspection, Step
 from sizing.runs.records.reading import Batch, RunRecord
 from sizing.simulation.simulator import Failed, Measured

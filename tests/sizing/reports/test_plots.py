@@ -7,9 +7,9 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from sizing.report.curves import in_spec_counts, mean_curve, reached_at, top_costs
-from sizing.report.plots import Plot, plots
-from sizing.report.styles import methods_in_order, plain_number, styles
+from sizing.reports.curves import in_spec_counts, mean_curve, reached_at, top_costs
+from sizing.reports.plots import Plot, plots
+from sizing.reports.styles import methods_in_order, plain_number, styles
 
 NAN = float("nan")
 

@@ -8,8 +8,8 @@ import pytest
 
 from sizing.errors import InputError
 from sizing.evaluation.evaluator import Simulation
-from sizing.report.plots import plots, plots_of_one
-from sizing.report.scatter import agreement, checked_pair, conflicting_pair, default_pair, scatter_plots
+from sizing.reports.plots import plots, plots_of_one
+from sizing.reports.scatter import agreement, checked_pair, conflicting_pair, default_pair, scatter_plots
 from sizing.runs.records.reading import Batch, RunRecord
 from sizing.simulation.simulator import Failed, Measured
 from sizing.task.problem import Metric, Problem, Variable

@@ -15,17 +15,17 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
-from sizing.report.calibration import calibration_tables
-from sizing.report.curves import ended, reached_at, wanted
-from sizing.report.designs import Sized, best_sized
-from sizing.report.heat import HeatMap, correlation_map, elasticity_map
-from sizing.report.plot import Plot
-from sizing.report.plots import plots, plots_of_one
-from sizing.report.responses import response_plots
-from sizing.report.scatter import Pair
-from sizing.report.sensitivity import correlations, elasticities
-from sizing.report.styles import INK, RULE, methods_in_order
-from sizing.report.words import COLUMN_WORDS, STATUS_WORDS, target_words
+from sizing.reports.calibration import calibration_tables
+from sizing.reports.curves import ended, reached_at, wanted
+from sizing.reports.designs import Sized, best_sized
+from sizing.reports.heat import HeatMap, correlation_map, elasticity_map
+from sizing.reports.plot import Plot
+from sizing.reports.plots import plots, plots_of_one
+from sizing.reports.responses import response_plots
+from sizing.reports.scatter import Pair
+from sizing.reports.sensitivity import correlations, elasticities
+from sizing.reports.styles import INK, RULE, methods_in_order
+from sizing.reports.words import COLUMN_WORDS, STATUS_WORDS, target_words
 from sizing.runs.records.inspection import Inspection
 from sizing.runs.records.reading import RunRecord
 from sizing.runs.tables import means_table, run_row, runs_table, worded
@@ -140,7 +140,7 @@ def page(
     records = sorted(
         records, key=lambda r: (r.problem.name, methods.index(r.manifest["method"]), r.manifest["seed"], r.path)
     )
-    template = files("sizing.report").joinpath("page.html.j2").read_text(encoding="utf-8")
+    template = files("sizing.reports").joinpath("page.html.j2").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     one = len(records) == 1
     alone = records[0] if one and not records[0].damage else None

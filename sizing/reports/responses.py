@@ -9,20 +9,20 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, MultipleLocator
 
+from sizing.measures.measure import Measure
 from sizing.measures.small_signal import Bandwidth, DcGain, GainAt, PhaseMargin, UnityGainFrequency
-from sizing.measures.table import AnyMeasure
 from sizing.measures.transient import SettlingTime
 from sizing.measures.waveforms import Waveforms
-from sizing.report.plot import Plot, drawn_plainly
-from sizing.report.styles import INK, figure_with_axes, figure_with_panels, legend_below, styles
-from sizing.report.words import bounds, target_words
+from sizing.reports.plot import Plot, drawn_plainly
+from sizing.reports.styles import INK, figure_with_axes, figure_with_panels, legend_below, styles
+from sizing.reports.words import bounds, target_words
 from sizing.runs.records.inspection import Inspection, best_evaluation
 from sizing.runs.records.reading import RunRecord
 from sizing.simulation.simulator import Measured
 from sizing.task.problem import Metric
 from sizing.units import format_quantity
 
-Read = Sequence[tuple[Metric, AnyMeasure]]
+Read = Sequence[tuple[Metric, Measure]]
 """The metrics that are measured on an analysis, and how."""
 
 FEWEST = 3

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sizing.report.words import target_words
+from sizing.reports.words import target_words
 from sizing.runs.records.reading import RunRecord
 from sizing.simulation.simulator import Measured
 from sizing.task.objectives import cost, margin, meets

@@ -10,8 +10,8 @@ from sizing.measures.operating_point import SupplyCurrent
 from sizing.measures.small_signal import DcGain, PhaseMargin, UnityGainFrequency
 from sizing.measures.transient import SettlingTime
 from sizing.measures.waveforms import Waveforms
-from sizing.report.plot import Plot
-from sizing.report.responses import response_plots
+from sizing.reports.plot import Plot
+from sizing.reports.responses import response_plots
 from sizing.runs.records.inspection import Inspection
 from sizing.runs.records.reading import Batch, RunRecord
 from sizing.simulation.simulator import Measured
