@@ -96,11 +96,17 @@ def device_tables(context: "Context") -> TablesJudge:
     model = TableModel.of(context.task, problem.variables)
     features = LogarithmicFeatures(problem)
 
-    def tell(designs: Mapping[str, Array], conditions: Conditions, *, integrate: bool) -> Array:
+    def prepare(conditions: Conditions) -> None:
+        before = model.tables.sims_tables
         with context.clock.activity("tables"):
             model.prepare(conditions)
+        context.clock.count("sims_tables", model.tables.sims_tables - before)
+
+    def tell(designs: Mapping[str, Array], conditions: Conditions, *, integrate: bool) -> Array:
+        prepare(conditions)
         return model.told(designs, conditions, integrate=integrate).values
 
+    prepare(problem.corners[0].conditions)
     return TablesJudge(problem, lambda designs: features(designs).numpy(), tell)
 
 

@@ -15,8 +15,28 @@ from sizing.task.objectives import cost, front, hypervolume, in_spec, smallest_m
 
 COLUMNS = [
     *("spec", "topology", "method", "seed", "status", "in_spec", "first_in_spec_at"),
-    *("sims_initial", "sims_search", "sims_oracle", "sims_total", "sims_failed", "sims_op", "sims_pretrain"),
-    *("cache_hits", "queries", "best_cost", "top_cost", "margin", "wall_s", "simulate_s", "train_s", "query_s"),
+    *(
+        "sims_initial",
+        "sims_search",
+        "sims_oracle",
+        "sims_total",
+        "sims_failed",
+        "sims_op",
+        "sims_tables",
+        "sims_pretrain",
+    ),
+    *(
+        "cache_hits",
+        "queries",
+        "best_cost",
+        "top_cost",
+        "margin",
+        "wall_s",
+        "simulate_s",
+        "train_s",
+        "query_s",
+        "tables_s",
+    ),
     *("objective", "front", "hypervolume", "corners", "designs"),
 ]
 """The columns of every table of runs, in this order. One that does not apply to a run is empty, never 0."""
@@ -60,6 +80,8 @@ def run_row(record: RunRecord) -> dict[str, Any]:
     }
     row |= _objectives(record)
     row |= {name: record.summary.get(name) for name in ("wall_s", "simulate_s", "train_s", "query_s")}
+    if "sims_tables" in record.summary:
+        row |= {name: record.summary[name] for name in ("sims_tables", "tables_s")}
     return {column: row.get(column) for column in COLUMNS}
 
 

@@ -1,6 +1,8 @@
 """The methods that can be named, in one table; what they need is imported when they are used."""
 
+import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 
@@ -9,9 +11,12 @@ from sizing.plugins import Named
 from sizing.search.context import Context
 from sizing.search.discriminator import AcceptAll, Discriminator, Oracle
 from sizing.search.evolution import toolbox
-from sizing.search.foresight import Foresight
+from sizing.search.foresight import Foreseer, Foresight
 from sizing.search.method import Method, evolution
 from sizing.search.optimizer import Optimizer
+from sizing.task.settings import RunSettings, merged
+
+_LOG = logging.getLogger(__name__)
 
 
 def _learned(judge: str, context: Context) -> Discriminator:
@@ -46,8 +51,15 @@ def _peer(module: str, begin: str, context: Context) -> Optimizer:
 
 
 def _by_tables(context: Context) -> Optimizer:
+    """Foresight by device tables; where they tell nothing of the circuit, what `gp` does."""
+    try:
+        foreseer: Foreseer = import_module("surrogates.judges").device_tables(context)
+    except InputError as error:
+        _LOG.warning("device tables do not tell this circuit (%s): the run goes on as gp does", error)
+        as_gp = merged(context.settings.model_dump(exclude={"ranking"}), RANKING)
+        return METHODS["gp"].optimizer(replace(context, settings=RunSettings.model_validate(as_gp)))
     box = toolbox(context.problem, context.settings.search, context.streams.variation)
-    return Foresight(context, import_module("surrogates.judges").device_tables(context), box)
+    return Foresight(context, foreseer, box)
 
 
 _RANKED = {"search": {"acceptance": "ranking"}}

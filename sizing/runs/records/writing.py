@@ -172,7 +172,8 @@ class RunFolder:
         remove_parts(self.path)
         summary, elapsed = self.path / _SUMMARY, self.path / _ELAPSED
         if summary.exists():
-            times = {name: value for name, value in json.loads(summary.read_bytes()).items() if name.endswith("_s")}
+            kept = json.loads(summary.read_bytes())
+            times = {name: value for name, value in kept.items() if name not in ("status", "seal")}
             write_whole(elapsed, _json(times))
             summary.unlink()
         for table in TABLES:
