@@ -25,6 +25,10 @@ GOOD_SHARE = 0.5
 SURPRISE = 0.02
 """Of a margin: where the latest simulation was this much worse than foreseen, the pool evolves again."""
 GENERATIONS_AGAIN = 3
+MORE = 5
+"""Times the usual generations at most, where no design in spec is foreseen."""
+WORTH_IT = 1e-3
+"""Of a margin, that some generations have to gain to be followed by others."""
 
 Numbers = NDArray[np.float64]
 
@@ -81,11 +85,12 @@ class Foresight:
         if self._population:
             with self._clock.activity("train"):
                 self._foreseer.fit(self._population)
-        before = self._foresee(self._pool)
-        pool, foreseen, judged = self._evolved(before) if self._surprised else (self._pool, before, len(self._pool))
+        pool, foreseen, judged = self._pool, self._foresee(self._pool), len(self._pool)
+        if self._surprised or self._promise(pool, foreseen) < 0:
+            pool, foreseen, judged = self._evolved(foreseen)
         self._pool = pool
         chosen = self._chosen(pool, foreseen)
-        designs = tuple(map(tuple, pool[chosen].tolist()))
+        designs = tuple(_tuples(pool[chosen]))
         self._expected.update(zip(designs, foreseen.margin[chosen].tolist(), strict=True))
         probability = tuple(tuple(np.round(row, 4).tolist()) for row in foreseen.probability[chosen])
         return Proposal(designs, "search", Decision((), None, judged, judged, 0, probability))
@@ -109,16 +114,25 @@ class Foresight:
             return self._foreseer.foresee(designs)
 
     def _evolved(self, foreseen: Foreseen) -> tuple[Indices, Foreseen, int]:
-        """The pool after some generations, what is foreseen of it, and how many designs were judged for that."""
+        """The pool after some generations, what is foreseen of it, and how many designs were judged for that.
+
+        There are more of them, up to so many times, as long as nothing good is in sight and things get better.
+        """
         sizes, pool = self._settings.ranking, self._pool
         judged, generations = len(pool), GENERATIONS_AGAIN
         if not len(pool):
             pool = random_designs(sizes.drawn, self._problem.shape, self._streams.variation)
             foreseen, judged, generations = self._foresee(pool), len(pool), sizes.generations
-        for _ in range(generations):
+        before = -np.inf
+        for generation in range(MORE * generations):
+            if generation >= generations and generation % GENERATIONS_AGAIN == 0:
+                promise = self._promise(pool, foreseen)
+                if promise >= 0 or promise < before + WORTH_IT:
+                    break
+                before = promise
             parents = pool[np.argsort(-self._worth(foreseen), kind="stable")[: sizes.elite]]
             bred = np.unique(self._box.wander(parents, sizes.children), axis=0)
-            known = set(map(tuple, pool.tolist()))
+            known = set(_tuples(pool))
             fresh = np.array([each for each in bred.tolist() if tuple(each) not in known], dtype=np.int64)
             if not len(fresh):
                 continue
@@ -134,6 +148,13 @@ class Foresight:
             return foreseen.margin
         sure = foreseen.margin >= 0
         return np.where(sure, 1.0 - self._distance(foreseen.figures), np.minimum(foreseen.margin, 0.0) - 1e6)
+
+    def _promise(self, pool: Indices, foreseen: Foreseen) -> float:
+        """The largest sure margin of a design that was not simulated yet."""
+        margins = [
+            each for design, each in zip(_tuples(pool), foreseen.margin, strict=True) if design not in self._seen
+        ]
+        return float(max(margins, default=-np.inf))
 
     def _distance(self, found: Numbers) -> Numbers:
         """How far objectives (B, K) are from the best so far, each in units of it; of several the one that is worst.
@@ -160,7 +181,7 @@ class Foresight:
         """Rows of the pool to simulate."""
         chosen: list[int] = []
         worth = self._worth(foreseen)
-        worth[[row for row, design in enumerate(map(tuple, pool.tolist())) if design in self._seen]] = -np.inf
+        worth[[row for row, design in enumerate(_tuples(pool)) if design in self._seen]] = -np.inf
         good = [self._population[row].design for row in np.flatnonzero(in_spec(self._problem, self._values))]
         for _ in range(min(self._settings.batch, int(np.isfinite(worth).sum()))):
             best = int(np.argmax(worth))
@@ -177,6 +198,10 @@ class Foresight:
         span = np.maximum(self._problem.shape - 1, 1)
         steps = np.abs(pool[rows, None] - np.array(good)[None]) / span
         return int(rows[np.argmax(steps.mean(axis=2).min(axis=1))])
+
+
+def _tuples(designs: Indices) -> list[Design]:
+    return list(map(tuple, designs.tolist()))
 
 
 def _joined(one: Foreseen, other: Foreseen) -> Foreseen:
