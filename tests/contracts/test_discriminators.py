@@ -75,6 +75,7 @@ def test_the_threads_of_the_process_are_left_as_they_were(
     assert torch.get_num_threads() == threads
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 5, 64])
 def test_a_judgement_is_a_probability_per_candidate_and_metric(
     count: int, discriminator: Discriminator, population: list[Evaluation], amplifier: Spec
@@ -86,6 +87,7 @@ def test_a_judgement_is_a_probability_per_candidate_and_metric(
     assert ((judged >= 0) & (judged <= 1)).all()
 
 
+@pytest.mark.slow
 def test_judging_a_batch_is_judging_its_candidates_one_by_one(
     discriminator: Discriminator, population: list[Evaluation], amplifier: Spec
 ):
@@ -124,6 +126,7 @@ def test_the_oracle_never_simulates_a_design_twice(amplifier: Spec, evaluator: E
     assert next_unseen.index == unseen.index + 1
 
 
+@pytest.mark.slow
 def test_the_learned_judge_agrees_with_the_oracle_far_more_often_than_not(
     amplifier: Spec, evaluator: Evaluator, population: list[Evaluation]
 ):

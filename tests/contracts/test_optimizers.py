@@ -95,6 +95,7 @@ def test_all_methods_of_a_seed_start_from_the_same_designs(method: str):
     assert optimizer(method, initial=10, seed=4).ask().designs != few.designs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", QUICK)
 def test_designs_are_new_and_on_the_grid_and_no_more_than_asked_for(method: str):
     proposals = long_search(method)
@@ -107,6 +108,7 @@ def test_designs_are_new_and_on_the_grid_and_no_more_than_asked_for(method: str)
     assert (np.array(designs) < PROBLEM.shape).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", QUICK)
 def test_the_same_seed_searches_in_the_same_way_whatever_the_global_random_state(method: str):
     first = long_search(method)
@@ -117,6 +119,7 @@ def test_the_same_seed_searches_in_the_same_way_whatever_the_global_random_state
     np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("result", [Failed("crash", "always"), Measured((float("nan"), float("nan")), {})])
 @pytest.mark.parametrize("method", QUICK)
 def test_a_search_goes_on_when_nothing_can_be_measured(method: str, result: Outcome):
@@ -124,6 +127,7 @@ def test_a_search_goes_on_when_nothing_can_be_measured(method: str, result: Outc
     assert len(told(proposals)) == as_many(method, 40)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", QUICK)
 def test_a_grid_smaller_than_what_is_asked_for_is_exhausted(method: str):
     small = replace(PROBLEM, variables=(Variable("width", (1.0, 2.0, 3.0, 4.0, 5.0)), Variable("other", (1.0, 2.0))))
@@ -144,6 +148,7 @@ def test_a_budget_may_end_within_the_initial_designs(method: str, told: int):
     search.tell([Evaluation(index, design, outcome(design)) for index, design in enumerate(designs)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", QUICK)
 def test_one_variable_is_enough(method: str):
     line = replace(PROBLEM, variables=PROBLEM.variables[:1])
@@ -154,6 +159,7 @@ def test_one_variable_is_enough(method: str):
 LEARNING = [method for method in QUICK if method not in ("evo", "random", "grid", *SLOW)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", LEARNING)
 def test_what_learns_finds_designs_in_spec_more_often_than_chance_does(method: str):
     def in_spec(method: str) -> int:

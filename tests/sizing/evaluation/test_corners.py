@@ -220,6 +220,7 @@ def test_one_and_two_workers_write_the_same_journal_and_a_cache_changes_nothing(
     np.testing.assert_array_equal(runs[2].record.values, runs[0].record.values)
 
 
+@pytest.mark.slow
 def test_a_run_killed_between_corners_goes_on_as_if_unbroken(spec: Spec, tmp_path: Path):
     whole = sizing.run(spec, out=tmp_path / "whole", workers=1, in_spec=8, max_sims=600)
     code = "from sizing.cli import main; main()"
