@@ -1,4 +1,5 @@
 # make demo   set everything up and size a real op-amp
+# make quick  the tests that take less than a second or two each: within a minute on two cores
 # make test   lint, types, import contracts, tests: what CI runs
 
 PYTHON ?= python3
@@ -6,17 +7,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := runs/opamp_cc-demo
 
-.PHONY: demo test clean
+.PHONY: demo quick test clean
 
 demo: $(VENV)/.installed ngspice
 	@if test -e $(DEMO); then $(BIN)/sizing show $(DEMO); else $(BIN)/sizing run specs/opamp_cc.yaml --out $(DEMO); fi
+
+quick: $(VENV)/.installed-dev ngspice
+	$(BIN)/pytest -n auto --dist worksteal -m "not slow"
 
 test: $(VENV)/.installed-dev ngspice
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist worksteal
 
 $(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

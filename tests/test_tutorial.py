@@ -8,6 +8,8 @@ import pytest
 
 from tests.command import sizing
 
+pytestmark = pytest.mark.slow
+
 TUTORIAL = Path(__file__).parent.parent / "docs" / "tutorial.md"
 
 

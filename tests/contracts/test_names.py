@@ -91,7 +91,7 @@ def test_a_parameter_that_ngspice_takes_for_something_else_is_refused(word: str,
 
 
 @pytest.mark.parametrize("source", ["b1 n 0 v=2*{}", "e1 n 0 vol='2*{}'", "g1 n 0 cur='-2*{}'"])
-@pytest.mark.parametrize("word", [*IN_SOURCES])
+@pytest.mark.parametrize("word", sorted(IN_SOURCES))
 def test_a_parameter_that_a_source_would_misread_is_refused_there(word: str, source: str, tmp_path: Path):
     metric = ["out: {measure: dc_value, of: b.op, output: n, at_least: 0}"]
     netlist = f"{source.format(word)}\n.param {word}=1\nr1 a n {{{word}}}\nr2 n 0 1"

@@ -43,6 +43,7 @@ def test_every_command_has_help_with_an_example(command: str):
     assert f"Example: sizing {command}" in " ".join(done.stdout.split())
 
 
+@pytest.mark.slow
 def test_run_names_its_folder_prints_designs_and_reports_progress_on_stderr(runs: Path, specs: Path):
     assert sorted(path.name for path in runs.iterdir()) == ["cs_amp-evo-s0", "cs_amp-evo-s1", "cs_amp-oracle-s0"]
     done = sizing("run", specs / "cs_amp.yaml", "--seed", 5, "--method", "evo", folder=runs.parent)
@@ -188,6 +189,7 @@ def test_without_ngspice_one_message_says_so(specs: Path, tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_tables_and_exits_130(specs: Path, tmp_path: Path):
     command = [*SIZING, "run", str(specs / "opamp_cc.yaml"), "--method", "evo", "--out", "run"]
     process = subprocess.Popen(command, cwd=tmp_path, text=True, stderr=subprocess.PIPE, stdout=subprocess.PIPE,

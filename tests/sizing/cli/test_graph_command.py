@@ -11,6 +11,7 @@ def graph(*arguments: object, folder: Path | None = None) -> Done:
     return sizing("graph", *arguments, folder=folder)
 
 
+@pytest.mark.slow
 def test_draws_and_counts_the_first_bench_with_its_stimulus(specs: Path, tmp_path: Path):
     for _ in range(2):  # the picture in the default place is drawn anew
         done = graph(specs / "cs_amp.yaml", folder=tmp_path)
@@ -74,6 +75,7 @@ def test_a_circuit_that_is_no_graph_is_one_line_and_exit_status_2(line: str, say
     assert not (tmp_path / "a.svg").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cs_amp", "opamp_cc", "opamp_cc_rz"])
 def test_shipped_circuits_can_be_evaluated_as_they_stand(name: str, specs: Path, tmp_path: Path):
     assert graph(specs / f"{name}.yaml", folder=tmp_path).returncode == 0

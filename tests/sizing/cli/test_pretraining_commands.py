@@ -62,6 +62,7 @@ def test_data_sets_that_cannot_be_made_exit_2_and_say_why(specs: Path, home: Pat
         assert done.stderr == f"error: {words}\n"
 
 
+@pytest.mark.slow
 def test_pretraining_writes_a_checkpoint_that_says_how_it_was_made(home: Path):
     done = sizing("pretrain", "tiny.yaml", "--seed", 5, folder=home)
     assert done.returncode == 0, done.stderr
@@ -105,6 +106,7 @@ def test_a_named_data_set_that_is_not_there_is_made_first(tmp_path: Path):
     assert (manifest["recipe"]["steps"], manifest["data"]["rows_trained_on"]) == (2, 30)
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_a_training_to_go_on_with(home: Path):
     command = [*SIZING, "pretrain", "tiny.yaml", "--steps", "3000", "--out", "long"]
     process = subprocess.Popen(

@@ -8,6 +8,8 @@ import pytest
 
 from tests.command import Done, sizing
 
+pytestmark = pytest.mark.slow
+
 KINDS = ["calibration", "convergence", "enough", "first", "in-spec", "queries", "time"]
 
 

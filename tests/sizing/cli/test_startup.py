@@ -17,6 +17,7 @@ def test_help_and_mistakes_load_nothing_heavy(arguments: list[str]):
     assert "Usage" in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_run_of_the_default_method_loads_no_compiler_and_no_peers(specs: Path, tmp_path: Path):
     script = tmp_path / "script.py"
     others = "{'torch._dynamo', 'sympy', 'torch_geometric', 'scipy', 'matplotlib', 'optuna', 'pymoo', 'botorch'}"

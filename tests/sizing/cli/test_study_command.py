@@ -10,6 +10,7 @@ from surrogates.studies import few_shot
 from tests.command import sizing
 
 
+@pytest.mark.slow
 def test_a_study_makes_its_data_says_what_it_found_and_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     few = NamedDataset("few", lambda _: [(make(), 60) for make in (series_pair, parallel_pair, loaded_divider)])

@@ -174,6 +174,14 @@ def test_a_corner_that_others_surpass_in_every_metric_stays_inactive():
     assert next_corners(PROBLEM, "all", (), {}) == (0, 1, 2, 3)
 
 
+def test_active_corners_are_in_order_of_their_mean_penalties_and_the_earlier_first_of_equal_ones():
+    def at(corner: int, power: float) -> dict[int, Outcome]:
+        return {0: Measured(GOOD, {}), corner: Measured((20.0, power), {})}
+
+    assert ActiveCorners(PROBLEM, [at(3, 2.0), at(1, 2.0), at(2, 2.0)]).worst_first == (1, 2, 3)
+    assert ActiveCorners(PROBLEM, [*[at(1, 1.3)] * 3, at(2, 1.8)]).worst_first == (2, 1)
+
+
 def verified(record: RunRecord) -> list[Evaluation]:
     return [each for each, good in zip(record.population, in_spec(record.problem, record.values), strict=True) if good]
 
@@ -220,6 +228,7 @@ def test_one_and_two_workers_write_the_same_journal_and_a_cache_changes_nothing(
     np.testing.assert_array_equal(runs[2].record.values, runs[0].record.values)
 
 
+@pytest.mark.slow
 def test_a_run_killed_between_corners_goes_on_as_if_unbroken(spec: Spec, tmp_path: Path):
     whole = sizing.run(spec, out=tmp_path / "whole", workers=1, in_spec=8, max_sims=600)
     code = "from sizing.cli import main; main()"

@@ -72,6 +72,7 @@ def sizes(circuit: Circuit) -> dict[str, dict[str, float]]:
     }
 
 
+@pytest.mark.slow
 def test_the_class_is_recognised_and_what_can_be_sized_is_varied(written: FirstSpec):
     title, variables = EXPECTED[next(name for name in EXPECTED if Path(name).stem == written.path.stem)]
     spec = load_spec(written.path)
@@ -85,6 +86,7 @@ def test_the_copy_is_the_same_circuit(written: FirstSpec):
     assert sizes(circuit_of(written.netlist)) == {name: pytest.approx(each, rel=1e-5) for name, each in before.items()}
 
 
+@pytest.mark.slow
 def test_the_circuit_as_it_is_meets_what_was_measured(written: FirstSpec):
     spec = load_spec(written.path)
     values = as_it_is(spec)

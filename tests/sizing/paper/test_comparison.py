@@ -18,6 +18,8 @@ from sizing.paper.study import Options, carry_out
 from sizing.paper.table import STUDIES, study_named
 from sizing.search.settling import parse_variant
 
+pytestmark = pytest.mark.slow
+
 TINY = ComparisonSettings(specs=("cs_amp",), methods=("evo", "oracle"), seeds=(0, 1), max_sims=120)
 
 

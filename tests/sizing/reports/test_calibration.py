@@ -109,6 +109,7 @@ def test_the_diagram_draws_the_table_for_each_method_that_judged(make_run):
             assert int(10 * bar.get_x()) == int(10 * (bar.get_x() + bar.get_width()))  # within its bin
 
 
+@pytest.mark.slow
 def test_it_is_on_the_page_where_somebody_judged(make_run):
     judged = make_run([0.5, 1.0], "gp", judgement=[0.95], reference=None)
     plain = make_run([0.5, 1.0], "evo")
@@ -123,6 +124,7 @@ def test_it_is_on_the_page_where_somebody_judged(make_run):
     assert "calibration" not in {plot.kind for plot in plots([plain])}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "against_targets"), [("gp", True), ("oracle", False)])
 def test_the_journal_of_a_run_holds_what_its_calibration_needs(
     method: str, against_targets: bool, amplifier: Spec, tmp_path: Path

@@ -79,6 +79,7 @@ def test_queries_and_times_are_the_tables(make_run):
     assert widths == [1.0, 0.5, 0.25, 0.25] * 2
 
 
+@pytest.mark.slow
 def test_a_method_looks_the_same_in_every_plot_and_no_two_look_alike(make_run):
     methods = ["evo", "oracle", "fc", *(f"fc:initial={n}" for n in range(13))]
     runs = [make_run([0.5, 1.0, 1.0], method, queries=5) for method in methods]

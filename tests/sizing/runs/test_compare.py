@@ -15,6 +15,8 @@ from sizing.runs.compare import Comparison, Entry, compare
 from sizing.runs.tables import means_table, run_row, runs_table
 from sizing.specfile.mistakes import SpecError
 
+pytestmark = pytest.mark.slow
+
 COUNTS = ["in_spec", "first_in_spec_at", "sims_initial", "sims_search", "sims_oracle", "sims_total", "queries"]
 
 

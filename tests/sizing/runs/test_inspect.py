@@ -65,6 +65,7 @@ def test_waveforms_and_steps_are_those_of_the_recorded_design(looked_at, amplifi
     assert fewer < best.outcome.values[current] < more  # of the transistor
 
 
+@pytest.mark.slow
 def test_figures_of_merit_are_looked_at_as_metrics_are(specs: Path, tmp_path: Path):
     text = (specs / "cs_amp.yaml").read_text().replace("netlists/", f"{specs}/netlists/")
     (tmp_path / "amp.yaml").write_text(f"minimize: {{current: 1, gain: -0.5}}\n{text}")

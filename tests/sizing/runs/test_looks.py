@@ -32,6 +32,7 @@ def test_a_look_finds_the_voltages_that_no_source_sets(amplifier: Spec):
     assert seen.values == pytest.approx([1.2 - 1000 * current], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_looks_are_counted_apart_and_told_in_the_journal(opamp: Spec, tmp_path: Path):
     result = sizing.run(opamp, method="gp-op", out=tmp_path / "run", workers=2, initial=10, max_sims=14, ranking=FEW)
     row = result.table.iloc[0]
@@ -81,6 +82,7 @@ def test_a_filter_has_nothing_to_look_at(amplifier: Spec, tmp_path: Path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_run_that_names_no_method_looks_where_that_costs_next_to_nothing(
     amplifier: Spec, blind: Spec, specs: Path, tmp_path: Path
 ):

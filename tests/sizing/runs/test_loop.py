@@ -29,6 +29,7 @@ def run(spec: Spec, out: Path, **settings: Any) -> sizing.Result:
     return sizing.run(spec, out=out, workers=settings.pop("workers", 1), **settings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", DISCRIMINATORS)
 def test_every_method_sizes_the_amplifier_and_counts_what_it_did(method: str, amplifier: Spec, tmp_path: Path):
     result = run(amplifier, tmp_path / "run", method=method, seed=3, judge={"steps": 40, "body_steps": 4})
@@ -65,6 +66,7 @@ def judged(amplifier: Spec, tmp_path_factory: pytest.TempPathFactory) -> Seen:
     return Seen(run(amplifier, folder, method="fc", seed=4, observer=progress.append), progress)
 
 
+@pytest.mark.slow
 def test_every_design_reported_in_spec_is_in_spec_when_simulated_again(amplifier: Spec, judged: Seen):
     result = judged.result
     best = result.designs.iloc[0]
@@ -81,11 +83,13 @@ def journal(result: sizing.Result) -> bytes:
     return (result.folder / "journal.jsonl").read_bytes()
 
 
+@pytest.mark.slow
 def test_one_and_two_workers_write_the_same_journal(amplifier: Spec, tmp_path: Path):
     one, two = (run(amplifier, tmp_path / str(count), method="oracle", workers=count) for count in (1, 2))
     assert journal(one) == journal(two)
 
 
+@pytest.mark.slow
 def test_a_run_folder_reruns_to_the_same_journal_with_any_number_of_workers(judged: Seen, tmp_path: Path):
     again = sizing.run(judged.result.folder / "spec.yaml", out=tmp_path / "again", workers=2)
     assert journal(again) == journal(judged.result)

@@ -18,6 +18,8 @@ from sizing.simulation.pool import SimulationPool
 from sizing.specfile.load import Spec, load_spec
 from sizing.task.objectives import figures, front, in_spec
 
+pytestmark = pytest.mark.slow
+
 QUICK = {"judge": {"steps": 10, "body_steps": 2}}
 SMALL = {"ranking": {"drawn": 300, "children": 400, "kept": 100, "elite": 30}}
 MakeSpec = Callable[..., Spec]

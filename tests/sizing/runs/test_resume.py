@@ -19,6 +19,8 @@ from sizing.search.methods import DISCRIMINATORS, METHODS
 from sizing.simulation.pool import SimulationPool
 from sizing.specfile.load import Spec
 
+pytestmark = pytest.mark.slow
+
 SLOW = ("optuna-gp", "turbo")
 """A question to them takes a second."""
 QUICK = {"judge": {"steps": 10, "body_steps": 2}, "ranking": {"looked_at": 20, "looked_children": 10}}

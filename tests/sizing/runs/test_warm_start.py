@@ -26,6 +26,7 @@ def earlier(specs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "run"
 
 
+@pytest.mark.slow
 def test_what_is_known_before_is_counted_apart_and_saves_simulations(amplifier: Spec, earlier: Path, tmp_path: Path):
     warm = sizing.run(amplifier, method="gp", warm_start=(str(earlier),), initial=2, out=tmp_path / "warm", workers=1)
     cold = sizing.run(amplifier, method="gp", out=tmp_path / "cold", workers=1)
@@ -37,6 +38,7 @@ def test_what_is_known_before_is_counted_apart_and_saves_simulations(amplifier: 
     assert row["method"] == "gp:initial=2:warm_start=run"
 
 
+@pytest.mark.slow
 def test_a_warm_run_stands_alone_and_is_taken_up_without_the_earlier_one(
     amplifier: Spec, earlier: Path, tmp_path: Path
 ):

@@ -38,7 +38,10 @@ def measured(designs: Sequence[tuple[int, ...]], known: int = 0) -> list[Evaluat
 
 def evaluator() -> Evaluator:
     return Evaluator(
-        TASK, lambda jobs: [Measured((job["v0"], job["v2"]), {}) for job in jobs], lambda *_: None, Clock()
+        TASK,
+        lambda jobs: [Measured((job.variables["v0"], job.variables["v2"]), {}) for job in jobs],
+        lambda *_: None,
+        Clock(),
     )
 
 

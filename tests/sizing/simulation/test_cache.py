@@ -157,6 +157,7 @@ def test_a_file_that_is_no_cache_is_refused(tmp_path: Path):
         SimulationCache(tmp_path)
 
 
+@pytest.mark.slow
 def test_the_command_line_uses_shows_and_prunes_it(specs: Path, tmp_path: Path):
     def sizing_command(*arguments: object) -> subprocess.CompletedProcess[str]:
         return subprocess.run([*SIZING, *map(str, arguments)], cwd=tmp_path, capture_output=True, text=True)

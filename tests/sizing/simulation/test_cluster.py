@@ -29,6 +29,8 @@ distributed = pytest.importorskip("distributed")
 
 from sizing.simulation.cluster import ClusterPool, joined  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 SIZING = [sys.executable, "-c", "from sizing.cli import main; main()"]
 
 

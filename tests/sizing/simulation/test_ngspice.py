@@ -48,6 +48,7 @@ def in_batch(folder: Path, deck: str) -> dict[str, np.ndarray]:
     return dict(zip(names, np.frombuffer(data, kind).reshape(-1, len(names)).T, strict=True))
 
 
+@pytest.mark.slow
 @needs_batch
 def test_metrics_agree_with_an_independent_reading_of_ngspice_batch_runs(opamp: Spec, tmp_path: Path):
     jobs = random_values(opamp)
@@ -80,6 +81,7 @@ def test_metrics_agree_with_an_independent_reading_of_ngspice_batch_runs(opamp: 
             assert np.isnan(ours["pm"])
 
 
+@pytest.mark.slow
 @needs_batch
 def test_settling_time_is_within_a_percent_of_a_run_in_steps_of_100_ps(opamp: Spec, tmp_path: Path):
     jobs = random_values(opamp, seed=8)
@@ -221,6 +223,7 @@ def test_only_values_that_differ_from_those_in_the_deck_are_altered(amplifier: S
     assert recorder.altered() == ["alter @m1[m]=3.0", "alter rl=700.0"]
 
 
+@pytest.mark.slow
 def test_the_order_of_designs_does_not_matter(opamp: Spec):
     jobs = random_values(opamp, 4)
     jobs[1] = Job(jobs[0].variables | {"cc": jobs[1].variables["cc"]})

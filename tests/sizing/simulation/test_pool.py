@@ -33,6 +33,7 @@ def test_outcomes_come_in_the_order_of_the_jobs_whatever_the_number_of_workers(a
         assert metrics(one.run(jobs(amplifier, 30))) == metrics(two.run(jobs(amplifier, 30)))
 
 
+@pytest.mark.slow
 def test_a_killed_worker_costs_nothing_but_time(amplifier: Spec):
     with SimulationPool(amplifier.task, 1, 60) as pool:
         expected = metrics(pool.run(jobs(amplifier, 400)))
@@ -46,6 +47,7 @@ def test_a_killed_worker_costs_nothing_but_time(amplifier: Spec):
         assert killed not in [child.pid for child in multiprocessing.active_children()]
 
 
+@pytest.mark.slow
 def test_killing_workers_again_and_again_changes_no_outcome(amplifier: Spec):
     with SimulationPool(amplifier.task, 2, 60) as pool:
         expected = metrics(pool.run(jobs(amplifier, 60)))
@@ -93,6 +95,7 @@ def pool_with(faults: Faults, spec: Spec, workers: int = 1) -> SimulationPool:
     return SimulationPool(spec.task, workers, timeout, 3e8, partial(Faulty, faults=faults))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FAULTS)
 def test_a_fault_that_happens_once_changes_no_outcome(kind: str, amplifier: Spec, tmp_path: Path):
     with SimulationPool(amplifier.task, 1, 60) as pool:
@@ -102,6 +105,7 @@ def test_a_fault_that_happens_once_changes_no_outcome(kind: str, amplifier: Spec
     assert list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "reason", "message"),
     [
@@ -147,6 +151,7 @@ def test_workers_that_never_start_end_in_an_error_with_their_words_not_in_a_loop
         pool.run(jobs(amplifier, 1))
 
 
+@pytest.mark.slow
 def test_a_script_that_starts_simulations_when_imported_is_told_at_once(specs: Path, tmp_path: Path):
     script = tmp_path / "unguarded.py"
     script.write_text(f"import sizing\nsizing.run({str(specs / 'cs_amp.yaml')!r}, out={str(tmp_path / 'run')!r})\n")
@@ -173,6 +178,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_hanging_workers_and_their_files_go_with_a_killed_main_process(specs: Path, tmp_path: Path):
     command = [sys.executable, "-c", HANGING, str(specs / "cs_amp.yaml"), str(tmp_path)]
     main = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

@@ -112,6 +112,7 @@ JUNK = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 10**6), st.sampled_from(["drop", "replace", "add"]), KEYS, JUNK), max_size=3))
 def test_a_spec_with_anything_dropped_replaced_or_added_is_read_or_refused(

@@ -312,6 +312,7 @@ COMMANDS = [".subckt ", ".ends ", ".param ", ".model ", ".global ", ".func ", ".
 PIECES = [*COMMANDS, "params:", "pulse(", "poly(", "==", "1k", "gnd", *"mrclvidqefghbxjkswtuoz0     \n\n+={}()'\",;$*"]
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(PIECES), max_size=60).map("".join) | st.text(max_size=80))
 def test_any_text_parses_or_raises_a_netlist_error(text: str):
     message = ""

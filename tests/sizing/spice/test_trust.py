@@ -200,6 +200,7 @@ def test_a_document_made_to_hurt_its_reader_is_refused(tmp_path: Path, text: str
     assert not Path("canary").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("netlist", "said"),
     [
@@ -226,6 +227,7 @@ def test_files_that_include_one_another_again_and_again_are_refused(tmp_path: Pa
         read_text(".include 0.cir", "t.cir", tmp_path)
 
 
+@pytest.mark.slow
 def test_a_startup_file_in_the_working_directory_is_not_executed(tmp_path: Path):
     path = written(tmp_path)
     (tmp_path / ".spiceinit").write_text(f"shell touch {tmp_path / 'canary'}\n")

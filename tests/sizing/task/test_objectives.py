@@ -268,6 +268,7 @@ def test_a_value_further_outside_never_costs_less(
         assert penalty(task, high) >= penalty(task, low)
 
 
+@pytest.mark.slow
 @given(tasks_and_values(8))
 def test_order_sorts_by_missing_metrics_and_cost_and_keeps_every_row(drawn: tuple[Problem, np.ndarray]):
     task, values = drawn

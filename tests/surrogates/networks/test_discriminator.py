@@ -66,6 +66,7 @@ def method(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.mark.slow
 def test_training_is_repeatable_bit_for_bit_and_leaves_torch_s_own_stream_alone(amplifier: Spec, method: str):
     before = torch.random.get_rng_state()
     assert same(weights(trained(amplifier, method)), weights(trained(amplifier, method)))
@@ -76,6 +77,7 @@ def test_missing_values_leave_no_nan_in_the_weights(amplifier: Spec, method: str
     assert all(torch.isfinite(tensor).all() for tensor in weights(trained(amplifier, method)).values())
 
 
+@pytest.mark.slow
 def test_judging_has_no_side_effect_on_training(amplifier: Spec, method: str):
     plain, asked = trained(amplifier, method, 1), trained(amplifier, method, 1)
     asked.judge(np.array([[1, 2], [3, 4]]), evaluations(amplifier)[0])

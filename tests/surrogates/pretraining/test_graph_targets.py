@@ -16,6 +16,8 @@ from surrogates.pretraining.recipe import Recipe, RecipeError
 from surrogates.pretraining.state import STATE
 from surrogates.pretraining.training import Progress, Training
 
+pytestmark = pytest.mark.slow
+
 Data = tuple[Manifest, tuple[Samples, ...]]
 TARGET = {"name": "output_resistance"}
 

@@ -351,6 +351,7 @@ def test_a_state_of_another_version_is_refused(manifest: Manifest, samples: tupl
         Training(recipe(), manifest, samples, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("left", [0, 3, 20, 60, 75, -1])
 def test_a_torn_log_is_mended(left: int, manifest: Manifest, samples: tuple[Samples, ...], whole: Path, tmp_path: Path):
     with pytest.raises(KeyboardInterrupt):

@@ -59,6 +59,7 @@ METRICS = [
 metrics = pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
 
 
+@pytest.mark.slow
 @metrics
 @given(st.lists(st.floats(1e-3, 1e6), min_size=1, max_size=20))
 def test_a_value_meets_its_target_where_the_scaled_one_lies_among_the_targets(metric: Metric, values: list[float]):

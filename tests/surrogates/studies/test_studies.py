@@ -17,6 +17,8 @@ from surrogates.studies.few_shot import ABLATION, FIG7, FIG8, FIG9, FINE_TUNED, 
 from surrogates.studies.fig6 import Fig6, Fig6Settings
 from surrogates.studies.table1 import Specialised, Table1, Table1Settings
 
+pytestmark = pytest.mark.slow
+
 BRIEF = {"rows": (20,), "seeds": (0,), "steps": 2, "batch": 8}
 FEW = {
     "ladder": lambda _: [(ladder(2), 60), (ladder(3), 40)],
