@@ -13,6 +13,12 @@ class Clock:
         self._began = time.perf_counter()
         self._seconds: defaultdict[str, float] = defaultdict(float)
         self._inner = [0.0]
+        self.counts: dict[str, int] = {}
+        """What was done besides the run's own simulations, by the names of the summary."""
+
+    def count(self, name: str, more: int) -> None:
+        """So many more of these; none is a count too."""
+        self.counts[name] = self.counts.get(name, 0) + more
 
     @contextmanager
     def activity(self, name: str) -> Iterator[None]:
@@ -30,8 +36,10 @@ class Clock:
         """Count seconds that were measured elsewhere, such as those of other processes."""
         self._seconds[name] += seconds
 
-    def set(self, wall: float, seconds: Mapping[str, float]) -> None:
-        """Go on from these times; an activity under way will count whole."""
+    def set(self, wall: float, seconds: Mapping[str, float], counts: Mapping[str, int]) -> None:
+        """Go on from these times and counts; an activity under way will count whole."""
+        for name, before in counts.items():
+            self.count(name, before)
         self._began = time.perf_counter() - wall
         self._seconds = defaultdict(float, seconds)
 

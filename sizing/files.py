@@ -1,10 +1,12 @@
 """Files that are there whole or not at all, and folders that one process writes at a time."""
 
 import fcntl
+import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sizing.errors import InputError
 
@@ -61,6 +63,44 @@ def remove_parts(folder: Path) -> None:
 def holds_others(folder: Path) -> bool:
     """Whether a folder has files other than those that a process writing there leaves when it is killed at once."""
     return any(path.name != _LOCK and not path.match(".*.part") for path in folder.iterdir())
+
+
+def refuse_others(folder: Path, what: str) -> None:
+    """Raise InputError where something else than a `what` is there: a file, or a folder with files."""
+    if folder.exists() and (not folder.is_dir() or holds_others(folder)):
+        raise InputError(f"{folder}: expected a new folder or a {what} to go on with; choose another --out")
+
+
+def claim(folder: Path, name: str, plan: Mapping[str, Any], what: str) -> None:
+    """Make a folder this plan's, which its file `name` keeps, or find that it is.
+
+    Raises InputError where another `what` was begun there or something else is, and where no folder can be.
+    """
+    path = folder / name
+    if not path.exists():
+        refuse_others(folder, what)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot_make(folder, error) from None
+        write_whole(path, (json.dumps(plan, indent=1) + "\n").encode())
+        return
+    try:
+        begun = json.loads(path.read_bytes())
+    except ValueError:
+        begun = None
+    if begun != json.loads(json.dumps(plan)):
+        raise InputError(
+            f"{folder}: expected the {what} begun there, got another one or other settings ({name} has the former); "
+            "choose another --out"
+        )
+
+
+def cannot_make(folder: Path, error: OSError) -> InputError | CannotWrite:
+    """What to raise where a folder cannot be made: its place is wrong, or the disk is."""
+    wrong_place = isinstance(error, FileNotFoundError | NotADirectoryError | FileExistsError | PermissionError)
+    kind = InputError if wrong_place else CannotWrite
+    return kind(f"{folder}: cannot be made: {error.strerror}; put that right, or choose another --out")
 
 
 @contextmanager

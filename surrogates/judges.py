@@ -1,6 +1,6 @@
 """The learned judges that methods name: an extractor each, behind the same heads and the same training."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sizing.errors import InputError
 from sizing.spice.circuit import Circuit
+from sizing.task.job import Conditions
 from sizing.task.objectives import order
 from sizing.task.problem import Problem
 from surrogates.features import LogarithmicFeatures
@@ -25,10 +26,13 @@ from surrogates.networks.extractors.voltages import PredictedVoltages, ScaledVol
 from surrogates.networks.graph import CircuitGraph, Topology
 from surrogates.networks.heads import READOUTS
 from surrogates.processes.regression import Regression
+from surrogates.tables.judge import TablesJudge
+from surrogates.tables.model import TableModel
 
 if TYPE_CHECKING:
     from sizing.search.context import Context
 
+Array = NDArray[np.float64]
 _DESIGNS_TO_SCALE_BY = 1000
 _LOOKS_TO_SCALE_BY = 50
 BEST_SHARE = 2 / 3
@@ -81,6 +85,29 @@ def _on_voltages(context: "Context", told: Voltages, designs: int) -> Regression
         return torch.cat([logarithms(designs), voltages(designs)], dim=1)
 
     return Regression(context.problem, features, context.settings.judge.designs)
+
+
+def device_tables(context: "Context") -> TablesJudge:
+    """Tells every metric from tables of what the circuit's devices do, and learns the difference to simulations.
+
+    Raises Unmodelled or Unmeasurable, both InputError, for a circuit that tables cannot tell.
+    """
+    problem = context.problem
+    model = TableModel.of(context.task, problem.variables)
+    features = LogarithmicFeatures(problem)
+
+    def prepare(conditions: Conditions) -> None:
+        before = model.tables.sims_tables
+        with context.clock.activity("tables"):
+            model.prepare(conditions)
+        context.clock.count("sims_tables", model.tables.sims_tables - before)
+
+    def tell(designs: Mapping[str, Array], conditions: Conditions, *, integrate: bool) -> Array:
+        prepare(conditions)
+        return model.told(designs, conditions, integrate=integrate).values
+
+    prepare(problem.corners[0].conditions)
+    return TablesJudge(problem, lambda designs: features(designs).numpy(), tell)
 
 
 def graph_from_scratch(context: "Context") -> LearnedDiscriminator:

@@ -1,5 +1,6 @@
 """Shared by all tests: the shipped specs, and the smallest spec that is a real task."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,13 @@ import pytest
 from sizing.specfile.load import Spec, load_spec
 
 SPECS = Path(__file__).parent.parent / "specs"
+
+
+def pytest_configure() -> None:
+    """Have torch compute on one thread, also in processes that tests start: ours are too small for two, and tests that
+    run beside one another would wait for each other's.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

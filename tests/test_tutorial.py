@@ -2,14 +2,13 @@
 
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.command import sizing
+
 TUTORIAL = Path(__file__).parent.parent / "docs" / "tutorial.md"
-SIZING = [sys.executable, "-c", "from sizing.cli import main; main()"]
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             program, command, *arguments = shlex.split(line)
             assert program == "sizing"
             short = ["--max-sims", "12", "--method", "evo"] if command == "run" else []
-            done = subprocess.run([*SIZING, command, *arguments, *short], cwd=folder, text=True, capture_output=True)
+            done = sizing(command, *arguments, *short, folder=folder)
             held = {0, 1} if command == "verify" else {0}  # so few simulations need not find a design that holds
             assert done.returncode in held, done.stderr
     return folder

@@ -5,9 +5,6 @@ from typing import Annotated
 
 import typer
 
-from sizing.simulation.cache import SimulationCache
-from sizing.units import format_quantity
-
 cache = typer.Typer(
     help="Look at a cache of simulations (`sizing run --cache DIR`), or make it smaller.\n\n"
     "Example: sizing cache info runs/cache",
@@ -23,6 +20,9 @@ def info(folder: FolderArgument) -> None:
 
     Example: sizing cache info runs/cache
     """
+    from sizing.simulation.cache import SimulationCache
+    from sizing.units import format_quantity
+
     with SimulationCache(folder, make=False) as found:
         held = found.info()
     print(f"{held.path}: {held.outcomes} simulations, {format_quantity(held.bytes, 'B')}")
@@ -37,6 +37,9 @@ def prune(
 
     Example: sizing cache prune runs/cache --megabytes 100
     """
+    from sizing.simulation.cache import SimulationCache
+    from sizing.units import format_quantity
+
     with SimulationCache(folder, make=False) as found:
         dropped = found.prune(megabytes * 1e6)
         held = found.info()

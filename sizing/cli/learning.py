@@ -4,14 +4,16 @@ import json
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sizing.cli.trust import TrustOption
 from sizing.errors import InputError
-from sizing.specfile.load import Spec, load_spec
-from sizing.task.bench import Bench
+
+if TYPE_CHECKING:
+    from sizing.specfile.load import Spec
+    from sizing.task.bench import Bench
 
 
 def graph(
@@ -26,6 +28,8 @@ def graph(
 
     Example: sizing graph specs/opamp_cc.yaml --bench follower --out follower.svg
     """
+    from sizing.specfile.load import load_spec
+
     task = load_spec(spec, trust=trust)
     chosen = bench_of(task, bench)
     if out is not None and out.exists():
@@ -43,7 +47,7 @@ def graph(
     print(out)
 
 
-def bench_of(spec: Spec, name: str | None) -> Bench:
+def bench_of(spec: "Spec", name: str | None) -> "Bench":
     """A spec's test bench by name, else its first; raises InputError for an unknown name."""
     benches = {each.name: each for each in spec.benches}
     if name is not None and name not in benches:

@@ -3,7 +3,6 @@
 import json
 import shutil
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,11 +20,6 @@ from sizing.cli.trust import TrustOption, harmless
 from sizing.cli.verifying import verify
 from sizing.errors import InputError
 from sizing.files import CannotWrite
-from sizing.plugins import PlugInError
-from sizing.simulation.ngspice import SimulatorMissing
-from sizing.specfile.load import load_spec
-from sizing.specfile.mistakes import SpecError
-from sizing.specfile.shipped import shipped_specs
 
 if TYPE_CHECKING:
     from sizing.runs.records.reading import RunRecord
@@ -47,14 +41,18 @@ AsJson = Annotated[bool, typer.Option("--json", help="print the result as JSON")
 
 def main() -> None:
     """Entry point of the console script: known errors become one message on stderr and an exit status."""
-    from sizing.simulation.simulator import SimulationError
-
     try:
         app()
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
-    except (InputError, SimulatorMissing, SimulationError, OSError) as error:
+    except Exception as error:
+        from sizing.plugins import PlugInError
+        from sizing.simulation.ngspice import SimulatorMissing
+        from sizing.simulation.simulator import SimulationError
+
+        if not isinstance(error, InputError | SimulatorMissing | SimulationError | OSError):
+            raise
         for line in str(error).splitlines():
             print(f"error: {harmless(line)}", file=sys.stderr)
         broken = isinstance(error, CannotWrite | PlugInError) or (
@@ -66,6 +64,8 @@ def main() -> None:
 @app.callback(invoke_without_command=True)
 def _options(show_version: Annotated[bool, typer.Option("--version", help="print the version")] = False) -> None:
     if show_version:
+        from importlib.metadata import version
+
         print(f"sizing {version('circuit-sizing')}")
         raise typer.Exit
 
@@ -82,7 +82,8 @@ def run(
     warm_start: Annotated[
         list[Path] | None, typer.Option(metavar="RUN", help="earlier run to learn from; again for more")
     ] = None,
-    cache: Annotated[Path | None, typer.Option(metavar="DIR", help="reuse and keep simulations in this folder")] = None,
+    # Not a Path, which would make an empty name into the working directory.
+    cache: Annotated[str | None, typer.Option(metavar="DIR", help="reuse and keep simulations in this folder")] = None,
     executor: ExecutorOption = "local",
     scheduler: SchedulerOption = None,
     as_json: AsJson = False,
@@ -93,7 +94,10 @@ def run(
     """
     from sizing.cli.progress import shown_progress
     from sizing.runs.run import run as run_spec
+    from sizing.specfile.load import load_spec
 
+    if cache == "":
+        raise typer.BadParameter("expected a folder, got an empty name", param_hint="--cache")
     earlier = tuple(map(str, warm_start)) if warm_start else None
     task = load_spec(spec, trust=trust).with_run(method=method, seed=seed, max_sims=max_sims, warm_start=earlier)
     with shown_progress(task.problem, task.run.in_spec) as observer:
@@ -178,6 +182,7 @@ def check(spec: SpecArgument, trust: TrustOption = False) -> None:
     """
     from sizing.cli.show import checked_design
     from sizing.runs.run import check as check_spec
+    from sizing.specfile.load import load_spec
 
     task = load_spec(spec, trust=trust)
     outcome = check_spec(task)
@@ -275,6 +280,28 @@ def methods(as_json: AsJson = False) -> None:
 
 
 @app.command()
+def settings(
+    method: Annotated[str | None, typer.Option(help="those that it heeds, with what it does best with")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List every run setting: what it means, what it may be, its default, and which methods heed it.
+
+    Example: sizing settings --method gp
+    """
+    from dataclasses import asdict
+
+    from sizing.search.settings_table import setting_entries
+
+    entries = setting_entries(method)
+    if as_json:
+        print(json.dumps([asdict(each) for each in entries], indent=1))
+        return
+    for each in entries:
+        allowed = f" ({each.allowed})" if each.allowed else ""
+        print(f"{each.name:<26} {each.default:<14} {each.meaning}{allowed}")
+
+
+@app.command()
 def examples(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="folder to make")],
 ) -> None:
@@ -282,8 +309,10 @@ def examples(
 
     Example: sizing examples my_specs
     """
+    from sizing.specfile.shipped import shipped_specs
+
     if folder.exists():
-        raise SpecError([f"{folder} already exists, and nothing is overwritten: name a new folder"])
+        raise InputError(f"{folder} already exists, and nothing is overwritten: name a new folder")
     shutil.copytree(shipped_specs(), folder)
     print(f"Copied the specs to {folder}. Next: sizing run {folder / 'opamp_cc.yaml'}", file=sys.stderr)
 

@@ -38,7 +38,7 @@ def size(results: Results) -> int:
     return next(len(vector) for waveforms in results.values() for vector in waveforms.vectors.values())
 
 
-def designs(results: Results, which: int | slice | None) -> Results:
+def designs(results: Results, which: int | slice | NDArray[np.intp] | None) -> Results:
     """One design of a batch, or a batch of some of them; with `np.newaxis`, one design as a batch of one."""
     return {
         name: replace(waveforms, vectors={key: vector[which] for key, vector in waveforms.vectors.items()})

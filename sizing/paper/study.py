@@ -15,7 +15,7 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sizing.errors import InputError
+from sizing.files import claim, write_whole
 from sizing.runs.tables import markdown
 from sizing.task.settings import Settings
 
@@ -116,7 +116,7 @@ class CellStudy(Study, Generic[AnyCell]):
                 continue
             measured = self.measure(cell, folder / "scratch")
             rows += [{**key, **row} for row in measured]
-            _write_whole(path, pd.DataFrame(rows).to_csv(index=False))
+            write_whole(path, pd.DataFrame(rows).to_csv(index=False).encode())
             observer(f"{number}/{len(cells)} {' '.join(map(str, key.values()))}")
         return pd.read_csv(path)
 
@@ -134,12 +134,12 @@ def carry_out(study: Study, folder: Path, command: str, observer: Observer) -> D
 
     The same study again takes up what was left. Raises InputError where the folder holds something else.
     """
-    _claim(folder, {"title": study.title, "settings": study.settings.model_dump(mode="json")})
+    claim(folder, "study.json", {"title": study.title, "settings": study.settings.model_dump(mode="json")}, "study")
     table = study.carried_out(folder, observer)
     with mpl.rc_context({"svg.hashsalt": "study", "svg.fonttype": "none"}):
         study.figure(table, folder).savefig(folder / "plot.svg", metadata={"Date": None})
     done = Done(folder / "page.md", tuple(study.sections(table)))
-    _write_whole(done.page, _page(study, done.sections, command))
+    write_whole(done.page, _page(study, done.sections, command).encode())
     return done
 
 
@@ -155,26 +155,3 @@ def _page(study: Study, sections: Sequence[Section], command: str) -> str:
         "\n".join(f"- {name}: `{json.dumps(value)}`" for name, value in study.settings.model_dump(mode="json").items()),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def _claim(folder: Path, plan: Mapping[str, Any]) -> None:
-    """Make the folder this study's, or find that it is."""
-    path = folder / "study.json"
-    text = json.dumps(plan, indent=1) + "\n"
-    if path.exists():
-        if path.read_text(encoding="utf-8") != text:
-            raise InputError(
-                f"{folder}: expected {plan['title']} with these settings, got another study or settings "
-                "(study.json); choose another --out"
-            )
-        return
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder}: expected a new folder or a study to go on with; choose another --out")
-    folder.mkdir(parents=True, exist_ok=True)
-    _write_whole(path, text)
-
-
-def _write_whole(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)

@@ -8,7 +8,7 @@ import numpy as np
 from sizing.reports.words import target_words
 from sizing.runs.records.reading import RunRecord
 from sizing.simulation.simulator import Measured
-from sizing.task.objectives import cost, meets, order
+from sizing.task.objectives import cost, margin, meets
 from sizing.task.problem import Metric, Variable
 from sizing.units import format_quantity
 
@@ -66,20 +66,7 @@ def best_sized(record: RunRecord, count: int) -> tuple[Sized, ...]:
     """The run's best designs, as many as there are up to `count`."""
     if not record.joined:
         return ()
-    return tuple(
-        _sized(record, rank, int(row)) for rank, row in enumerate(order(record.problem, record.values)[:count], 1)
-    )
-
-
-def margin(metric: Metric, value: float) -> float:
-    """The distance of a value to the nearest bound of its target, relative to the bound, positive on the good side.
-
-    In SI units where the bound is 0, NaN where there is no value, infinite where there is no target.
-    """
-    signed = ((1, metric.at_least), (-1, metric.at_most))
-    return min(
-        (sign * (value - bound) / (abs(bound) or 1.0) for sign, bound in signed if bound is not None), default=np.inf
-    )
+    return tuple(_sized(record, rank, int(row)) for rank, row in enumerate(record.ranked[:count], 1))
 
 
 def margin_words(margin: float) -> str:
@@ -103,7 +90,7 @@ def target(metric: Metric, value: float, met: bool, why: str = "") -> Target:
     words = (metric.name, target_words(metric), format_quantity(value, metric.unit), met)
     if np.isnan(value):
         return Target(*words, "", 0.0, why or "the simulation failed")
-    distance = margin(metric, value)
+    distance = float(margin(metric, np.asarray(value)))
     if np.isinf(distance):
         return Target(*words, "", 0.0, "")
     return Target(*words, margin_words(distance), float(np.clip(distance, -1, 1)), "")

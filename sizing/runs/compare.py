@@ -12,13 +12,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from sizing.errors import InputError
-from sizing.files import BeingWritten, write_all_whole
-from sizing.runs.records.reading import RunError, RunRecord, read_runs
+from sizing.files import BeingWritten, claim, write_all_whole
+from sizing.runs.records.reading import RunRecord, read_runs
 from sizing.runs.run import resume, run
 from sizing.runs.tables import means_table, runs_table
 from sizing.search.settling import parse_variant
@@ -86,13 +85,14 @@ def compare(
     For a spec and seed all methods start from the same initial designs. Calling it again with the same arguments and
     `out` takes up what was left: ended runs stay, half runs go on. A run that cannot start or breaks does not stop the
     others. `on_end` is called with each entry and its status; `trust` is for `load_spec`. Raises SpecError for unknown
-    methods and repeated seeds, RunError where `out` holds something else. Leaves table.csv and means.csv in `out`.
+    methods and repeated or negative seeds, InputError where `out` holds something else. Leaves table.csv and means.csv
+    in `out`.
     """
     out = Path(out)
     _check_arguments(specs, methods, seeds)
     entries = entries_of(specs, methods, seeds, out, max_sims)
     digests = {str(spec): _digest(Path(spec)) for spec in specs}
-    _claim(out, {"specs": digests, "methods": methods, "seeds": seeds, "max_sims": max_sims})
+    claim(out, MANIFEST, {"specs": digests, "methods": methods, "seeds": seeds, "max_sims": max_sims}, "comparison")
     failures: dict[str, str] = {}
     with _processes(executor, jobs) as processes:
         futures = {processes.submit(_end_of, entry, trust): entry for entry in entries}
@@ -215,6 +215,7 @@ def _check_arguments(specs: Sequence[str | Path], methods: Sequence[str], seeds:
     for option, given in (("SPEC", names), ("--methods", methods), ("--seeds", seeds)):
         repeated = sorted({str(each) for each in given if given.count(each) > 1})
         mistakes += [f"{option}: expected each once, got {each} twice" for each in repeated]
+    mistakes += [f"--seeds: expected none below 0, got {seed}" for seed in seeds if seed < 0]
     if mistakes:
         raise SpecError(mistakes)
 
@@ -222,15 +223,3 @@ def _check_arguments(specs: Sequence[str | Path], methods: Sequence[str], seeds:
 def _digest(spec: Path) -> str:
     """Of the spec's text, so that a comparison is not taken up with another one; empty where it cannot be read."""
     return hashlib.sha256(spec.read_bytes()).hexdigest() if spec.is_file() else ""
-
-
-def _claim(out: Path, manifest: dict[str, Any]) -> None:
-    """Make the folder this comparison's, or find that it is."""
-    path = out / MANIFEST
-    text = json.dumps(manifest, indent=1) + "\n"
-    if path.exists() and path.read_text(encoding="utf-8") != text:
-        raise RunError(f"{out} holds another comparison, of {path.read_text(encoding='utf-8')}; choose another --out")
-    if out.exists() and not path.exists():
-        raise RunError(f"{out} already exists and is no comparison; choose another --out")
-    out.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")

@@ -20,7 +20,7 @@ from sizing.spice.device import Device
 from sizing.spice.expression import ExpressionError, resolve
 from sizing.spice.netlist import Line, read_file, read_text
 from sizing.spice.parameters import substitute_parameters
-from sizing.task.objectives import cost, in_spec, meets, order
+from sizing.task.objectives import cost, in_spec, meets
 from sizing.units import spice_number
 
 _VALUE = {("r", "r"), ("c", "c"), ("l", "l"), ("v", "dc"), ("i", "dc")}
@@ -71,7 +71,7 @@ def ranked(record: RunRecord, rank: int) -> Ranked:
     count = len(record.population)
     if not 1 <= rank <= count:
         raise RunError(f"{record.path}: expected a rank from 1 to {count}, got {rank}")
-    row = int(order(record.problem, record.values)[rank - 1])
+    row = int(record.ranked[rank - 1])
     return Ranked(rank, row, record.problem.values(record.population[row].design))
 
 

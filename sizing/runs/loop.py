@@ -13,8 +13,8 @@ from sizing.search.optimizer import Optimizer
 from sizing.task.problem import Problem
 from sizing.task.settings import RunSettings
 
-TIMED = ("simulate", "train", "query", "simulator")
-"""Wall-clock time waiting for simulations, training and judging; and time inside simulators, over all workers."""
+TIMED = ("simulate", "train", "query", "tables", "simulator")
+"""Wall-clock time waiting for simulations, training, judging, measuring devices; and inside all simulators together."""
 
 
 class Recorder(Protocol):
@@ -48,7 +48,8 @@ class Elapsed:
             return
         self._going_on = True
         if before := self._recorder.seconds_before:
-            self._clock.set(before["wall_s"], {name: before[f"{name}_s"] for name in TIMED})
+            counts = {name: int(value) for name, value in before.items() if not name.endswith("_s")}
+            self._clock.set(before["wall_s"], {name: before.get(f"{name}_s", 0.0) for name in TIMED}, counts)
 
     @property
     def wall(self) -> float:
@@ -62,11 +63,11 @@ class Elapsed:
 
     @property
     def times(self) -> Mapping[str, float]:
-        """By the names that they have in the summary."""
+        """By the names that they have in the summary, and counts of what was done besides the run's own simulations."""
         if not self._going_on:
             return self._recorder.seconds_before
         times = {"wall": self._clock.wall} | {name: self._clock[name] for name in TIMED}
-        return {f"{name}_s": round(seconds, 3) for name, seconds in times.items()}
+        return {f"{name}_s": round(seconds, 3) for name, seconds in times.items()} | self._clock.counts
 
 
 class Loop:

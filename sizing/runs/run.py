@@ -217,6 +217,7 @@ class _Begun:
             self._clock,
             before.others,
             self._known,
+            spec.task,
             planned.own,
         )
         method, name = planned.method, spec.run.method

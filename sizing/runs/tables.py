@@ -11,12 +11,13 @@ from sizing.evaluation.evaluator import Purpose
 from sizing.runs.records.reading import RunRecord
 from sizing.runs.verify import Verification
 from sizing.simulation.simulator import Failed, Outcome
-from sizing.task.objectives import cost, front, hypervolume, in_spec, order
+from sizing.task.objectives import cost, front, hypervolume, in_spec, smallest_margin
 
 COLUMNS = [
     *("spec", "topology", "method", "seed", "status", "in_spec", "first_in_spec_at"),
-    *("sims_initial", "sims_search", "sims_oracle", "sims_total", "sims_failed", "sims_op", "sims_pretrain"),
-    *("cache_hits", "queries", "best_cost", "top_cost", "wall_s", "simulate_s", "train_s", "query_s"),
+    *("sims_initial", "sims_search", "sims_oracle", "sims_total", "sims_failed", "sims_op", "sims_tables"),
+    *("sims_pretrain", "cache_hits", "queries", "best_cost", "top_cost", "margin"),
+    *("wall_s", "simulate_s", "train_s", "query_s", "tables_s"),
     *("objective", "front", "hypervolume", "corners", "designs"),
 ]
 """The columns of every table of runs, in this order. One that does not apply to a run is empty, never 0."""
@@ -56,9 +57,12 @@ def run_row(record: RunRecord) -> dict[str, Any]:
         "queries": sum(judged) if judged else None,
         "best_cost": _finite(costs[:1]),
         "top_cost": _finite(costs[:wanted]) if len(costs) >= wanted else None,
+        "margin": _margin_of_best(record),
     }
     row |= _objectives(record)
     row |= {name: record.summary.get(name) for name in ("wall_s", "simulate_s", "train_s", "query_s")}
+    if "sims_tables" in record.summary:
+        row |= {name: record.summary[name] for name in ("sims_tables", "tables_s")}
     return {column: row.get(column) for column in COLUMNS}
 
 
@@ -125,12 +129,13 @@ def means_table(runs: pd.DataFrame) -> pd.DataFrame:
 def designs_table(record: RunRecord) -> pd.DataFrame:
     """Every design that joined the population, best first: rank, cost, in_spec, variables and metrics in SI units.
 
-    Designs in spec are in the order of the objectives (`objectives.order`); with several a last column, `front`, says
-    which are on the front.
+    Designs in spec are in the order of the objectives, or of their smallest margin (`margin`); with several objectives
+    a last column, `front`, says which are on the front.
     """
     problem = record.problem
-    ranked = order(problem, record.values)
+    ranked = record.ranked
     costs, good = cost(problem, record.values), in_spec(problem, record.values)
+    smallest = smallest_margin(problem, record.values)
     rows = []
     for rank, row in enumerate(ranked, 1):
         values = dict(zip((metric.name for metric in problem.metrics), record.values[row], strict=True))
@@ -139,6 +144,7 @@ def designs_table(record: RunRecord) -> pd.DataFrame:
             "simulation": int(record.simulations_at[row]),
             "in_spec": bool(good[row]),
             "cost": float(costs[row]),
+            "margin": float(smallest[row]) if np.isfinite(smallest[row]) else None,
         }
         rows.append(head | problem.values(record.population[row].design) | values)
     table = pd.DataFrame(rows)
@@ -151,6 +157,13 @@ def _before(record: RunRecord) -> int | None:
     """Simulations behind what the run knew when it began: a checkpoint's, and those of earlier runs."""
     parts = [record.manifest.get("checkpoint"), *record.manifest.get("warm_start", [])]
     return sum(part["simulations"] for part in parts if part) if any(parts) else None
+
+
+def _margin_of_best(record: RunRecord) -> float | None:
+    if not len(record.ranked):
+        return None
+    margin = float(smallest_margin(record.problem, record.values[record.ranked[0]]))
+    return margin if np.isfinite(margin) else None
 
 
 def _finite(costs: Any) -> float | None:

@@ -15,7 +15,7 @@ from sizing.simulation.simulator import Measured, Outcome
 from sizing.simulation.simulators import SimulatorEntry, pool_for
 from sizing.specfile.load import Spec
 from sizing.task.job import Conditions, Job
-from sizing.task.objectives import in_spec, order
+from sizing.task.objectives import in_spec
 from sizing.task.problem import Problem
 
 Values = Mapping[str, float]
@@ -71,7 +71,7 @@ def best_designs(record: RunRecord, count: int, problem: Problem) -> tuple[Value
         raise InputError(f"{record.path}: expected a run with the spec's variables, got one without {lacking[0]}")
     if not record.population:
         raise RunError(f"{record.path}: expected a run with designs, got one without")
-    best = order(record.problem, record.values)[:count]
+    best = record.ranked[:count]
     return tuple(record.problem.values(record.population[row].design) for row in best)
 
 

@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import minimum_spanning_tree
-from scipy.spatial.distance import cdist
 
 from sizing.evaluation.evaluator import Evaluation, values_of
 from sizing.search.discriminator import Discriminator
@@ -103,6 +101,8 @@ class Aims:
             rivals = [self._beyond(chosen, population[rows[nearest[0]]], found[:, chosen])]
         else:
             ends = on_front[list(chosen)]
+            from scipy.spatial.distance import cdist  # here, so that runs without objectives start sooner
+
             nearest = np.argsort(cdist(places, places[ends]).sum(axis=1), kind="stable")
             one, other = (population[rows[end]] for end in ends)
             rivals = self._between(one, other, *found[ends])
@@ -110,6 +110,9 @@ class Aims:
 
     def _widest(self, names: Sequence[int], places: Numbers) -> int | tuple[int, int]:
         """The end of the front by its objective, or the neighbours on it (by row) with the gap, to aim at next."""
+        from scipy.sparse.csgraph import minimum_spanning_tree
+        from scipy.spatial.distance import cdist
+
         ends = range(places.shape[1])
         tree = minimum_spanning_tree(cdist(places, places)).tocoo()
         gaps = [(int(one), int(other)) for one, other in zip(tree.row, tree.col, strict=True)]

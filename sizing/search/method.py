@@ -35,6 +35,8 @@ class Method:
     """The most objectives that it can pursue among designs in spec."""
     looks: bool = False
     """Whether it looks at operating points."""
+    least_initial: int = 2
+    """How few initial designs it may start from."""
     heeds: tuple[str, ...] = ()
     """Settings of groups that it heeds, each by its name or by that of the whole group; those outside groups all do."""
     own: type[Settings] | None = None

@@ -1,6 +1,8 @@
 """The methods that can be named, in one table; what they need is imported when they are used."""
 
+import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 
@@ -8,8 +10,13 @@ from sizing.errors import InputError, nearest
 from sizing.plugins import Named
 from sizing.search.context import Context
 from sizing.search.discriminator import AcceptAll, Discriminator, Oracle
+from sizing.search.evolution import toolbox
+from sizing.search.foresight import Foreseer, Foresight
 from sizing.search.method import Method, evolution
 from sizing.search.optimizer import Optimizer
+from sizing.task.settings import RunSettings, merged
+
+_LOG = logging.getLogger(__name__)
 
 
 def _learned(judge: str, context: Context) -> Discriminator:
@@ -43,7 +50,20 @@ def _peer(module: str, begin: str, context: Context) -> Optimizer:
     return optimizer
 
 
-RANKING = {"initial": 10, "batch": 2, "search": {"acceptance": "ranking"}}
+def _by_tables(context: Context) -> Optimizer:
+    """Foresight by device tables; where they tell nothing of the circuit, what `gp` does."""
+    try:
+        foreseer: Foreseer = import_module("surrogates.judges").device_tables(context)
+    except InputError as error:
+        _LOG.warning("device tables do not tell this circuit (%s): the run goes on as gp does", error)
+        as_gp = merged(context.settings.model_dump(exclude={"ranking"}), RANKING)
+        return METHODS["gp"].optimizer(replace(context, settings=RunSettings.model_validate(as_gp)))
+    box = toolbox(context.problem, context.settings.search, context.streams.variation)
+    return Foresight(context, foreseer, box)
+
+
+_RANKED = {"search": {"acceptance": "ranking"}}
+RANKING = {"initial": 10, "batch": 2, **_RANKED}
 _NETWORK = ("search", "ranking", "judge.steps", "judge.batch", "judge.learning_rate", "judge.dropout", "judge.device")
 _GRAPH = (*_NETWORK, "judge.readout", "judge.graph")
 _PROCESS = ("search", "ranking", "judge.designs")
@@ -70,6 +90,14 @@ _SHIPPED = {
         looks=True,
         heeds=_PROCESS,
     ),
+    "tables": Method(
+        "tables of what each device does tell a design's metrics before the first simulation; evolution finds the best "
+        "margins by them, simulations confirm these and show how far the tables are off",
+        _by_tables,
+        {"initial": 0, "batch": 1, "ranking": {"children": 300, "generations": 15, "elite": 60}, **_RANKED},
+        heeds=("ranking",),
+        least_initial=0,
+    ),
     "evo": Method(
         "evolution without a filter: every child is simulated",
         evolution(DISCRIMINATORS["evo"]),
@@ -88,7 +116,7 @@ _SHIPPED = {
     "gnn-random": Method(
         "a graph network judges the children, trained on the run's own designs alone",
         evolution(DISCRIMINATORS["gnn-random"]),
-        heeds=_GRAPH,
+        heeds=(*_GRAPH, "judge.body_steps"),
     ),
     "gnn-frozen": Method(
         "the same, pretrained on operating points and left as it is; only its heads are trained",
@@ -102,7 +130,9 @@ _SHIPPED = {
         pretrained=True,
         heeds=(*_GRAPH, "judge.checkpoint", "judge.body_steps", "judge.body_rate"),
     ),
-    "random": Method("random designs, each once", partial(_peer, "sampling", "uniform"), {"initial": 20}),
+    "random": Method(
+        "random designs, each once", partial(_peer, "sampling", "uniform"), {"initial": 20}, heeds=("peer",)
+    ),
     "grid": Method(
         "a Sobol sequence over the grid (SciPy)",
         partial(_peer, "sampling", "sobol"),

@@ -13,7 +13,11 @@ from sizing.search.methods import METHODS, method_named
 from sizing.task.problem import Problem
 from sizing.task.settings import RunSettings, Settings, merged
 
-GOALS = ("seed", "in_spec", "max_sims", "max_seconds", "patience", "max_failed", "timeout", "judge.device")
+_OF_FILTERS = frozenset(
+    f"search.{name}"
+    for name in ("crossover", "blend", "blend_alpha", "swap", "mutate", "max_candidates", "accept_regardless")
+)
+GOALS = ("seed", "in_spec", "best", "max_sims", "max_seconds", "patience", "max_failed", "timeout", "judge.device")
 """Run settings that say what is asked of a method and where, not how it goes about it."""
 
 
@@ -41,6 +45,10 @@ def settled(given: RunSettings, method: Method) -> RunSettings:
     """
     usual = {**method.settings, "initial": 2} if given.warm_start else method.settings
     found = RunSettings.model_validate(merged(usual, given.model_dump(exclude_unset=True)))
+    if found.initial < method.least_initial:
+        raise InputError(
+            f"run.initial: expected at least {method.least_initial}, which {given.method} needs, got {found.initial}"
+        )
     own = own_settings(given, method)
     return found.model_copy(update={"own": own.model_dump()}) if own else found
 
@@ -59,7 +67,8 @@ def own_settings(given: RunSettings, method: Method) -> Settings | None:
 def heeds(method: Method, settings: RunSettings, key: str) -> bool:
     """Whether a method heeds a setting, by its name such as "judge.steps"."""
     group, _, _ = key.rpartition(".")
-    if group == "ranking" and (settings.search.acceptance != "ranking" or (".looked_" in key and not method.looks)):
+    acceptance = "filter" if key in _OF_FILTERS else "ranking" if group == "ranking" else None
+    if acceptance not in (None, settings.search.acceptance) or (".looked_" in key and not method.looks):
         return False
     if group == "own" or key == "own":
         return method.own is not None

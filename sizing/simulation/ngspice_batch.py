@@ -122,7 +122,7 @@ class NgSpiceBatch:
 
     def _read(self, bench: Bench, analysis: Analysis, job: Job, said: Sequence[str]) -> Waveforms:
         """The wanted vectors of an analysis from its raw file, and its `meas` results from what was said."""
-        title, vectors = _read_raw(_raw_file(analysis))
+        title, vectors = read_raw(_raw_file(analysis))
         if title != PLOTS.get(analysis.kind):
             raise SimulationError("convergence", "no result")
         wanted = self._wanted[f"{bench.name}.{analysis.name}"]
@@ -175,7 +175,7 @@ def _printed(analysis: Analysis, names: Sequence[str], said: Sequence[str]) -> I
             yield name, float(match[1])
 
 
-def _read_raw(path: Path) -> tuple[str, dict[str, Vector]]:
+def read_raw(path: Path) -> tuple[str, dict[str, Vector]]:
     """The title and vectors of the plot in a binary raw file; no title where there is none."""
     if not path.exists():
         return "", {}

@@ -67,6 +67,11 @@ def _read_library(path: Path, section: str, within: Folders, _stamp: int) -> "Li
         lines = read_text(f'.lib "{path}" {section}', str(path), Path(), within=within)
     else:
         lines = read_netlist(path, within=within)
+    return library_of(lines)
+
+
+def library_of(lines: Iterable[Line]) -> "Library":
+    """The library that these lines make."""
     return Library(tuple(_definitions(lines)))
 
 

@@ -11,13 +11,16 @@ as good in all of them (the front is the designs of which this cannot be said).
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sizing.task.problem import Problem
+from sizing.task.problem import Metric, Problem
 
 Values = NDArray[np.float64]
+Rule = Literal["margin", "first"]
+"""Which of the designs in spec is the best: the one with the largest smallest margin, or the first that was found."""
 
 
 def penalties(problem: Problem, values: Values) -> Values:
@@ -123,6 +126,35 @@ def order(problem: Problem, values: Values, metrics: Sequence[int] | None = None
     those that would be on it without these, and so on, each by the first objective. Ties keep their order.
     """
     return order_by_penalty(problem, penalties(problem, values), metrics, places(problem, values))
+
+
+def best_first(problem: Problem, values: Values, rule: Rule) -> NDArray[np.intp]:
+    """Indices (B,) from best to worst for people: as `order`, but that by margin, of designs in spec that no objective
+    tells apart, the one comes first whose smallest margin is the largest."""
+    ranked = order(problem, values)
+    if rule == "first" or problem.objectives:
+        return ranked
+    good = in_spec(problem, values)[ranked]
+    smallest = smallest_margin(problem, values)[ranked[good]]
+    return np.concatenate([ranked[good][np.argsort(-smallest, kind="stable")], ranked[~good]])
+
+
+def margin(metric: Metric, value: Values) -> Values:
+    """How far a metric's values (...,) are within its target, relative to the nearest bound, negative outside.
+
+    In SI units where the bound is 0; infinite where there is no target, minus infinite where there is no value.
+    """
+    result = np.full(np.shape(value), np.inf)
+    for sign, bound in ((1.0, metric.at_least), (-1.0, metric.at_most)):
+        if bound is not None:
+            result = np.minimum(result, sign * (value - bound) / (abs(bound) or 1.0))
+    return np.where(np.isnan(value), -np.inf, result)
+
+
+def smallest_margin(problem: Problem, values: Values) -> Values:
+    """The smallest margin (...,) of a design with these metric values (..., M)."""
+    columns = [margin(metric, values[..., m]) for m, metric in enumerate(problem.metrics)]
+    return np.asarray(np.min(columns, axis=0))
 
 
 def order_by_penalty(

@@ -71,8 +71,8 @@ class JudgeSettings(Settings):
     batch: int = Field(
         32, ge=2, le=10_000, description="simulated designs in each step, every one compared with every other"
     )
-    learning_rate: float = Field(1e-3, gt=0)
-    dropout: Fraction = Field(0.2)
+    learning_rate: float = Field(1e-3, gt=0, description="of Adam")
+    dropout: Fraction = Field(0.2, description="share of a network's activations that a step leaves out")
     body_steps: int = Field(20, ge=0, description="of these steps, those that also train a graph network's backbone")
     body_rate: Fraction = Field(0.1, description="the backbone's learning rate, as a share of learning_rate")
     checkpoint: str = Field("opamp", description="pretrained graph network: a shipped one by name, or a path")
@@ -97,10 +97,15 @@ class RunSettings(Settings):
     """One run: who searches, from which seed, and when it ends."""
 
     method: str = Field(AUTO, description="who searches; auto: gp-op where a look takes a millisecond or two, else gp")
-    seed: int = Field(0, ge=0)
-    initial: int = Field(100, ge=2, le=MOST, description="distinct random designs to start from")
+    seed: int = Field(0, ge=0, description="of every random stream")
+    initial: int = Field(100, ge=0, le=MOST, description="distinct random designs to start from")
     batch: int = Field(5, ge=1, le=MOST, description="designs simulated in an iteration")
     in_spec: int = Field(20, ge=1, description="stop when this many designs meet every target")
+    best: Literal["margin", "first"] = Field(
+        "margin",
+        description="which design in spec is the best, where no objective tells: the one whose smallest margin is the "
+        "largest, or the first that was found",
+    )
     max_sims: int | None = Field(None, ge=1, description="stop after this many simulations, initial ones included")
     max_seconds: Seconds | None = Field(None, description="stop after this wall-clock time")
     patience: int = Field(5000, ge=1, description="stop after this many simulations without a better best design")

@@ -16,6 +16,7 @@ from sizing.simulation.pool import default_workers
 from sizing.task.objectives import better, meets
 from sizing.task.problem import Problem
 from sizing.task.settings import JudgeSettings
+from surrogates.hardware import one_thread
 from surrogates.networks.extractors.extractor import Extractor
 from surrogates.networks.heads import Comparison, MeetsTarget
 
@@ -43,8 +44,7 @@ class LearnedDiscriminator:
     def __init__(
         self, problem: Problem, settings: JudgeSettings, extractor: Extractor, rng: Generator, device: torch.device
     ) -> None:
-        torch.set_num_threads(1)  # the layers are too small to share; blocks of fixed size go to threads of ours
-        self._threads = ThreadPoolExecutor(default_workers())
+        self._threads = ThreadPoolExecutor(default_workers())  # layers are too small to share, blocks are not
         self._problem = problem
         self._settings = settings
         self._rng = rng
@@ -61,6 +61,7 @@ class LearnedDiscriminator:
         self._read: list[torch.Tensor] = []
         """What the extractor reads of every design it has been fitted on."""
 
+    @one_thread()
     def fit(self, evaluations: Sequence[Evaluation]) -> None:
         """`steps` more gradient steps on these measured designs, all those of earlier calls first.
 
@@ -85,6 +86,7 @@ class LearnedDiscriminator:
                 seen = body[rows] if step < steps - joint else extractor.body(read[rows])
                 self._step(extractor.embed(seen), met[rows], _wins(self._problem, values[rows]).to(self._device))
 
+    @one_thread()
     def judge(
         self,
         candidates: NDArray[np.int64],

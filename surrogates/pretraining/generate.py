@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.random import Generator, default_rng
 
-from sizing.files import holds_others, only_writer, write_whole
+from sizing.files import claim, only_writer
 from sizing.task.bench import Bench
 from sizing.task.problem import Problem
 from surrogates.pretraining.circuits import Sample, SampledCircuit
@@ -28,6 +28,7 @@ from surrogates.pretraining.operating_points import Part, Solver
 from surrogates.pretraining.parts import joined, part_path, read_part, remove_leftovers, write_part
 
 ROWS_PER_PART = 2000
+_PLAN = ".plan.json"
 
 Observer = Callable[[int, int], None]
 """Told rows done and rows wanted."""
@@ -56,7 +57,7 @@ def generate(
     with _solvers(folder, wanted, seed, workers) as solvers, only_writer(folder, "data set"):
         if (finished := _finished(folder, plan)) is not None:  # by a process that ended just now
             return finished
-        _take_up(folder, plan)
+        claim(folder, _PLAN, plan, "data set")
         total, done = sum(rows for _, rows in wanted), 0
         entries: list[CircuitEntry] = []
         for number, ((circuit, rows), solver) in enumerate(zip(wanted, solvers, strict=True)):
@@ -98,7 +99,7 @@ def _solvers(folder: Path, wanted: Wanted, seed: int, workers: int | None) -> It
     """A solver of each circuit; those of a folder not yet begun have been tried on the first values."""
     with ExitStack() as opened:
         solvers = [opened.enter_context(Solver(circuit, workers)) for circuit, _ in wanted]
-        if not _plan_path(folder).exists():
+        if not (folder / _PLAN).exists():
             for number, ((circuit, rows), solver) in enumerate(zip(wanted, solvers, strict=True)):
                 solver.check(_drawn(circuit, rows, seed, number, 0))
         yield solvers
@@ -118,10 +119,6 @@ def _plan(name: str, wanted: Wanted, seed: int) -> dict[str, object]:
     return {"name": name, "seed": seed, "circuits": circuits_wanted}
 
 
-def _plan_path(folder: Path) -> Path:
-    return folder / ".plan.json"
-
-
 def _digest(plan: object) -> str:
     return hashlib.sha256(json.dumps(plan).encode()).hexdigest()
 
@@ -137,24 +134,6 @@ def _finished(folder: Path, plan: dict[str, object]) -> Manifest | None:
         )
     remove_leftovers(folder)
     return manifest
-
-
-def _take_up(folder: Path, plan: dict[str, object]) -> None:
-    """Begin in a new or empty folder, or go on where this very plan was begun."""
-    path = _plan_path(folder)
-    if path.exists():
-        try:
-            begun = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError:
-            begun = None
-        if begun != plan:
-            raise DatasetError(
-                f"{folder}: expected the data set begun there, got another; finish it, or choose another --out"
-            )
-        return
-    if holds_others(folder):
-        raise DatasetError(f"{folder}: expected a new or empty folder, got one with other files; choose another --out")
-    write_whole(path, json.dumps(plan).encode())
 
 
 def _versions() -> dict[str, str]:

@@ -9,7 +9,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from sizing.files import holds_others, write_whole
+from sizing.files import refuse_others, write_whole
 from surrogates.pretraining.recipe import RecipeError
 
 STATE = "state.safetensors"
@@ -20,22 +20,21 @@ Plan = Mapping[str, Any]
 """What decides a training's outcome, under the words that an error calls it by."""
 
 
-def refuse_others(folder: Path, plan: Plan) -> bool:
-    """Whether a training is there to go on with; raises RecipeError for other files, or a training of another plan.
+def is_begun(folder: Path, plan: Plan) -> bool:
+    """Whether a training is there to go on with; raises InputError for other files, or a training of another plan.
 
     The plan may be a part of the whole one.
     """
     if (folder / STATE).exists():
         _refuse_other_plan(folder, _opened(folder / STATE)[0], plan)
         return True
-    if folder.exists() and (not folder.is_dir() or holds_others(folder)):
-        raise RecipeError(f"{folder}: expected a new folder or a training to go on with; choose another --out")
+    refuse_others(folder, "training")
     return False
 
 
 def read_state(folder: Path, plan: Plan) -> dict[str, torch.Tensor] | None:
-    """The tensors of the training begun there, None in a new folder; raises RecipeError as `refuse_others` does."""
-    return _opened(folder / STATE)[1] if refuse_others(folder, plan) else None
+    """The tensors of the training begun there, None in a new folder; raises InputError as `is_begun` does."""
+    return _opened(folder / STATE)[1] if is_begun(folder, plan) else None
 
 
 def write_state(folder: Path, plan: Plan, tensors: Mapping[str, torch.Tensor]) -> None:

@@ -13,7 +13,7 @@ import torch
 from numpy.random import default_rng
 
 from sizing.files import only_writer
-from surrogates.hardware import device_named
+from surrogates.hardware import device_named, one_thread
 from surrogates.networks.backbones.backbone import Backbone
 from surrogates.networks.backbones.table import BackboneSettings, build_backbone
 from surrogates.networks.checkpoints import CheckpointManifest, read_checkpoint, write_checkpoint
@@ -23,7 +23,7 @@ from surrogates.pretraining.dataset import Manifest, Samples
 from surrogates.pretraining.recipe import Recipe, RecipeError
 from surrogates.pretraining.resistive import is_resistive
 from surrogates.pretraining.split import TensorCircuit, split
-from surrogates.pretraining.state import append_log, read_state, refuse_others, shorten_log, write_state
+from surrogates.pretraining.state import append_log, is_begun, read_state, shorten_log, write_state
 from surrogates.pretraining.tasks import Task, task_of
 
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
@@ -51,6 +51,7 @@ class Training:
     InputError where the device is not there, where the folder holds something else, or where another process writes it.
     """
 
+    @one_thread()
     def __init__(
         self,
         recipe: Recipe,
@@ -61,7 +62,6 @@ class Training:
         seed: int = 0,
         device: str = "cpu",
     ) -> None:
-        torch.set_num_threads(1)
         self.recipe = recipe
         self._data = data
         self._folder = folder
@@ -85,7 +85,7 @@ class Training:
             "data set": [data.digest, rows],
             "start checkpoint": self._start and self._start.sha256,
         }
-        refuse_others(folder, self._plan)  # before anything is written there
+        is_begun(folder, self._plan)  # before anything is written there
         with only_writer(folder, "training"):
             self._take_up()
 
@@ -94,10 +94,12 @@ class Training:
         """The network under training."""
         return self._task.backbone
 
+    @one_thread()
     def reached(self) -> Accuracy:
         """How well the task is told now, on the rows kept for validation."""
         return self._task.accuracy(self.validation, self.recipe.accuracy)
 
+    @one_thread()
     def run(self, observer: Observer | None = None) -> Accuracy:
         """Train to the last step; Ctrl-C leaves a checkpoint from which the same call goes on."""
         with only_writer(self._folder, "training"):
@@ -212,7 +214,7 @@ def refuse_early(recipe: Recipe, folder: Path, *, seed: int, device: str) -> Non
     device_named(device)
     if recipe.start_from is not None:
         _start(recipe, recipe.start_from)
-    refuse_others(folder, _known_plan(recipe, seed))
+    is_begun(folder, _known_plan(recipe, seed))
 
 
 def _known_plan(recipe: Recipe, seed: int) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from typing import Self
 
 import torch
 
+from surrogates.processes.adam import Adam
+
 FIRST_STEPS, STEPS, RATE = 80, 12, 0.1
 USUAL_LENGTH, LENGTH_SPREAD = 1.0, 0.75
 """Median of the prior of a length, in inputs that run from -1 to 1, and its standard deviation in logarithms."""
@@ -39,12 +41,9 @@ class GaussianProcesses:
         self._scale = targets.std(dim=0).clamp_min(1e-6)
         self._inputs = inputs
         self._targets = ((targets - self._center) / self._scale).T[..., None]
-        optimizer = torch.optim.Adam([self._length, self._signal, self._noise], RATE)
+        optimizer = Adam([self._length, self._signal, self._noise], RATE)
         for _ in range(self._steps):
-            optimizer.zero_grad()
-            loss = self._negative_log_posterior()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
+            optimizer.step(self._negative_log_posterior())
         self._steps = STEPS
         with torch.no_grad():
             self._solve()

@@ -13,6 +13,7 @@ from sizing.simulation.simulator import Measured
 from sizing.task.objectives import meets, order
 from sizing.task.problem import Problem
 from surrogates.features import corner_features
+from surrogates.hardware import one_thread
 from surrogates.processes.gaussian_process import GaussianProcesses
 from surrogates.processes.scales import Scale
 
@@ -40,7 +41,6 @@ class Regression:
 
         `evidence` is what earlier runs measured at the nominal corner: features (N, F) and metric values (N, M).
         """
-        torch.set_num_threads(1)  # the matrices are too small to share
         self._corners = corner_features(problem.corners)
         self._asked: tuple[int, ...] = (NOMINAL,)
         """The corners at which candidates are judged: those that have decided about a design so far."""
@@ -54,6 +54,7 @@ class Regression:
             torch.tensor([metric.goal == goal for metric in problem.metrics]) for goal in ("maximize", "minimize")
         )
 
+    @one_thread()
     def fit(self, evaluations: Sequence[Evaluation]) -> None:
         """Learn from these measured designs: from what they gave at each of the corners that decide."""
         self._asked = (NOMINAL, *ActiveCorners(self._problem, (each.corners for each in evaluations)).worst_first)
@@ -69,6 +70,7 @@ class Regression:
         self._scales = [Scale.of(metric, values[:, m]) for m, metric in enumerate(self._problem.metrics)]
         self._processes.fit(inputs, torch.from_numpy(self._scaled(values)))
 
+    @one_thread()
     def judge(
         self,
         candidates: NDArray[np.int64],

@@ -64,6 +64,12 @@ class Scale:
             worst = known.max(initial=max(ends)) + BEYOND_WORST
         return np.where(np.isnan(scaled), worst, scaled)
 
+    def inverse(self, scaled: Array) -> Array:
+        """The values (N,) that lie at these places of the scale."""
+        if self.logarithmic:
+            return np.asarray(self.origin * np.exp(scaled))
+        return np.asarray(self.origin + scaled * self.unit / 2)
+
     def _scaled(self, values: Array | float) -> Array:
         if self.logarithmic:
             return np.asarray(np.log(np.asarray(values) / self.origin))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sizing.paper.study import Options, Row
+from surrogates.hardware import one_thread
 from surrogates.pretraining.accuracy import Accuracy
 from surrogates.pretraining.circuits import SampledCircuit
 from surrogates.pretraining.dataset import Manifest, Samples, read_dataset
@@ -52,7 +53,8 @@ def with_training(
 ) -> Answer:  # fmt: skip
     """What `answer` makes of a training in the folder `scratch`, which goes on there if it was begun, and then away."""
     training = Training(recipe, data.manifest, samples, scratch, seed=seed, device=device)
-    answered = answer(training)
+    with one_thread():
+        answered = answer(training)
     shutil.rmtree(scratch)
     return answered
 

@@ -1,9 +1,10 @@
 """Shipped discriminators keep what every discriminator promises; the oracle knows, and learned judges come close."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+import torch
 
 from sizing.evaluation.evaluator import Evaluation, Evaluator, values_of
 from sizing.search.context import Context
@@ -15,10 +16,28 @@ from sizing.testing import DiscriminatorContract
 from sizing.testing.discriminators import candidates, made
 
 
+@pytest.fixture
+def threads() -> Iterator[int]:
+    """How many threads torch is set to, more than one."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield 3
+    torch.set_num_threads(before)
+
+
 class TestDiscriminators(DiscriminatorContract):
     @pytest.fixture(params=[name for name in DISCRIMINATORS if name != "oracle"])
     def make(self, request: pytest.FixtureRequest) -> Callable[[Context], Discriminator]:
         return DISCRIMINATORS[request.param]
+
+    def test_the_threads_of_the_process_are_left_as_they_were(
+        self, threads: int, discriminator: Discriminator, population: list[Evaluation], amplifier: Spec
+    ):
+        assert torch.get_num_threads() == threads
+        discriminator.fit(population[:8])
+        assert torch.get_num_threads() == threads
+        discriminator.judge(candidates(amplifier.problem, 2))
+        assert torch.get_num_threads() == threads
 
 
 class TestOracle(DiscriminatorContract):

@@ -109,5 +109,5 @@ def test_a_run_names_its_simulator(amplifier: Spec, tmp_path: Path):
         for name in SIMULATORS.shipped
     ]
     assert [run.record.manifest["run"]["simulator"] for run in runs] == list(SIMULATORS.shipped)
-    assert "as a program" in runs[1].record.manifest["versions"]["ngspice"]
+    assert "as a program" in runs[1].record.manifest["versions"]["simulator"]
     np.testing.assert_allclose(runs[1].record.values, runs[0].record.values, rtol=1e-9)

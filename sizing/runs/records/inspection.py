@@ -20,7 +20,6 @@ from sizing.measures.waveforms import Results, Vector, Waveforms
 from sizing.runs.records.journal import RunError, opened_line, sealed_line
 from sizing.runs.records.reading import RunRecord
 from sizing.simulation.simulator import Measured, Outcome, outcome_entries, outcome_from
-from sizing.task.objectives import order
 from sizing.task.problem import Design
 
 NAME = "inspection.json"
@@ -59,7 +58,7 @@ def best_evaluation(record: RunRecord) -> Evaluation | None:
     """The run's best measured design, the first of its tables; None where nothing was measured."""
     if not record.joined:
         return None
-    best = record.population[int(order(record.problem, record.values)[0])]
+    best = record.population[int(record.ranked[0])]
     return best if best.ok else None
 
 

@@ -16,7 +16,11 @@ from sizing.runs.records.journal import NAME, read_journal
 from sizing.runs.records.journal import RunError as RunError
 from sizing.simulation.simulator import Measured, outcome_from
 from sizing.task.job import Conditions
+from sizing.task.objectives import best_first
 from sizing.task.problem import Corner, Design, Metric, Problem, Variable
+
+_NOW_CALLED = {"ngspice": "simulator"}
+"""Versions that earlier manifests call by another name."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,11 @@ class RunRecord:
         rows = [e.outcome.values if isinstance(e.outcome, Measured) else (np.nan,) * width for e in self.population]
         return np.array(rows, dtype=float).reshape(-1, width)
 
+    @cached_property
+    def ranked(self) -> NDArray[np.intp]:
+        """Rows of the population, the best first, by the rule of the run; versions before 0.2 had the first in spec."""
+        return best_first(self.problem, self.values, self.manifest["run"].get("best", "first"))
+
 
 def read_run(path: str | Path) -> RunRecord:
     """Read a run folder; raises RunError for one that is none, or damaged, with the line."""
@@ -113,6 +122,9 @@ def _read(path: Path) -> RunRecord:
         raise RunError(f"{path}: expected a run folder (with manifest.json); `sizing run` makes one")
     try:
         manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+        manifest["versions"] = {
+            _NOW_CALLED.get(name, name): text for name, text in manifest.get("versions", {}).items()
+        }
         problem = _problem(manifest["problem"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunError(f"{path / 'manifest.json'}: damaged: {error!r}") from None

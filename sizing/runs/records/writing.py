@@ -20,7 +20,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import LiteralScalarString
 
 from sizing.evaluation.evidence import Evidence
-from sizing.files import CannotWrite, only_writer, remove_parts, sync_folder, write_whole
+from sizing.files import CannotWrite, cannot_make, only_writer, remove_parts, sync_folder, write_whole
 from sizing.runs.events import Decided, Ended, Event, Progress, Simulated
 from sizing.runs.records.evidence import EVIDENCE
 from sizing.runs.records.journal import Journal, RunError
@@ -102,9 +102,7 @@ class RunFolder:
             sync_folder(path.parent)
         except OSError as error:
             rmtree(partial, ignore_errors=True)
-            raise CannotWrite(
-                f"{path}: cannot be made: {error.strerror}; put that right, or choose another --out"
-            ) from None
+            raise cannot_make(path, error) from None
         return cls(path, len(spec.problem.corners))
 
     @staticmethod
@@ -174,7 +172,8 @@ class RunFolder:
         remove_parts(self.path)
         summary, elapsed = self.path / _SUMMARY, self.path / _ELAPSED
         if summary.exists():
-            times = {name: value for name, value in json.loads(summary.read_bytes()).items() if name.endswith("_s")}
+            kept = json.loads(summary.read_bytes())
+            times = {name: value for name, value in kept.items() if name not in ("status", "seal")}
             write_whole(elapsed, _json(times))
             summary.unlink()
         for table in TABLES:
@@ -250,7 +249,7 @@ def _manifest(spec: Spec, method: str, simulator: str) -> dict[str, Any]:
         "created": datetime.now().astimezone().isoformat(timespec="seconds"),
         "host": socket.gethostname(),
         "platform": platform.platform(),
-        "versions": {"python": platform.python_version(), "ngspice": simulator, **_versions()},
+        "versions": {"python": platform.python_version(), "simulator": simulator, **_versions()},
         "problem": asdict(spec.problem),
     }
 

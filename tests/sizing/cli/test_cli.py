@@ -1,11 +1,10 @@
-"""The command line as a user meets it: in a process of its own, what it prints, its exit status."""
+"""The command line as a user meets it: what it prints, its exit status."""
 
 import json
 import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,19 +13,13 @@ import typer
 
 from sizing.cli.main import app
 from sizing.search.methods import METHODS
+from tests.command import SIZING, sizing
 
-SIZING = [sys.executable, "-c", "from sizing.cli import main; main()"]
 COLUMNS = (
     "spec,topology,method,seed,status,in_spec,first_in_spec_at,sims_initial,sims_search,sims_oracle,sims_total,"
     "sims_failed,sims_op,sims_pretrain,cache_hits,queries,best_cost,top_cost,wall_s,simulate_s,train_s,query_s,"
     "objective,front,hypervolume,corners,designs"
 )
-
-
-def sizing(*arguments: object, folder: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*SIZING, *map(str, arguments)], cwd=folder, text=True, capture_output=True, env={**os.environ, **environment}
-    )
 
 
 @pytest.fixture(scope="module")
@@ -170,6 +163,16 @@ def test_wrong_usage_exits_2_and_says_what_was_expected(specs: Path, tmp_path: P
         ("show", tmp_path): "expected a run folder",
         ("table", tmp_path): "found none",
         ("frobnicate",): "No such command",
+        ("run", specs / "cs_amp.yaml", "--cache", ""): "--cache: expected a folder, got an empty name",
+        ("run", specs / "cs_amp.yaml", "--out", "/proc/nowhere/run"): "/proc/nowhere/run: cannot be made: No such file",
+        (
+            "run",
+            specs / "cs_amp.yaml",
+            "--out",
+            f"{specs / 'cs_amp.yaml'}/run",
+        ): "/run: cannot be made: Not a directory",
+        ("compare", specs / "cs_amp.yaml", "--out", "/proc/nowhere/c"): "/proc/nowhere/c: cannot be made: No such file",
+        ("compare", specs / "cs_amp.yaml", "--seeds", "-1"): "--seeds: expected none below 0, got -1",
     }.items():
         done = sizing(*arguments, folder=tmp_path)
         assert done.returncode == 2, arguments

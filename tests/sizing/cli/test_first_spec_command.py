@@ -1,15 +1,12 @@
 """`sizing init` as a user meets it: what it prints, its exit status."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
-SIZING = [sys.executable, "-c", "from sizing.cli import main; main()"]
+from tests.command import Done, sizing
 
 
-def init(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*SIZING, "init", *arguments], cwd=folder, text=True, capture_output=True, env=os.environ)
+def init(folder: Path, *arguments: str) -> Done:
+    return sizing("init", *arguments, folder=folder)
 
 
 def test_it_names_the_spec_and_says_what_comes_next(tmp_path: Path):

@@ -1,19 +1,14 @@
 """`sizing graph` as a user meets it."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-SIZING = [sys.executable, "-c", "from sizing.cli import main; main()"]
+from tests.command import Done, sizing
 
 
-def graph(*arguments: object, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [*SIZING, "graph", *map(str, arguments)]
-    return subprocess.run(command, text=True, capture_output=True, env=environment, cwd=folder)
+def graph(*arguments: object, folder: Path | None = None) -> Done:
+    return sizing("graph", *arguments, folder=folder)
 
 
 def test_draws_and_counts_the_first_bench_with_its_stimulus(specs: Path, tmp_path: Path):
@@ -89,9 +84,3 @@ def test_a_picture_in_another_format_or_place_is_refused(specs: Path, tmp_path: 
         done = graph(specs / "cs_amp.yaml", "--out", out)
         assert (done.returncode, done.stdout) == (2, "")
         assert says in done.stderr
-
-
-def test_the_engine_itself_loads_no_torch():
-    code = "import sys, sizing.cli.main; print(sorted({'torch', 'surrogates', 'matplotlib'} & sys.modules.keys()))"
-    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True)
-    assert done.stdout == "[]\n"

@@ -5,47 +5,19 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from sizing.cli import main
 from sizing.files import only_writer
 from surrogates.networks.checkpoints import read_checkpoint
 from surrogates.pretraining.dataset import read_dataset
+from tests.command import SIZING, sizing
 
-SIZING = [sys.executable, "-c", "from sizing.cli import main; main()"]
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 TINY = "data: {data}\nbackbone: {{kind: relaxation, width: 16, layers: 1}}\nsteps: 10\nbatch: 8\naccuracy: 20\n"
-
-
-@dataclass(frozen=True)
-class Done:
-    """What a command left behind."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def sizing(*arguments: object, folder: Path) -> Done:
-    """The command in this process: importing torch takes longer than all that is tested here."""
-    out, err, status = StringIO(), StringIO(), 0
-    with pytest.MonkeyPatch.context() as patched, redirect_stdout(out), redirect_stderr(err):
-        patched.chdir(folder)
-        patched.setattr(sys, "argv", ["sizing", *map(str, arguments)])
-        try:
-            main()
-        except SystemExit as ended:
-            status = ended.code if isinstance(ended.code, int) else 0
-    return Done(status, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +108,7 @@ def test_a_named_data_set_that_is_not_there_is_made_first(tmp_path: Path):
 def test_ctrl_c_leaves_a_training_to_go_on_with(home: Path):
     command = [*SIZING, "pretrain", "tiny.yaml", "--steps", "3000", "--out", "long"]
     process = subprocess.Popen(
-        command, cwd=home, text=True, stderr=subprocess.PIPE, stdout=subprocess.PIPE, env=ENVIRONMENT,
+        command, cwd=home, text=True, stderr=subprocess.PIPE, stdout=subprocess.PIPE,
         start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     for _ in range(1200):
@@ -166,13 +138,6 @@ def test_pretraining_that_cannot_begin_exits_2_and_says_why(home: Path):
         assert done.stderr.startswith(f"error: {words}")
         assert len(done.stderr.splitlines()) == 1
         assert not (home / "none").exists()
-
-
-def test_the_command_line_starts_without_torch(tmp_path: Path):
-    code = "import sys; from sizing.cli import main\ntry: main()\nfinally: print({'torch', 'rich'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code, "--help"], cwd=tmp_path, text=True, capture_output=True)
-    assert "pretrain" in done.stdout
-    assert done.stdout.splitlines()[-1] == "set()"
 
 
 def test_what_is_wrong_is_said_before_a_named_data_set_is_made(home: Path, tmp_path: Path):

@@ -1,42 +1,14 @@
 """`sizing report`, and what `sizing compare` leaves in its folder and says while it runs."""
 
 import shutil
-import sys
-from contextlib import chdir, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
-from unittest.mock import patch
 
 import pandas as pd
 import pytest
 
-from sizing.cli import main
+from tests.command import Done, sizing
 
 KINDS = ["calibration", "convergence", "enough", "first", "in-spec", "queries", "time"]
-
-
-@dataclass(frozen=True)
-class Done:
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def sizing(*arguments: object, folder: Path) -> Done:
-    """A command in this process: starting Python would take longer than what is tested."""
-    out, err, status = StringIO(), StringIO(), 0
-    with (
-        chdir(folder),
-        redirect_stdout(out),
-        redirect_stderr(err),
-        patch.object(sys, "argv", ["sizing", *map(str, arguments)]),
-    ):
-        try:
-            main()
-        except SystemExit as end:
-            status = int(end.code or 0)
-    return Done(status, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")

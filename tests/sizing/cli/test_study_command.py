@@ -1,28 +1,13 @@
 """`sizing study` as a user meets it."""
 
-import sys
-from contextlib import redirect_stderr, redirect_stdout
-from io import StringIO
 from pathlib import Path
 
 import pytest
 
-from sizing.cli import main
 from surrogates.pretraining.circuits import loaded_divider, parallel_pair, series_pair
 from surrogates.pretraining.named import DATASETS, NamedDataset
 from surrogates.studies import few_shot
-
-
-def sizing(*arguments: object) -> tuple[int, str, str]:
-    """Exit status, stdout and stderr of the command in this process."""
-    out, err, status = StringIO(), StringIO(), 0
-    with pytest.MonkeyPatch.context() as patched, redirect_stdout(out), redirect_stderr(err):
-        patched.setattr(sys, "argv", ["sizing", *map(str, arguments)])
-        try:
-            main()
-        except SystemExit as ended:
-            status = ended.code if isinstance(ended.code, int) else 0
-    return status, out.getvalue(), err.getvalue()
+from tests.command import sizing
 
 
 def test_a_study_makes_its_data_says_what_it_found_and_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -32,11 +17,11 @@ def test_a_study_makes_its_data_says_what_it_found_and_where_it_is(tmp_path: Pat
     brief = {"rows": (20,), "seeds": (0,), "steps": 2, "batch": 8}
     tiny = few_shot.FIG7["small"].model_copy(update=brief)
     monkeypatch.setitem(few_shot.FIG7, "small", tiny)
-    status, out, err = sizing("study", "fig7", "--seeds", "4", "--jobs", 1)
-    assert status == 0
-    assert "Fine-tuned less from scratch:" in out
-    assert out.splitlines()[-1] == "runs/fig7-small/page.md"
-    assert err.splitlines()[-1] == "6/6 loaded voltages from scratch none 20 4"
+    done = sizing("study", "fig7", "--seeds", "4", "--jobs", 1)
+    assert done.returncode == 0
+    assert "Fine-tuned less from scratch:" in done.stdout
+    assert done.stdout.splitlines()[-1] == "runs/fig7-small/page.md"
+    assert done.stderr.splitlines()[-1] == "6/6 loaded voltages from scratch none 20 4"
     assert "`sizing study fig7 --seeds 4 --jobs 1`" in (tmp_path / "runs" / "fig7-small" / "page.md").read_text()
     assert (tmp_path / "runs" / "data" / "resistors" / "manifest.json").exists()
 
@@ -56,7 +41,7 @@ def test_what_cannot_be_studied_exits_2_and_says_why(
     arguments: tuple[str, ...], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(tmp_path)
-    status, out, err = sizing("study", *arguments)
-    assert (status, out) == (2, "")
-    assert err.startswith(f"error: {words}")
+    done = sizing("study", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"error: {words}")
     assert not list(tmp_path.iterdir())

@@ -26,7 +26,7 @@ from sizing.specfile.mistakes import SpecError
 from sizing.task.job import Conditions, Job
 from sizing.task.objectives import in_spec
 from sizing.task.problem import Corner, Metric, Problem, Variable
-from surrogates.features import corner_features
+from surrogates.features import CORNERS_APART, corner_features
 
 CORNERS = "corners:\n  temperature: [27, 10, 60]\n  supply: [1.2, 1.14]\n"
 NAMES = [f"{temperature}C supply={supply}" for temperature in (27, 10, 60) for supply in (1.2, 1.14)]
@@ -327,6 +327,19 @@ def test_a_judge_has_processes_as_far_apart_as_the_ends_of_a_setting():
     features = corner_features(corners).numpy()
     distances = np.linalg.norm(features[:, None] - features[None], axis=2)
     np.testing.assert_allclose(distances[0, [1, 2, 4]], distances[0, 1])
+
+
+def test_a_judge_has_corners_of_one_setting_in_their_order_and_those_without_it_in_the_middle():
+    settings = [(-40.0, 1.0), (27.0, None), (None, 1.0), (110.0, 1.0)]
+    corners = [Corner("", Conditions(t, None, () if v is None else (("vdd", v),))) for t, v in settings]
+    temperature, supply = corner_features(corners).numpy().T
+    np.testing.assert_allclose(temperature, [-CORNERS_APART, CORNERS_APART * (2 * 67 / 150 - 1), 0.0, CORNERS_APART])
+    np.testing.assert_allclose(supply, [CORNERS_APART, 0.0, CORNERS_APART, CORNERS_APART])  # set there, alike
+
+
+def test_a_judge_does_not_see_settings_that_all_corners_have_alike():
+    alike = [Corner("", Conditions(60.0, "tt", (("vdd", 1.0),))) for _ in range(3)]
+    assert corner_features(alike).shape == (3, 0)
 
 
 def test_a_run_at_corners_of_two_processes_is_taken_up_and_read_back(specs: Path, tmp_path: Path):

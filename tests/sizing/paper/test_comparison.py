@@ -42,7 +42,10 @@ def test_the_tables_are_those_of_the_runs_and_the_same_command_runs_nothing_agai
     axes = study.figure(table, tmp_path / "out").axes[0]
     assert axes.get_title() == "cs_amp"
     assert len(axes.containers) == 2
-    with pytest.raises(InputError, match=r"got another study or settings"):
+    with pytest.raises(
+        InputError,
+        match=r"expected the study begun there, got another one or other settings \(study.json has the former\)",
+    ):
         carry_out(fig11(options(tmp_path)), tmp_path / "out", "sizing study fig11", told.append)
 
 

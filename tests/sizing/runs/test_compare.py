@@ -10,20 +10,32 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sizing.runs.compare import Entry, compare
-from sizing.runs.records.reading import RunError
+from sizing.errors import InputError
+from sizing.runs.compare import Comparison, Entry, compare
 from sizing.runs.tables import means_table, run_row, runs_table
 from sizing.specfile.mistakes import SpecError
 
 COUNTS = ["in_spec", "first_in_spec_at", "sims_initial", "sims_search", "sims_oracle", "sims_total", "queries"]
 
 
-def test_every_run_is_there_once_and_a_second_call_repeats_none(specs: Path, tmp_path: Path):
+@pytest.fixture(scope="module")
+def whole(specs: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Comparison, list[Entry], Path]:
+    """Two methods on two seeds: what they left, which runs were said to have ended, and the folder."""
+    folder = tmp_path_factory.mktemp("whole") / "c"
     ended: list[Entry] = []
-    arguments = ([specs / "cs_amp.yaml"], ["evo", "oracle"], [0, 1], tmp_path / "c")
-    first = compare(*arguments, on_end=lambda entry, status: ended.append(entry))
+    comparison = compare(
+        [specs / "cs_amp.yaml"], ["evo", "oracle"], [0, 1], folder, on_end=lambda entry, status: ended.append(entry)
+    )
+    return comparison, ended, folder
+
+
+def test_every_run_is_there_once_and_a_second_call_repeats_none(
+    whole: tuple[Comparison, list[Entry], Path], specs: Path, tmp_path: Path
+):
+    first, ended, folder = whole
     assert len(ended) == len(first.records) == 4
     assert first.failures == {}
+    shutil.copytree(folder, tmp_path / "c")
     starts = {record.manifest["seed"]: set() for record in first.records}
     for record in first.records:
         starts[record.manifest["seed"]].add(tuple(e.design for e in record.simulations[:20]))
@@ -32,11 +44,11 @@ def test_every_run_is_there_once_and_a_second_call_repeats_none(specs: Path, tmp
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "c").rglob("journal.jsonl")}
     (tmp_path / "c" / "cs_amp-evo-s1" / "summary.json").unlink()
     journal = tmp_path / "c" / "cs_amp-evo-s1" / "journal.jsonl"
-    whole = journal.read_bytes()
-    journal.write_bytes(whole[:3000])
+    unbroken = journal.read_bytes()
+    journal.write_bytes(unbroken[:3000])
     shutil.rmtree(tmp_path / "c" / "cs_amp-oracle-s0")
-    second = compare(*arguments)
-    assert journal.read_bytes() == whole
+    second = compare([specs / "cs_amp.yaml"], ["evo", "oracle"], [0, 1], tmp_path / "c")
+    assert journal.read_bytes() == unbroken
     for one, other in zip(first.records, second.records, strict=True):
         assert [run_row(one)[c] for c in COUNTS] == [run_row(other)[c] for c in COUNTS]
     untouched = [p for p in before if p.parent.name in ("cs_amp-evo-s0", "cs_amp-oracle-s1")]
@@ -45,7 +57,7 @@ def test_every_run_is_there_once_and_a_second_call_repeats_none(specs: Path, tmp
 
 @pytest.mark.parametrize("kills", [3])
 def test_a_comparison_killed_at_any_moment_ends_as_if_unbroken(specs: Path, tmp_path: Path, kills: int):
-    arguments = ["--methods", "evo,fc,pymoo-ga", "--seeds", "0,1", "--max-sims", "150", "--jobs", "2", "--out"]
+    arguments = ["--methods", "evo,fc,pymoo-ga", "--seeds", "0,1", "--max-sims", "70", "--jobs", "2", "--out"]
     command = [sys.executable, "-c", "from sizing.cli import main; main()", "compare", str(specs / "cs_amp.yaml")]
     moments = random.Random(kills)
     for _ in range(kills):
@@ -76,11 +88,12 @@ def test_a_spec_that_fails_its_check_does_not_stop_the_others(specs: Path, tmp_p
 
 def test_wrong_arguments_are_all_told_before_anything_runs(tmp_path: Path):
     with pytest.raises(SpecError) as caught:
-        compare(["a.yaml"], ["evo", "orcle", "evo"], [0, 3, 3], tmp_path / "c")
+        compare(["a.yaml"], ["evo", "orcle", "evo"], [0, 3, 3, -1], tmp_path / "c")
     assert caught.value.mistakes == (
         "--methods: no method 'orcle'; did you mean 'oracle'?",
         "--methods: expected each once, got evo twice",
         "--seeds: expected each once, got 3 twice",
+        "--seeds: expected none below 0, got -1",
     )
     assert not (tmp_path / "c").exists()
     with pytest.raises(SpecError, match="SPEC: expected each once, got amp twice"):
@@ -110,32 +123,38 @@ def test_settings_of_methods_are_checked_before_anything_runs(tmp_path: Path):
     )
 
 
-def test_a_comparison_is_not_taken_up_with_another_spec(specs: Path, tmp_path: Path):
+def test_a_comparison_is_not_taken_up_with_other_seeds_or_another_spec(specs: Path, tmp_path: Path):
     spec = tmp_path / "amp.yaml"
     spec.write_text((specs / "cs_amp.yaml").read_text().replace("netlists/", f"{specs}/netlists/"))
     compare([spec], ["evo"], [0], tmp_path / "c", max_sims=20)
+    with pytest.raises(InputError, match="expected the comparison begun there, got another one or other settings"):
+        compare([spec], ["evo"], [1], tmp_path / "c", max_sims=20)
     spec.write_text(spec.read_text().replace("at_least: 3}", "at_least: 4}"))
-    with pytest.raises(RunError, match="holds another comparison"):
+    with pytest.raises(InputError, match="expected the comparison begun there, got another one or other settings"):
         compare([spec], ["evo"], [0], tmp_path / "c", max_sims=20)
 
 
 def test_the_folder_of_something_else_is_refused(specs: Path, tmp_path: Path):
-    spec = [specs / "cs_amp.yaml"]
-    with pytest.raises(RunError, match="already exists and is no comparison"):
-        compare(spec, ["evo"], [0], tmp_path)
-    compare(spec, ["evo"], [0], tmp_path / "c", max_sims=20)
-    with pytest.raises(RunError, match="holds another comparison"):
-        compare(spec, ["evo"], [1], tmp_path / "c", max_sims=20)
+    (tmp_path / "mine.txt").write_text("mine")
+    for out, words in (
+        (tmp_path, "expected a new folder or a comparison to go on with"),
+        (tmp_path / "mine.txt", "expected a new folder or a comparison to go on with"),
+        (tmp_path / "mine.txt" / "c", "cannot be made: Not a directory"),
+        (Path("/proc/nowhere/c"), "cannot be made: No such file or directory"),
+    ):
+        with pytest.raises(InputError, match=f"^{out}: {words}.* choose another --out$"):
+            compare([specs / "cs_amp.yaml"], ["evo"], [0], out)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
-def test_means_are_over_seeds_with_their_standard_error(specs: Path, tmp_path: Path):
-    records = compare([specs / "cs_amp.yaml"], ["evo"], [0, 1, 2], tmp_path / "c").records
-    totals = [run_row(record)["sims_total"] for record in records]
-    (mean,) = means_table(runs_table(records)).to_dict("records")
-    assert mean["seeds"] == 3
-    assert mean["sims_total"] == pytest.approx(sum(totals) / 3)
-    spread = (sum((total - sum(totals) / 3) ** 2 for total in totals) / 2) ** 0.5
-    assert mean["sims_total_se"] == pytest.approx(spread / 3**0.5)
+def test_means_are_over_seeds_with_their_standard_error(whole: tuple[Comparison, list[Entry], Path]):
+    records = whole[0].records
+    for mean in means_table(runs_table(records)).to_dict("records"):
+        one, other = (run_row(each)["sims_total"] for each in records if each.manifest["method"] == mean["method"])
+        assert one != other
+        assert mean["seeds"] == 2
+        assert mean["sims_total"] == pytest.approx((one + other) / 2)
+        assert mean["sims_total_se"] == pytest.approx(abs(one - other) / 2)
 
 
 def test_a_circuit_that_graphs_do_not_know_does_not_stop_the_others(specs: Path, tmp_path: Path):

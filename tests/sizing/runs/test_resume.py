@@ -15,7 +15,7 @@ from sizing.errors import InputError
 from sizing.runs.records.journal import Journal, read_journal
 from sizing.runs.records.reading import RunError, read_run
 from sizing.runs.records.writing import RunFolder
-from sizing.search.methods import METHODS
+from sizing.search.methods import DISCRIMINATORS, METHODS
 from sizing.simulation.pool import SimulationPool
 from sizing.specfile.load import Spec
 
@@ -27,7 +27,7 @@ WEIGHTS = Path(__file__).parents[3] / "surrogates" / "networks" / "weights"
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_run_cut_off_anywhere_ends_with_the_same_journal(method: str, amplifier: Spec, tmp_path: Path):
-    settings = {"max_sims": 22, "batch": 2} if method in SLOW else {}
+    settings = {"max_sims": 22, "batch": 2} if method in SLOW else {"max_sims": 40} if method in DISCRIMINATORS else {}
     quick = QUICK | settings
     whole = sizing.run(amplifier, method=method, seed=6, out=tmp_path / "whole", workers=2, **quick)
     journal = (whole.folder / "journal.jsonl").read_bytes()
@@ -81,6 +81,16 @@ def test_a_finished_run_is_left_as_it_is(amplifier: Spec, tmp_path: Path):
     before = {path: path.read_bytes() for path in whole.folder.rglob("*") if path.is_file()}
     assert sizing.resume(whole.folder).status == "in spec"
     assert {path: path.read_bytes() for path in whole.folder.rglob("*") if path.is_file()} == before
+
+
+def test_the_simulator_of_an_earlier_manifest_has_today_s_name(amplifier: Spec, tmp_path: Path):
+    run = sizing.run(amplifier, method="evo", out=tmp_path / "run", workers=1, max_sims=20)
+    path = run.folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    simulator = manifest["versions"].pop("simulator")
+    assert simulator.startswith("ngspice")
+    path.write_text(json.dumps(manifest | {"versions": {"ngspice": simulator, **manifest["versions"]}}))
+    assert read_run(run.folder).manifest["versions"] == run.record.manifest["versions"]
 
 
 def test_a_run_that_is_being_written_is_refused(amplifier: Spec, tmp_path: Path):

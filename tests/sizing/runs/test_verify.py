@@ -7,11 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
-from typer.testing import Result as ClickResult
 
 import sizing
-from sizing.cli.main import app
 from sizing.errors import InputError
 from sizing.reports.verified import corners_table, histograms, readable, yield_table
 from sizing.runs.run import Result
@@ -20,6 +17,8 @@ from sizing.simulation.simulator import Failed, Measured
 from sizing.specfile.load import Spec, load_spec
 from sizing.task.bench import Task
 from sizing.task.problem import Metric, Problem, Variable
+from tests.command import Done
+from tests.command import sizing as command
 
 DIVIDER = """\
 netlist: divider.cir
@@ -52,8 +51,8 @@ def run(specs: Path, tmp_path_factory: pytest.TempPathFactory) -> Result:
     return sizing.run(folder / "amp.yaml", out=folder / "run", workers=1, method="random", in_spec=4, max_sims=200)
 
 
-def verify(run: Result, *arguments: object) -> ClickResult:
-    return CliRunner().invoke(app, ["verify", str(run.folder), "--workers", "1", *map(str, arguments)])
+def verify(run: Result, *arguments: object) -> Done:
+    return command("verify", run.folder, "--workers", 1, *arguments)
 
 
 def test_at_the_corners_of_its_run_a_design_gives_what_it_gave(run: Result):
@@ -73,7 +72,7 @@ def test_at_the_corners_of_its_run_a_design_gives_what_it_gave(run: Result):
 def test_the_command_leaves_tables_and_the_run_as_it_was(run: Result):
     before = {path.name: path.read_bytes() for path in run.folder.iterdir() if path.is_file()}
     done = verify(run, "--best", 2)
-    assert done.exit_code == 0, done.output
+    assert done.returncode == 0, done.stderr
     assert "Corners: 2" in done.stdout
     table = pd.read_csv(run.folder / "verify" / "corners.csv")
     assert (len(table), table["in_spec"].all(), sorted(set(table["corner"]))) == (4, True, ["27C", "60C"])
@@ -85,13 +84,13 @@ def test_a_design_that_fails_at_the_corners_of_another_spec_is_exit_status_1(run
     text = (run.folder.parent / "amp.yaml").read_text()
     (tmp_path / "hard.yaml").write_text(text.replace("[27, 60]", "[27, 150]").replace("at_most: 1 mA", "at_most: 1 nA"))
     done = verify(run, "--spec", tmp_path / "hard.yaml", "--best", 1, "--trust")
-    assert (done.exit_code, done.stdout.splitlines()[-1]) == (1, "Designs that fail: #1")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "Designs that fail: #1")
 
 
 def test_models_without_anything_drawn_are_refused_with_what_is_needed(run: Result):
     done = verify(run, "--monte-carlo", 3)
-    assert isinstance(done.exception, InputError)
-    assert "Monte Carlo needs models that are drawn at random, expected agauss" in str(done.exception)
+    assert done.returncode == 2
+    assert "Monte Carlo needs models that are drawn at random, expected agauss" in done.stderr
     assert not list((run.folder / "verify").glob("samples*"))
 
 

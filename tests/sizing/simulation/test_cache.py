@@ -80,10 +80,19 @@ def test_the_key_changes_with_whatever_an_outcome_depends_on(
     assert key(tmp_path) != original
 
 
-def test_the_key_is_of_version_and_values_and_not_of_where_files_are_or_targets(specs: Path, tmp_path: Path):
+def test_the_key_is_of_version_and_values_and_not_of_where_files_are(specs: Path, tmp_path: Path):
     shutil.copytree(specs, tmp_path, dirs_exist_ok=True)
     assert len({key(specs), key(specs, "40"), key(specs, m1=2.0)}) == 3
     assert key(specs) == key(tmp_path)
+
+
+@pytest.mark.parametrize("target", ["at_least: 4", "at_least: 3, at_most: 9", "at_least: 3, weight: 2"])
+def test_the_key_is_not_of_targets_and_weights(target: str, specs: Path, tmp_path: Path):
+    shutil.copytree(specs, tmp_path, dirs_exist_ok=True)
+    text = (tmp_path / "cs_amp.yaml").read_text()
+    assert "at_least: 3}" in text
+    (tmp_path / "cs_amp.yaml").write_text(text.replace("at_least: 3}", f"{target}}}"))
+    assert key(tmp_path) == key(specs)
 
 
 @pytest.mark.parametrize(

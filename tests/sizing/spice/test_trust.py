@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,8 @@ from sizing.simulation.simulator import Measured, SimulationError
 from sizing.specfile.load import load_spec
 from sizing.specfile.mistakes import SpecError
 from sizing.spice.netlist import NetlistError, inline_includes, read_text
+from tests.command import SIZING, sizing
 
-SIZING = [sys.executable, "-c", "from sizing.cli import main; main()"]
 NETLIST = """\
 * A divider
 .param ra=1k
@@ -80,10 +79,6 @@ def written(folder: Path, *, netlist: str = "", stimulus: str = "", changes: tup
     text = SPEC.replace("      vin in 0 dc 1\n", f"      vin in 0 dc 1\n{indented}").replace(old, new)
     path.write_text(filled(text))
     return path
-
-
-def sizing(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*SIZING, *map(str, arguments)], cwd=folder, text=True, capture_output=True)
 
 
 @pytest.mark.parametrize("line", DANGEROUS)
@@ -235,8 +230,8 @@ def test_a_startup_file_in_the_working_directory_is_not_executed(tmp_path: Path)
     path = written(tmp_path)
     (tmp_path / ".spiceinit").write_text(f"shell touch {tmp_path / 'canary'}\n")
     (path.parent / ".spiceinit").write_text(f"shell touch {tmp_path / 'canary'}\n")
-    assert sizing("check", path, folder=tmp_path).returncode == 0
-    assert sizing("check", path.name, folder=path.parent).returncode == 0
+    for place, name in ((tmp_path, path), (path.parent, path.name)):
+        subprocess.run([*SIZING, "check", name], cwd=place, check=True, capture_output=True)
     assert not (tmp_path / "canary").exists()
 
 

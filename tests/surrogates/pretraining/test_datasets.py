@@ -199,14 +199,14 @@ def test_another_data_set_in_the_same_folder_is_refused(finished: bool, tmp_path
             generate.generate("test", [(ladder(2), 40)], tmp_path, observer=interrupt)
     before = contents(tmp_path)
     for name, wanted, seed in (("other", WANTED, 0), ("test", WANTED, 1), ("test", WANTED[:1], 0)):
-        with pytest.raises(DatasetError, match=r"expected .*, got another"):
+        with pytest.raises(InputError, match=r"expected .*, got another"):
             generate.generate(name, wanted, tmp_path, seed=seed)
     assert contents(tmp_path) == before
 
 
 def test_a_folder_with_other_files_is_left_alone(tmp_path: Path):
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(DatasetError, match=r"expected a new or empty folder, got one with other files; choose another"):
+    with pytest.raises(InputError, match=r"expected a new folder or a data set to go on with; choose another"):
         made(tmp_path)
     assert contents(tmp_path) == {"notes.txt": b"mine"}
 

@@ -60,6 +60,22 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
+def test_the_threads_of_the_process_are_left_as_they_were(
+    data: tuple[Manifest, tuple[Samples, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    seen: list[int] = []
+    monkeypatch.setattr(Training, "_advance", lambda self: seen.append(torch.get_num_threads()) or 1 / 0)
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        training = Training(recipe(), *data, tmp_path)
+        with pytest.raises(ZeroDivisionError):
+            training.run()
+        assert (seen, torch.get_num_threads()) == ([1], 3)
+    finally:
+        torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="module")
 def whole(data: tuple[Manifest, tuple[Samples, ...]], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a training that was never interrupted."""
@@ -224,7 +240,7 @@ def test_another_training_in_the_same_folder_is_refused(
 
 def test_a_folder_with_other_files_is_left_alone(manifest: Manifest, samples: tuple[Samples, ...], tmp_path: Path):
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(RecipeError, match="expected a new folder or a training to go on with; choose another --out"):
+    with pytest.raises(InputError, match="expected a new folder or a training to go on with; choose another --out"):
         Training(recipe(), manifest, samples, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 

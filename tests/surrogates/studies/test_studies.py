@@ -134,10 +134,10 @@ def test_what_is_in_the_table_is_not_measured_again(options: Options, miniature:
 def test_another_studys_folder_is_refused(options: Options, miniature: Callable[..., None], tmp_path: Path):
     miniature()
     carry_out(fig8(options), tmp_path / "out", "sizing study", lambda _: None)
-    with pytest.raises(InputError, match=r"expected Figure 7.* with these settings, got another study or settings"):
+    with pytest.raises(InputError, match=r"expected the study begun there, got another one or other settings"):
         carry_out(fig7(options), tmp_path / "out", "sizing study", lambda _: None)
     miniature(steps=3)
-    with pytest.raises(InputError, match=r"expected Figure 8.* with these settings, got another study or settings"):
+    with pytest.raises(InputError, match=r"expected the study begun there, got another one or other settings"):
         carry_out(fig8(options), tmp_path / "out", "sizing study", lambda _: None)
 
 

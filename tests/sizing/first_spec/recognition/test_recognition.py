@@ -93,6 +93,9 @@ def test_a_ring_is_an_odd_number_of_inverters(stages: int, is_ring: bool):
         ("m1 a b 8 8 n\nm2 a b vcc vcc p\nv1 8 0 -5\n", ("vcc",), ("0", "8")),
         ("q1 vcc in follower qn\nr1 follower 0 1k\n", ("vcc",), ("0",)),
         ("m1 x a t vss n\nm2 y b t vss n\ni1 t vss 1u\nm3 x x vdd vdd p\n", ("vdd",), ("0", "vss")),
+        ("m1 x a t t n\nm2 y b t t n\ni1 t low 1u\nm3 x x up up p\n", ("up",), ("0",)),
+        ("m1 x a t t p\nm2 y b t t p\ni1 vdd t 1u\nv1 t 0 1\nm3 x x 0 0 n\n", ("vdd",), ("0",)),
+        ("m1 x a t t p\nm2 y b t t p\ni1 9 t 1u\nm3 x x low low n\n", ("t",), ("0", "low")),
     ],
 )
 def test_rails_are_named_held_or_fed_from(lines: str, supplies: tuple[str, ...], grounds: tuple[str, ...]):

@@ -1,6 +1,5 @@
 """What peers are told, and that what they ask for again is not simulated again."""
 
-import subprocess
 import sys
 
 import numpy as np
@@ -106,14 +105,6 @@ def test_settings_of_a_peer_are_its_own_unless_they_are_given(amplifier: Spec):
     given = settled(RunSettings(method=method, peer={"scale": "linear"}, batch=7), METHODS[method])
     assert (given.peer.scale, given.batch, given.initial) == ("linear", 7, METHODS[method].settings["initial"])
     assert variant(given, RunSettings(), METHODS[method]) == f"{method}:batch=7:peer.scale=linear"
-
-
-def test_peers_are_imported_only_when_one_is_used():
-    code = (
-        "import sizing, sys; from sizing.runs.run import run; print({'optuna', 'pymoo', 'botorch'} & set(sys.modules))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"
 
 
 def test_a_peer_that_is_not_installed_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch):

@@ -1,0 +1,148 @@
+"""The tables of all devices that benches have: which devices share one, and what ngspice has to measure."""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sizing.spice.device import Device
+from sizing.spice.expression import Value, resolve
+from sizing.spice.netlist import Line
+from sizing.task.bench import Bench
+from sizing.task.job import Conditions
+from surrogates.tables.deck import Unit, UnitDevice, measure, reached
+from surrogates.tables.geometry import Geometry, TooManyParameters, geometry
+from surrogates.tables.grids import Grids, grids
+from surrogates.tables.network import Network, Unmodelled, roles
+from surrogates.tables.store import Measurements, Store, default_folder, key_of
+from surrogates.tables.table import Table
+
+_NO_PARAMETERS = frozenset({"m", "on", "off", "ic"})
+_ROUNDING = 0.1
+"""Volts to which a circuit's reach is rounded up, so that circuits of nearly the same supplies share tables."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Devices that a single table tells: of one model, with the same parameters given."""
+
+    letter: str
+    model: str
+    roles: str
+    parameters: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a table of a kind takes: a device, its geometries and its bias points."""
+
+    kind: Kind
+    unit: Unit
+    geometry: Geometry
+    grids: Grids
+    reach: float
+    """Volts"""
+
+
+def kind_of(device: Device) -> Kind:
+    """The kind of a device, whichever order its parameters have."""
+    names = tuple(sorted(device.parameters.keys() - _NO_PARAMETERS))
+    return Kind(device.kind, device.model or "", roles(device), names)
+
+
+def is_tied(device: Device) -> bool:
+    """Whether its bulk, if it has one, is its source's net."""
+    terminals = dict(zip(roles(device), device.nets, strict=True))
+    return terminals.get("b", terminals["s"]) == terminals["s"]
+
+
+def plans(
+    benches: Sequence[Bench], networks: Sequence[Network], samples: Mapping[str, Value], conditions: Conditions
+) -> list[Plan]:
+    """What has to be measured for designs such as these samples, arrays (N,) by name, under some conditions.
+
+    Raises Unmodelled.
+    """
+    samples = {**samples, **dict(conditions.parameters)}
+    found: dict[Kind, list[NDArray[np.float64]]] = {}
+    moving: set[Kind] = set()
+    lines: dict[Kind, tuple[Line, ...]] = {}
+    reach = 0.0
+    for bench, network in zip(benches, networks, strict=True):
+        values = resolve({**network.circuit.parameters, **network.parameters}, samples, network.parameters)
+        reach = max(reach, _reach(network, values))
+        for device in network.tabled:
+            kind = kind_of(device)
+            columns = [np.ravel(values[f"{device.name} {name}"]) for name in kind.parameters]
+            found.setdefault(kind, []).append(
+                np.stack(np.broadcast_arrays(*columns), -1) if columns else np.empty((1, 0))
+            )
+            if not is_tied(device):
+                moving.add(kind)
+            chosen = bench if conditions.process is None else bench.processes[conditions.process]
+            lines.setdefault(kind, chosen.lines)
+    result = []
+    for kind, samples_of in found.items():
+        try:
+            shape = geometry(kind.parameters, np.concatenate(samples_of))
+        except TooManyParameters as error:
+            raise Unmodelled(
+                f"{kind.model}: expected at most two parameters to vary on their own, got {error}"
+            ) from None
+        bias = grids(kind.roles, reach, kind in moving)
+        definitions = reached(lines[kind], kind.letter, kind.model)
+        unit = Unit(kind.letter, kind.model, kind.roles, kind.parameters, definitions, conditions.temperature)
+        result.append(Plan(kind, unit, shape, bias, reach))
+    return result
+
+
+class Tables:
+    """Tables by what they take, from a folder or measured now; each is made once."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """Measurements are kept in `folder`, by default in the user's cache."""
+        self.sims_tables = 0
+        """Devices that ngspice has measured."""
+        self.tables_s = 0.0
+        """Seconds that this has taken."""
+        self._store = Store(folder or default_folder())
+        self._made: dict[Plan, Table] = {}
+
+    def of(self, wanted: Sequence[Plan]) -> dict[Kind, Table]:
+        """The tables of these plans, what is to be measured a deck at a time on each core; raises Unmeasurable."""
+        new = [plan for plan in wanted if plan not in self._made]
+        jobs = [UnitDevice(plan.unit, values) for plan in new for values in plan.geometry.measured]
+        grids_of = [plan for plan in new for _ in plan.geometry.measured]
+        began = time.perf_counter()
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            measured = list(pool.map(self._measured, grids_of, jobs))
+        if count := sum(is_new for _, is_new in measured):
+            self._store.shrink()
+            self.sims_tables += count
+            self.tables_s += time.perf_counter() - began
+        for plan in new:
+            own = [measured.pop(0)[0] for _ in plan.geometry.measured]
+            self._made[plan] = Table(plan.geometry, plan.grids, own)
+        return {plan.kind: self._made[plan] for plan in wanted}
+
+    def _measured(self, plan: Plan, device: UnitDevice) -> tuple[Measurements, bool]:
+        key = key_of(device, plan.grids)
+        kept = self._store.read(key)
+        if kept is not None:
+            return kept, False
+        measurements = measure(device, plan.reach, plan.grids)
+        self._store.write(key, measurements)
+        return measurements, True
+
+
+def _reach(network: Network, values: Mapping[str, Value]) -> float:
+    """Volts between the highest and the lowest of a circuit's voltage sources, ground included, rounded up."""
+    voltages = [values.get(f"{source.device.name} dc", 0.0) for source in network.sources if source.device.kind == "v"]
+    highest = max((float(np.max(voltage)) for voltage in voltages), default=0.0)
+    lowest = min((float(np.min(voltage)) for voltage in voltages), default=0.0)
+    return float(np.ceil((max(highest, 0.0) - min(lowest, 0.0)) / _ROUNDING - 1e-6) * _ROUNDING)

@@ -1,0 +1,102 @@
+"""How far what is told lies from what is simulated: a constant and a smooth function of the design, for every metric.
+
+A Gaussian process with a normal prior of its mean (Rasmussen and Williams, Gaussian Processes for Machine Learning,
+2006, section 2.7), Matérn 5/2 kernel. Its amplitude and length are the most probable of a few, so that it says
+something sound of one or two designs, and takes no time.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_solve, cholesky, solve_triangular
+
+Array = NDArray[np.float64]
+
+LENGTHS = (0.35, 0.7, 1.4)
+"""Of the kernel, in the typical distance of two designs."""
+AMPLITUDES = (0.25, 1.0, 2.0)
+"""Of the function, in the root mean square of the differences."""
+NOISE = 0.1
+"""Of a difference, in the amplitude."""
+
+
+@dataclass(frozen=True)
+class _Process:
+    """Conditioned on differences at inputs (N, F)."""
+
+    inputs: Array
+    factor: Array
+    weights: Array
+    amplitude: float
+    length: float
+    constant: float
+    """Standard deviation of the mean."""
+    evidence: float
+    """Logarithm of the probability of what was seen."""
+
+
+class Differences:
+    """Of M metrics over features (N, F) in about [-1, 1].
+
+    `usual` (M,) is how large differences are before any was seen, as a standard deviation.
+    """
+
+    def __init__(self, usual: Array) -> None:
+        self._usual = usual
+        self._processes: list[_Process | None] = [None] * len(usual)
+
+    @property
+    def seen(self) -> NDArray[np.bool_]:
+        """Of which metrics (M,) differences were seen."""
+        return np.array([process is not None for process in self._processes])
+
+    def fit(self, features: Array, differences: Array) -> None:
+        """Learn from differences (N, M) of designs with these features, NaN where there is none."""
+        for metric, usual in enumerate(self._usual):
+            rows = np.isfinite(differences[:, metric])
+            self._processes[metric] = _fitted(features[rows], differences[rows, metric], usual) if rows.any() else None
+
+    def predict(self, features: Array) -> tuple[Array, Array]:
+        """Means and standard deviations (B, M) for features (B, F)."""
+        mean = np.zeros((len(features), len(self._usual)))
+        deviation = np.tile(self._usual, (len(features), 1))
+        for metric, process in enumerate(self._processes):
+            if process is not None:
+                mean[:, metric], deviation[:, metric] = _told(process, features)
+        return mean, deviation
+
+
+def _fitted(inputs: Array, found: Array, usual: float) -> _Process:
+    """The most probable of the candidates, given these differences (N,) and one more of the usual size."""
+    size = float(np.sqrt((np.sum(found**2) + usual**2) / (len(found) + 1)))
+    distance = np.sqrt(2 * inputs.shape[1] / 3)  # of two designs drawn from [-1, 1]
+    candidates = [
+        _conditioned(inputs, found, amplitude * size, length * distance, size)
+        for amplitude, length in product(AMPLITUDES, LENGTHS)
+    ]
+    return max(candidates, key=lambda each: each.evidence)
+
+
+def _conditioned(inputs: Array, found: Array, amplitude: float, length: float, constant: float) -> _Process:
+    covariance = amplitude**2 * _correlation(inputs, inputs, length) + constant**2
+    covariance[np.diag_indices(len(inputs))] += (NOISE * amplitude) ** 2
+    factor = cholesky(covariance, lower=True)
+    weights = cho_solve((factor, True), found)
+    evidence = float(-0.5 * found @ weights - np.log(factor.diagonal()).sum())
+    return _Process(inputs, factor, weights, amplitude, length, constant, evidence)
+
+
+def _told(process: _Process, features: Array) -> tuple[Array, Array]:
+    correlation = _correlation(features, process.inputs, process.length)
+    kernel = process.amplitude**2 * correlation + process.constant**2
+    explained = solve_triangular(process.factor, kernel.T, lower=True)
+    variance = process.amplitude**2 * (1 + NOISE**2) + process.constant**2 - np.sum(explained**2, axis=0)
+    return kernel @ process.weights, np.sqrt(np.maximum(variance, (NOISE * process.amplitude) ** 2))
+
+
+def _correlation(inputs: Array, others: Array, length: float) -> Array:
+    squares = (inputs**2).sum(axis=1)[:, None] + (others**2).sum(axis=1)[None] - 2 * inputs @ others.T
+    distance = np.sqrt(5 * np.maximum(squares, 0.0)) / length
+    return np.asarray(np.exp(-distance) * (1 + distance + distance**2 / 3))

@@ -1,0 +1,112 @@
+"""A circuit's equations with the numbers of many designs: matrices of what is linear, and the devices of tables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sizing.spice.device import Device
+from sizing.spice.expression import Value
+from surrogates.tables.network import Network, Stamp
+from surrogates.tables.table import Geometries, Table
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Group:
+    """The D devices of one table: their voltages from [u; e], and what their currents add to the balances."""
+
+    table: Table
+    devices: tuple[Device, ...]
+    voltages: Array
+    """(3 D, n + S), the drain, gate and bulk voltage of each."""
+    balances: Array
+    """(3 D, n + S)"""
+    stamps: Array
+    """(9 D, (n + S) ** 2), of slopes (D, 3, 3)."""
+
+
+def group(network: Network, table: Table, devices: tuple[Device, ...]) -> Group:
+    """The devices of one table in a network."""
+    incidence = np.stack([network.terminals(device) for device in devices])
+    voltages, balances = incidence @ network.columns, incidence @ network.rows.T
+    stamps = np.einsum("dir,djc->dijrc", balances, voltages).reshape(len(devices) * 9, -1)
+    flat = (len(devices) * 3, -1)
+    return Group(table, devices, voltages.reshape(flat), balances.reshape(flat), stamps)
+
+
+@dataclass(frozen=True)
+class Equations:
+    """Of B designs; all matrices have n + S rows and columns, as the network's balances and [u; e]."""
+
+    network: Network
+    conductance: Array
+    """(B, n + S, n + S)"""
+    capacitance: Array
+    groups: tuple[Group, ...]
+    geometries: tuple[Geometries, ...]
+    """For each group, (B D, K)."""
+    multiplicities: tuple[Array, ...]
+    """For each group, (B, D)."""
+
+    def __len__(self) -> int:
+        return len(self.conductance)
+
+    def part(self, rows: NDArray[np.int64]) -> Self:
+        """The same of some of the designs."""
+        kept = []
+        for geometries, each in zip(self.geometries, self.multiplicities, strict=True):
+            flat = (rows[:, None] * each.shape[1] + np.arange(each.shape[1])).ravel()
+            kept.append(Geometries(geometries.places[flat], geometries.logarithmic[flat], geometries.linear[flat]))
+        return replace(
+            self,
+            conductance=self.conductance[rows],
+            capacitance=self.capacitance[rows],
+            geometries=tuple(kept),
+            multiplicities=tuple(each[rows] for each in self.multiplicities),
+        )
+
+    def flows(self, state: Array) -> tuple[Array, Array]:
+        """Balances (B, n + S) of what devices and conductances take at [u; e], and their slopes (B, n + S, n + S)."""
+        balance = np.matmul(self.conductance, state[..., None])[..., 0]
+        slopes = self.conductance.copy()
+        for each, geometries, multiplicity in self._each():
+            voltages = state @ each.voltages.T * each.table.polarity
+            current, slope = each.table.currents(geometries, voltages.reshape(-1, 3))
+            current *= multiplicity.reshape(-1, 1) * each.table.polarity
+            slope *= multiplicity.reshape(-1, 1, 1)
+            balance += current.reshape(len(self), -1) @ each.balances
+            slopes += (slope.reshape(len(self), -1) @ each.stamps).reshape(slopes.shape)
+        return balance, slopes
+
+    def charges(self, state: Array) -> Array:
+        """Capacitances (B, n + S, n + S) of devices and capacitors at [u; e]."""
+        found = self.capacitance.copy()
+        for each, geometries, multiplicity in self._each():
+            voltages = state @ each.voltages.T * each.table.polarity
+            farads = each.table.capacitances(geometries, voltages.reshape(-1, 3)) * multiplicity.reshape(-1, 1, 1)
+            found += (farads.reshape(len(self), -1) @ each.stamps).reshape(found.shape)
+        return found
+
+    def _each(self) -> "zip[tuple[Group, Geometries, Array]]":
+        return zip(self.groups, self.geometries, self.multiplicities, strict=True)
+
+
+def assembled(network: Network, stamps: list[Stamp], values: Mapping[str, Value], designs: int) -> Array:
+    """The matrices (designs, n + S, n + S) that these stamps add up to."""
+    size = len(network.rows)
+    found = np.zeros((designs, size, size))
+    for stamp in stamps:
+        value = np.asarray(values[stamp.parameter] if stamp.parameter else 1.0)
+        if stamp.inverse:
+            value = 1 / np.where(value == 0, _SHORT, value)
+        pattern = np.outer(network.rows @ stamp.row, stamp.column @ network.columns)
+        found += stamp.factor * value.reshape(-1, 1, 1) * pattern
+    return found
+
+
+_SHORT = 1e-3
+"""Ohm, which ngspice takes for a resistor of 0."""

@@ -1,0 +1,73 @@
+"""The bias points at which a device is measured."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Evenly spaced voltages."""
+
+    start: float
+    step: float
+    count: int
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """All of them, in volts (count,)."""
+        return self.start + self.step * np.arange(self.count, dtype=np.float64)
+
+
+ZERO = Axis(0.0, 1.0, 1)
+"""For a terminal that a device does not have, or that is tied to its reference."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Voltages of bulk, gate and drain against the source, as an NMOS counts them.
+
+    A device with two terminals is one of drain and source; one with three has a bulk, too.
+    """
+
+    bulk: Axis
+    gate: Axis
+    drain: Axis
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Numbers of bulk, gate and drain voltages."""
+        return self.bulk.count, self.gate.count, self.drain.count
+
+
+BEYOND = 2
+"""Points below a drain voltage of zero, which hold the slope there."""
+
+
+@dataclass(frozen=True)
+class Grids:
+    """Where currents are measured, and where, fewer, capacitances."""
+
+    currents: Grid
+    capacitances: Grid
+
+
+def grids(roles: str, reach: float, bulk_moves: bool) -> Grids:
+    """The bias points of a device with these terminals ("dgsb", "dsb", "ds") in a circuit of so many volts."""
+    fine = 0.025 if reach <= 1.3 else 0.05
+    coarse = 4 * fine
+    if "g" not in roles:  # conducts both ways
+        both, wide = _axis(-reach, reach, fine), _axis(-reach, reach, coarse)
+        bulk = _axis(-reach, reach, reach / 2) if "b" in roles else ZERO
+        return Grids(Grid(bulk, ZERO, both), Grid(bulk, ZERO, wide))
+    bulk = _axis(-0.8 * reach, 0.2 * reach, 0.2 * reach) if "b" in roles and bulk_moves else ZERO
+    fewer = _axis(-0.5 * reach, 0.0, 0.5 * reach) if bulk is not ZERO else ZERO
+    return Grids(
+        Grid(bulk, _axis(-4 * fine, reach, fine), _axis(-BEYOND * fine, reach, fine)),
+        Grid(fewer, _axis(-coarse, reach, coarse), _axis(0.0, reach, coarse)),
+    )
+
+
+def _axis(first: float, last: float, step: float) -> Axis:
+    return Axis(first, step, int(np.ceil((last - first) / step - 1e-6)) + 1)

@@ -1,0 +1,118 @@
+"""Linear circuits by their modes: C u' + G u = f, of many designs at once.
+
+With a shift s0, A = (G + s0 C)^-1 C = W diag(mu) W^-1 turns this into one equation a mode z = W^-1 u:
+mu z' + (1 - s0 mu) z = W^-1 (G + s0 C)^-1 f. A mode without memory has mu = 0; all others have a pole at s0 - 1 / mu.
+The shift keeps both the slowest and the fastest to full precision, and a singular C does no harm.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+_ACCURATE = 1e-6
+"""Relative error of a response by modes at a frequency solved directly, beyond which all frequencies are."""
+_NO_MEMORY = 1e-13
+"""Of the largest mu."""
+_GREATEST_GROWTH = 50.0
+"""Of an unstable mode's exponent."""
+
+
+@dataclass(frozen=True)
+class Modes:
+    """Of B designs with n unknowns."""
+
+    conductance: Array
+    capacitance: Array
+    shift: float
+    mu: Complex
+    """(B, n)"""
+    vectors: Complex
+    """W (B, n, n)"""
+    inverse: Complex
+    """W^-1 (G + s0 C)^-1 (B, n, n)"""
+
+    def response(self, constant: Array, linear: Array, outputs: Array, frequencies: Array) -> Complex:
+        """Phasors (B, F, O) of outputs (O, n) where f = constant + s linear, both (B, n), at frequencies (F,) in Hz."""
+        s = np.asarray(2j * np.pi * frequencies, np.complex128)
+        first, second = (np.matmul(self.inverse, each[..., None])[..., 0] for each in (constant, linear))
+        seen = outputs @ self.vectors
+        found = np.zeros((len(self.mu), len(s), len(outputs)), np.complex128)
+        for mode in range(self.mu.shape[1]):
+            excited = first[:, mode, None] + s * second[:, mode, None]
+            excited /= 1 + (s - self.shift) * self.mu[:, mode, None]
+            found += excited[..., None] * seen[:, None, :, mode]
+        checked = [0, len(s) // 2]
+        exact = self._direct(np.arange(len(found)), constant, linear, outputs, s[checked])
+        error = np.abs(found[:, checked] - exact).max(axis=(1, 2), initial=0.0)
+        wrong = np.flatnonzero(~(error <= _ACCURATE * np.abs(exact).max(axis=(1, 2), initial=1e-300)))
+        if wrong.size:
+            found[wrong] = self._direct(wrong, constant, linear, outputs, s)
+        return found
+
+    def _direct(self, rows: NDArray[np.int64], constant: Array, linear: Array, outputs: Array, s: Complex) -> Complex:
+        matrix = self.conductance[rows, None] + s[:, None, None] * self.capacitance[rows, None]
+        right = constant[rows, None] + s[:, None] * linear[rows, None]
+        try:
+            return np.linalg.solve(matrix, right[..., None])[..., 0] @ outputs.T
+        except np.linalg.LinAlgError:
+            return np.full((len(rows), len(s), len(outputs)), np.nan, np.complex128)
+
+    def step(self, breaks: Array, constant: Array, slope: Array, outputs: Array, times: Array) -> Array:
+        """Outputs (B, N, O) at ascending times (N,), from rest, where f goes in straight lines between breaks (K,).
+
+        `constant` (K, B, n) is f just after each break, `slope` (K, B, n) how it goes on; the last goes on for ever.
+        """
+        direct = 1 - self.shift * self.mu
+        rate = self._rates(times[-1])
+        seen = outputs @ self.vectors
+        found = np.empty((len(self.mu), len(times), len(outputs)))
+        z = np.zeros_like(self.mu)
+        ends = [*breaks[1:], np.inf]
+        for begin, end, f, ramp in zip(breaks, ends, constant, slope, strict=True):
+            value, rise = (np.matmul(self.inverse, each[..., None])[..., 0] / direct for each in (f, ramp))
+            value = value - rise * self.mu / direct
+            inside = (times >= begin) & (times < end)
+            past = times[inside] - begin
+            forced = np.einsum("bok,bk->bo", seen, value).real[:, None]
+            rising = np.einsum("bok,bk->bo", seen, rise).real[:, None]
+            part = forced + rising * past[:, None]
+            left = z - value
+            for mode in range(z.shape[1]):
+                fading = np.exp(rate[:, mode, None] * past)
+                part = part + (fading[..., None] * (left[:, mode, None] * seen[:, :, mode])[:, None, :]).real
+            found[:, inside] = part
+            if np.isfinite(end):
+                z = value + rise * (end - begin) + left * np.exp(rate * (end - begin))
+        return found
+
+    def decay(self, state: Array, outputs: Array, past: Array) -> Array:
+        """Outputs (B, N, O), times `past` (B, N) after a state (B, n), left alone."""
+        shifted = self.conductance + self.shift * self.capacitance
+        z = np.matmul(self.inverse, np.matmul(shifted, state[..., None]))[..., 0]
+        seen, rate = outputs @ self.vectors, self._rates(float(past.max(initial=1e-30)))
+        found = np.zeros((*past.shape, len(outputs)))
+        for mode in range(z.shape[1]):
+            fading = np.exp(rate[:, mode, None] * past)
+            found += (fading[..., None] * (z[:, mode, None] * seen[:, :, mode])[:, None, :]).real
+        return found
+
+    def _rates(self, longest: float) -> Complex:
+        """The poles (B, n) in rad/s; of modes without memory very fast ones, of unstable ones tame ones."""
+        with np.errstate(all="ignore"):
+            rate = self.shift - 1 / self.mu
+        none = np.abs(self.mu) < _NO_MEMORY * np.abs(self.mu).max(axis=1, keepdims=True)
+        rate = np.where(none, -1e30, rate)
+        tamed: Complex = np.minimum(rate.real, _GREATEST_GROWTH / longest) + 1j * rate.imag
+        return tamed
+
+
+def modes(conductance: Array, capacitance: Array, shift: float) -> Modes:
+    """The modes of G and C, both (B, n, n), with a shift in rad/s; NaN where a design has none."""
+    both = np.linalg.inv(conductance + shift * capacitance)
+    mu, vectors = np.linalg.eig(both @ capacitance)
+    mu, vectors = mu.astype(np.complex128), vectors.astype(np.complex128)
+    inverse = np.linalg.solve(vectors, both.astype(np.complex128))
+    return Modes(conductance, capacitance, shift, mu, vectors, inverse)

@@ -1,0 +1,214 @@
+"""The analyses of a bench on its equations: operating points, small signals, sweeps and steps of many designs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sizing.measures.waveforms import Waveforms
+from sizing.spice.expression import Value
+from sizing.task.bench import Analysis
+from surrogates.tables import commands
+from surrogates.tables.equations import Equations
+from surrogates.tables.modes import Modes
+from surrogates.tables.network import Network, Unmodelled
+from surrogates.tables.operating_point import Bias, operating_point
+from surrogates.tables.transients import Drive, integrated, linear, modes_at
+
+Array = NDArray[np.float64]
+NO_OPERATING_POINT = "no operating point was found on the device tables"
+NO_TRANSIENT = "the transient could not be followed on the device tables"
+_EVEN, _RATIO = 350, 250
+"""Points of a transient: evenly spaced, and at even ratios of the time since the last corner of a waveform."""
+_SMALL = 0.03
+"""Volts: larger steps are integrated, since transistors are not linear any more, and slew."""
+_EARLIEST = 1e-4
+"""The first of these, of the time that is left."""
+
+
+@dataclass(frozen=True)
+class Response:
+    """Waveforms whose vectors are (B, N) on one axis (N,), and the designs (B,) for which they are known."""
+
+    waveforms: Waveforms
+    known: NDArray[np.bool_]
+    otherwise: str = NO_OPERATING_POINT
+    """Why not for the others."""
+
+
+class Responses:
+    """The analyses of one bench for B designs."""
+
+    def __init__(self, equations: Equations, values: Mapping[str, Value], integrate: bool) -> None:
+        """`values` has those of devices' parameters ("vdd dc"); `integrate` is whether large steps are."""
+        self._integrate = integrate
+        self._equations = equations
+        self._network: Network = equations.network
+        self._values = values
+
+    def response(self, analysis: Analysis, vectors: Sequence[str]) -> Response:
+        """What these vectors are in an analysis; raises Unmodelled."""
+        kinds = {"op": self._operating_point, "ac": self._small_signal, "tran": self._step, "dc": self._sweep}
+        if analysis.kind not in kinds:
+            raise Unmodelled(f"{analysis.name}: device tables do not tell {analysis.kind} analyses")
+        return kinds[analysis.kind](analysis, vectors)
+
+    def _operating_point(self, _: Analysis, vectors: Sequence[str]) -> Response:
+        found = {name: self._seen(self._bias, name)[:, None] for name in vectors}
+        return Response(Waveforms(np.zeros(1), found), self._bias.converged)
+
+    def _small_signal(self, analysis: Analysis, vectors: Sequence[str]) -> Response:
+        axis = commands.frequencies(analysis)
+        phasors = {source.device.name: commands.magnitude(source, analysis) for source in self._network.sources}
+        joined, driven = self._inputs(phasors)
+        unknown = self._network.unknown
+        constant = -(self._bias.slopes[:, :unknown, unknown:] @ joined[0] + driven[:, :unknown])
+        linear = -(self._charges[:, :unknown, unknown:] @ joined[0])
+        everything = self._modes.response(constant, linear, self._outputs(vectors), axis)
+        found = {}
+        for index, name in enumerate(vectors):
+            if name.startswith("i("):
+                found[name] = self._current_phasor(name, constant, linear, joined[0], driven, axis)
+            else:
+                found[name] = everything[:, :, index] + self._output(name)[unknown:] @ joined[0]
+        return Response(Waveforms(axis, found), self._bias.converged)
+
+    def _current_phasor(
+        self, name: str, constant: Array, linear: Array, joined: Array, driven: Array, axis: Array
+    ) -> NDArray[np.complex128]:
+        unknown = self._network.unknown
+        state = self._modes.response(constant, linear, np.eye(unknown), axis)
+        whole = np.concatenate([state, np.broadcast_to(joined, (*state.shape[:2], joined.size))], axis=2)
+        row, branch = self._current(name)
+        if branch:
+            return state[:, :, row]
+        flow = np.einsum("bfx,bx->bf", whole, self._bias.slopes[:, row])
+        charge = np.einsum("bfx,bx->bf", whole, self._charges[:, row])
+        found: NDArray[np.complex128] = flow + 2j * np.pi * axis * charge + driven[:, row, None]
+        return found
+
+    def _step(self, analysis: Analysis, vectors: Sequence[str]) -> Response:
+        asked = commands.transient(analysis)
+        corners = {
+            source.device.name: own
+            for source in self._network.sources
+            if (own := commands.waveform(source, self._values, asked.stop)) is not None
+        }
+        bias, charges, of_modes = self._before({name: levels[0] for name, (_, levels) in corners.items()})
+        breaks = np.unique(np.concatenate([np.zeros(1), *(times for times, _ in corners.values())]))
+        times = np.append(breaks[breaks < asked.stop], asked.stop)
+        joined, driven = zip(*(self._inputs(_levels(corners, at)) for at in times), strict=True)
+        drive = Drive(times, np.array(joined), np.array(driven))
+        axis = _times(times[:-1], asked.stop, asked.start)
+        is_linear = drive.largest <= _SMALL or not self._network.tabled
+        if not is_linear and not self._integrate:
+            raise Unmodelled(f"{analysis.name}: a large step was not to be integrated")
+        if is_linear:
+            moved = linear(of_modes, bias, charges, drive, self._outputs(vectors), axis)
+            known = bias.converged
+        else:
+            moved, known = integrated(self._equations, bias, drive, self._outputs(vectors), axis)
+        unknown = self._network.unknown
+        found = {}
+        for index, name in enumerate(vectors):
+            if name.startswith("i("):
+                raise Unmodelled(f"{analysis.name}: device tables do not tell currents in time")
+            weights = self._output(name)
+            before = bias.state[:, :unknown] @ weights[:unknown]
+            found[name] = before[:, None] + moved[:, :, index] + drive.joined_at(axis) @ weights[unknown:]
+        return Response(Waveforms(axis, found), known, NO_TRANSIENT)
+
+    def _before(self, levels: Mapping[str, Value]) -> tuple[Bias, Array, Modes]:
+        """The bias before a transient, the capacitances there, and its modes."""
+        joined, driven = self._inputs(levels)
+        same = self._inputs({})
+        if all(np.array_equal(new, old) for new, old in zip((joined, driven), same, strict=True)):
+            return self._bias, self._charges, self._modes
+        bias = operating_point(self._equations, joined, driven)
+        charges = self._equations.charges(bias.state)
+        return bias, charges, modes_at(self._equations, bias, charges)
+
+    def _sweep(self, analysis: Analysis, vectors: Sequence[str]) -> Response:
+        name, axis = commands.sweep(analysis)
+        if name not in {source.device.name for source in self._network.sources}:
+            raise Unmodelled(f"{analysis.name}: expected a sweep of a source, got {name}")
+        start: Array | None = None
+        found: dict[str, list[Array]] = {vector: [] for vector in vectors}
+        known = np.ones(len(self._equations), bool)
+        for level in axis:
+            bias = operating_point(self._equations, *self._inputs({name: float(level)}), start)
+            known &= bias.converged
+            start = bias.state[:, : self._network.unknown]
+            for vector in vectors:
+                found[vector].append(self._seen(bias, vector))
+        return Response(Waveforms(axis, {name: np.stack(each, -1) for name, each in found.items()}), known)
+
+    @cached_property
+    def _bias(self) -> Bias:
+        return operating_point(self._equations, *self._inputs({}))
+
+    @cached_property
+    def _charges(self) -> Array:
+        return self._equations.charges(self._bias.state)
+
+    @cached_property
+    def _modes(self) -> Modes:
+        return modes_at(self._equations, self._bias, self._charges)
+
+    def _inputs(self, levels: Mapping[str, Value]) -> tuple[Array, Array]:
+        """Sources' voltages e (B, S) and driven balances (B, n + S): as these levels by name, else their DC values."""
+        network, count = self._network, len(self._equations)
+        joined, driven = [], np.zeros((count, len(network.rows)))
+        for source in network.sources:
+            level = np.broadcast_to(levels.get(source.device.name, commands.at_rest(source, self._values)), (count,))
+            if source.joins:
+                joined.append(level)
+            else:
+                driven += level[:, None] * (network.rows @ source.row)
+        return np.stack(joined, -1) if joined else np.empty((count, 0)), driven
+
+    def _seen(self, bias: Bias, name: str) -> Array:
+        """A vector (B,) at an operating point."""
+        if name.startswith("i("):
+            place, is_unknown = self._current(name)
+            return bias.state[:, place] if is_unknown else bias.balance[:, place]
+        return bias.state @ self._output(name)
+
+    def _outputs(self, vectors: Sequence[str]) -> Array:
+        """What voltages are of the unknowns (O, n); zeros for currents."""
+        size, unknown = len(self._network.rows), self._network.unknown
+        return np.array([np.zeros(size) if name.startswith("i(") else self._output(name) for name in vectors]).reshape(
+            -1, size
+        )[:, :unknown]
+
+    def _output(self, name: str) -> Array:
+        """What a voltage is of [u; e]."""
+        if not name.startswith("v("):
+            raise Unmodelled(f"{name}: device tables tell voltages of nets and currents of voltage sources")
+        return self._network.voltage(name[2:-1])
+
+    def _current(self, name: str) -> tuple[int, bool]:
+        """The place of a voltage source's current among the balances or, if the second is true, the unknowns."""
+        return self._network.current(name[2:-1])
+
+
+def _levels(corners: Mapping[str, tuple[Array, list[Value]]], time: float) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for name, (times, levels) in corners.items():
+        after = int(np.clip(np.searchsorted(times, time, side="right"), 1, max(len(times) - 1, 1)))
+        if len(times) == 1 or time >= times[-1]:
+            found[name] = levels[-1]
+        else:
+            fraction = (time - times[after - 1]) / (times[after] - times[after - 1])
+            found[name] = levels[after - 1] + (levels[after] - levels[after - 1]) * fraction
+    return found
+
+
+def _times(breaks: Array, stop: float, start: float) -> Array:
+    """The times (N,) at which a transient is told: dense after its corners, ending with `stop`."""
+    ratios = np.geomspace(_EARLIEST, 1.0, _RATIO)
+    times = np.concatenate([breaks, np.linspace(breaks[-1], stop, _EVEN), breaks[-1] + (stop - breaks[-1]) * ratios])
+    times = np.unique(times)
+    return times[(times >= start) & (np.diff(times, append=np.inf) > 1e-9 * stop)]

@@ -1,0 +1,110 @@
+"""What a device does at any bias and geometry: currents, conductances and capacitances from measured points."""
+
+from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogates.tables.geometry import Geometry
+from surrogates.tables.grids import Grids
+from surrogates.tables.splines import Splines
+
+Array = NDArray[np.float64]
+_THERMAL = 0.0259
+"""Volts: the scale on which a channel's current saturates in weak inversion."""
+_LEAST = 1e-18
+"""Amperes, or siemens where a device conducts both ways: less counts as this in logarithms, and the rest as leakage."""
+_LARGEST_LOGARITHM = 10.0
+
+
+@dataclass(frozen=True)
+class Geometries:
+    """Devices' places among the measured geometries: (M, K) each, weights for logarithms and for plain values."""
+
+    places: NDArray[np.int64]
+    logarithmic: Array
+    linear: Array
+
+
+class Table:
+    """Of one kind of device. All voltages and currents count as an NMOS has them; `polarity` is -1 for its opposite.
+
+    The current from drain to source is interpolated as a logarithm, divided by how far the drain voltage saturates it:
+    its slopes are those of the interpolated current itself, so that Newton's method and gains agree. What flows else
+    (into the gate, from drain to bulk) is interpolated plainly.
+    """
+
+    def __init__(
+        self,
+        geometry: Geometry,
+        grids: Grids,
+        measured: Sequence[Mapping[str, NDArray[np.float64]]],
+    ) -> None:
+        self.polarity = float(measured[0]["polarity"][0])
+        self._geometry = geometry
+        self._lowest = grids.currents.drain.start if grids.currents.gate.count > 1 else None
+        currents = np.stack([each["currents"] for each in measured])
+        split = _split(currents, grids.currents.drain.values, self._lowest)
+        self._currents = Splines(grids.currents, split, flat_below=self._lowest is not None)
+        capacitances = np.stack([each["capacitances"] for each in measured])
+        self._capacitances = Splines(grids.capacitances, capacitances.reshape(*capacitances.shape[:4], 9))
+
+    @cached_property
+    def tied(self) -> "Table":
+        """The same for devices whose bulk is tied to their source: with a plane of bias points less to look through."""
+        tied = copy(self)
+        tied._currents, tied._capacitances = self._currents.at_bulk(0.0), self._capacitances.at_bulk(0.0)
+        return tied
+
+    def geometries(self, parameters: Array) -> Geometries:
+        """Where devices with these parameters (M, P) are among the measured ones."""
+        return Geometries(*self._geometry.weights(parameters))
+
+    def currents(self, geometries: Geometries, voltages: Array) -> tuple[Array, Array]:
+        """Currents into drain, gate and bulk (M, 3) at voltages (M, 3) of these, and the slopes (M, 3, 3)."""
+        weights = np.stack([geometries.logarithmic, *[geometries.linear] * 3], -1)
+        found = self._currents.at(geometries.places, weights, voltages)
+        logarithm = found[:, :, 0]
+        magnitude = np.exp(np.minimum(logarithm[:, 0], _LARGEST_LOGARITHM))
+        saturation, slope = _saturation(voltages[:, 0], self._lowest)
+        channel = magnitude * saturation
+        current, slopes = found[:, 0, 1:], found[:, 1:, 1:].swapaxes(1, 2)
+        current[:, 0] += channel
+        slopes[:, 0] += channel[:, None] * logarithm[:, 1:]
+        slopes[:, 0, 0] += magnitude * slope
+        return current, slopes
+
+    def capacitances(self, geometries: Geometries, voltages: Array) -> Array:
+        """Farads (M, 3, 3): into drain, gate and bulk, by the slope of each one's voltage."""
+        weights = np.repeat(geometries.linear[..., None], 9, axis=-1)
+        return self._capacitances.values(geometries.places, weights, voltages).reshape(-1, 3, 3)
+
+
+def _saturation(drain: Array, lowest: float | None) -> tuple[Array, Array]:
+    """What the logarithm's exponential is multiplied with, and its slope; a straight line below the lowest voltage.
+
+    Where a device has no lowest voltage, it conducts both ways.
+    """
+    if lowest is None:
+        return drain, np.ones_like(drain)
+    inside = np.maximum(drain, lowest)
+    fallen = np.exp(-inside / _THERMAL)
+    return 1 - fallen + (drain - inside) * fallen / _THERMAL, fallen / _THERMAL
+
+
+def _split(currents: Array, drain: Array, lowest: float | None) -> Array:
+    """The logarithm, and what is left for drain, gate and bulk, (..., drain, 4), of currents into d, g, b, s."""
+    zero = int(np.argmin(np.abs(drain)))
+    at = np.where(np.arange(len(drain)) == zero, 0.0, drain)
+    saturation, _ = _saturation(at, lowest)
+    channel = currents[..., zero : zero + 1, 3] - currents[..., 3]
+    with np.errstate(all="ignore"):
+        logarithm = np.log(np.maximum(channel / saturation, _LEAST))
+    around = logarithm[..., [zero - 2, zero - 1, zero + 1, zero + 2]]  # where nothing flows, as its neighbours tell
+    logarithm[..., zero] = around @ np.array([-1, 4, 4, -1]) / 6
+    rest = currents[..., :3].copy()
+    rest[..., 0] -= np.exp(logarithm) * saturation
+    return np.concatenate([logarithm[..., None], rest], axis=-1)
