@@ -35,12 +35,8 @@ def my_parts(tmp_path_factory: pytest.TempPathFactory) -> Any:
     for name, code in re.findall(r"`my_parts/(\w+\.py)`[^`]*(?:`[^`]+`[^`]*)*?```python\n(.*?)```", ADDING, re.S):
         (package / name).write_text(code)
     groups = [tomllib.loads(text)["project"]["entry-points"] for text in re.findall(r"```toml\n(.*?)```", ADDING, re.S)]
-    lines = [
-        f"[{name}]\n{key} = {value}\n"
-        for group in groups
-        for name, all_ in group.items()
-        for key, value in all_.items()
-    ]
+    brought = [(group, *each) for entries in groups for group, values in entries.items() for each in values.items()]
+    lines = [f"[{group}]\n{name} = {value}\n" for group, name, value in brought]
     (metadata / "entry_points.txt").write_text("".join(lines))
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: my-parts\n")
     sys.path.insert(0, str(folder))
