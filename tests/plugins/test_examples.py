@@ -63,7 +63,7 @@ def test_a_spec_with_its_simulator_measurement_and_method_is_sized_from_the_comm
     said = called(package, *COMMAND, "run", "filter.yaml", "--out", "run")
     assert "5 designs in spec" in said
     again = sizing.load_run(package / "run")
-    assert again.record.manifest["versions"]["ngspice"].startswith("linear 1.0")
+    assert again.record.manifest["versions"]["simulator"].startswith("linear 1.0")
     assert again.record.manifest["run"]["own"] == {"reach": 0.1}
 
 
