@@ -7,14 +7,16 @@ from typing import Any
 
 from deap.base import Toolbox
 from numpy.random import Generator
+from pydantic import ValidationError
 
+from sizing.errors import InputError
 from sizing.search.context import Context
 from sizing.search.discriminator import Discriminator
 from sizing.search.evolution import Evolution, toolbox
 from sizing.search.guard import CheckedDiscriminator, checked_children
 from sizing.search.optimizer import Optimizer
 from sizing.task.problem import Problem
-from sizing.task.settings import SearchSettings, Settings
+from sizing.task.settings import RunSettings, SearchSettings, Settings
 
 MakeToolbox = Callable[[Problem, SearchSettings, Generator], Toolbox]
 
@@ -41,6 +43,16 @@ class Method:
     """Settings of groups that it heeds, each by its name or by that of the whole group; those outside groups all do."""
     own: type[Settings] | None = None
     """Settings of its own, as `own` in a spec's `run`; a search gets them as `context.own`."""
+
+    def __post_init__(self) -> None:
+        """Raise InputError where the settings are none of a run's, or `own` is no type of settings."""
+        if self.own is not None and not (isinstance(self.own, type) and issubclass(self.own, Settings)):
+            raise InputError(f"Method: own: expected a subclass of sizing.Settings, got {self.own!r:.80}")
+        try:
+            RunSettings.model_validate(dict(self.settings))
+        except ValidationError as error:
+            bad = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+            raise InputError(f"Method: settings: expected run settings, got {dict(self.settings)}: {bad}") from None
 
 
 def evolution(

@@ -40,7 +40,7 @@ class DiscriminatorContract:
         """How to make the discriminator under test."""
         raise NotImplementedError("expected a fixture `make` with what makes a sizing.Discriminator of a Context")
 
-    @pytest.fixture(scope="session")
+    @pytest.fixture
     def amplifier(self) -> Spec:
         """The common-source amplifier."""
         return load_spec(shipped_specs() / "cs_amp.yaml")

@@ -196,3 +196,14 @@ def test_operators_that_leave_the_grid_are_named(mutate: Any, words: str, amplif
 
     with pytest.raises(PlugInError, match=rf"^operators of own: expected {re.escape(words)}"):
         sizing.run(amplifier, method=with_toolbox(own), out=tmp_path / "run", **QUICK)
+
+
+def test_a_method_with_settings_that_no_run_has_is_refused_at_once():
+    with pytest.raises(
+        sizing.InputError, match=r"^Method: settings: expected run settings, got .*inital: Extra inputs"
+    ):
+        Method("wrong", Walk, {"inital": 3})  # type: ignore[arg-type]
+    with pytest.raises(
+        sizing.InputError, match=r"^Method: own: expected a subclass of sizing\.Settings, got <class 'dict"
+    ):
+        Method("wrong", Walk, own=dict)  # type: ignore[arg-type]

@@ -95,11 +95,8 @@ class Linear:
         excited, s = dict(analysis.excite), 2j * np.pi * axis
         matrix, right = np.zeros((len(axis), len(row), len(row)), complex), np.zeros((len(row), 1), complex)
         for device in devices:
-            value, ends = (
-                values[f" {device.name}"],
-                [(row[n], w) for n, w in zip(device.nets, (1, -1), strict=True) if n != "0"],
-            )
-            branch = row.get(f"i({device.name})")
+            value, branch = values[f" {device.name}"], row.get(f"i({device.name})")
+            ends = [(row[net], sign) for net, sign in zip(device.nets, (1, -1), strict=True) if net != "0"]
             if device.kind in "vi":
                 value = value if kind == "op" else excited.get(device.name, 0.0)
             for r, sign in ends:
