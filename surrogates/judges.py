@@ -26,11 +26,10 @@ from surrogates.networks.extractors.voltages import PredictedVoltages, ScaledVol
 from surrogates.networks.graph import CircuitGraph, Topology
 from surrogates.networks.heads import READOUTS
 from surrogates.processes.regression import Regression
-from surrogates.tables.judge import TablesJudge
-from surrogates.tables.model import TableModel
 
 if TYPE_CHECKING:
     from sizing.search.context import Context
+    from surrogates.tables.judge import TablesJudge
 
 Array = NDArray[np.float64]
 _DESIGNS_TO_SCALE_BY = 1000
@@ -87,12 +86,18 @@ def _on_voltages(context: "Context", told: Voltages, designs: int) -> Regression
     return Regression(context.problem, features, context.settings.judge.designs)
 
 
-def device_tables(context: "Context") -> TablesJudge:
+def device_tables(context: "Context") -> "TablesJudge":
     """Tells every metric from tables of what the circuit's devices do, and learns the difference to simulations.
 
     Raises Unmodelled or Unmeasurable, both InputError, for a circuit that tables cannot tell.
     """
+    from surrogates.tables.judge import TablesJudge
+    from surrogates.tables.model import TableModel
+    from surrogates.tables.network import Unmodelled
+
     problem = context.problem
+    if not context.task.benches:
+        raise Unmodelled("expected benches whose circuits are told, got none")
     model = TableModel.of(context.task, problem.variables)
     features = LogarithmicFeatures(problem)
 

@@ -17,8 +17,8 @@ from tests.command import SIZING, sizing
 
 COLUMNS = (
     "spec,topology,method,seed,status,in_spec,first_in_spec_at,sims_initial,sims_search,sims_oracle,sims_total,"
-    "sims_failed,sims_op,sims_pretrain,cache_hits,queries,best_cost,top_cost,wall_s,simulate_s,train_s,query_s,"
-    "objective,front,hypervolume,corners,designs"
+    "sims_failed,sims_op,sims_tables,sims_pretrain,cache_hits,queries,best_cost,top_cost,margin,wall_s,simulate_s,"
+    "train_s,query_s,tables_s,objective,front,hypervolume,corners,designs"
 )
 
 
