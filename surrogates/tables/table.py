@@ -71,9 +71,11 @@ class Table:
         magnitude = np.exp(np.minimum(logarithm[:, 0], _LARGEST_LOGARITHM))
         saturation, slope = _saturation(voltages[:, 0], self._lowest)
         channel = magnitude * saturation
-        current, slopes = found[:, 0, 1:], found[:, 1:, 1:].swapaxes(1, 2)
+        current, slopes = found[:, 0, 1:], np.zeros((len(found), 3, 3))
+        moved = slopes[:, :, : self._currents.rows - 1]
+        moved[:] = found[:, 1:, 1:].swapaxes(1, 2)
         current[:, 0] += channel
-        slopes[:, 0] += channel[:, None] * logarithm[:, 1:]
+        moved[:, 0] += channel[:, None] * logarithm[:, 1:]
         slopes[:, 0, 0] += magnitude * slope
         return current, slopes
 
