@@ -76,7 +76,7 @@ class TableModel:
     def prepare(self, conditions: Conditions = NOMINAL_CONDITIONS) -> dict[Kind, Table]:
         """The tables under some conditions, from the store or measured now; raises Unmodelled, Unmeasurable."""
         try:
-            return self.tables.of(plans(self.task.benches, self._networks, self._samples, conditions))
+            return self.tables.of(plans(self.task, self._networks, self._samples, conditions))
         except ExpressionError as error:
             raise Unmodelled(str(error)) from None
 

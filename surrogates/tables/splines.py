@@ -1,12 +1,10 @@
 """Cubic splines on grids of three voltages, for many quantities at once, mixed over measured geometries."""
 
-from copy import copy
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import spline_filter1d
 
-from surrogates.tables.grids import ZERO, Axis, Grid
+from surrogates.tables.grids import Axis, Grid
 
 Array = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -32,17 +30,6 @@ class Splines:
         bulk, gate, drain = (np.arange(_reach(axis)) for axis in self._axes)
         rows = bulk[:, None] * self._sizes[1] + gate
         self._around = (rows[..., None] * self._sizes[2] + drain).ravel()
-
-    def at_bulk(self, voltage: float) -> "Splines":
-        """The same at one bulk voltage alone."""
-        first, weights, _ = _basis(self._axes[0], np.array([voltage]))
-        planes = self._table.reshape(-1, *self._sizes, self._table.shape[1])[:, first[0] : first[0] + weights.shape[1]]
-        held = copy(self)
-        held._table = np.ascontiguousarray(np.einsum("b,gbijc->gijc", weights[0], planes)).reshape(-1, planes.shape[-1])
-        held._axes = (ZERO, *self._axes[1:])
-        held._sizes = (1, *self._sizes[1:])
-        held._around = self._around[: self._around.size // weights.shape[1]]
-        return held
 
     @property
     def rows(self) -> int:

@@ -45,19 +45,29 @@ class Table:
     ) -> None:
         self.polarity = float(measured[0]["polarity"][0])
         self._geometry = geometry
+        self._grids = grids
+        self._measured = {name: np.stack([each[name] for each in measured]) for name in measured[0]}
         self._lowest = grids.currents.drain.start if grids.currents.gate.count > 1 else None
-        currents = np.stack([each["currents"] for each in measured])
-        split = _split(currents, grids.currents.drain.values, self._lowest)
-        self._currents = Splines(grids.currents, split, flat_below=self._lowest is not None)
-        capacitances = np.stack([each["capacitances"] for each in measured])
-        self._capacitances = Splines(grids.capacitances, capacitances.reshape(*capacitances.shape[:4], 9))
 
     @cached_property
     def tied(self) -> "Table":
         """The same for devices whose bulk is tied to their source: with a plane of bias points less to look through."""
         tied = copy(self)
-        tied._currents, tied._capacitances = self._currents.at_bulk(0.0), self._capacitances.at_bulk(0.0)
+        tied._grids, tied._measured = self._grids.tied, dict(self._measured)
+        for name, bulk in (("currents", self._grids.currents.bulk), ("capacitances", self._grids.capacitances.bulk)):
+            tied._measured[name] = self._measured[name][:, bulk.zero : bulk.zero + 1]
         return tied
+
+    @cached_property
+    def _currents(self) -> Splines:
+        grid = self._grids.currents
+        split = _split(self._measured["currents"], grid.drain.values, self._lowest)
+        return Splines(grid, split, flat_below=self._lowest is not None)
+
+    @cached_property
+    def _capacitances(self) -> Splines:
+        measured = self._measured["capacitances"]
+        return Splines(self._grids.capacitances, measured.reshape(*measured.shape[:4], 9))
 
     def geometries(self, parameters: Array) -> Geometries:
         """Where devices with these parameters (M, P) are among the measured ones."""
