@@ -1,7 +1,6 @@
 """The tables of all devices that benches have: which devices share one, and what ngspice has to measure."""
 
 import os
-import re
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,18 +13,16 @@ from numpy.typing import NDArray
 from sizing.spice.device import Device
 from sizing.spice.expression import Value, resolve
 from sizing.spice.netlist import Line
-from sizing.task.bench import Task, transistors
+from sizing.task.bench import Task
 from sizing.task.job import Conditions
 from surrogates.tables.deck import Part, Unit, UnitDevice, measure, polarity, reached
 from surrogates.tables.geometry import Geometry, TooManyParameters, geometry
 from surrogates.tables.grids import Grids, grids
-from surrogates.tables.network import Network, Unmodelled, roles
+from surrogates.tables.network import Network, Unmodelled, quantity, roles
 from surrogates.tables.store import Measurements, Store, default_folder, key_of
 from surrogates.tables.table import Table
 
 _NO_PARAMETERS = frozenset({"m", "on", "off", "ic"})
-QUANTITY = re.compile(r"@(.+)\[(\w+)\]")
-"""A device's quantity as measurements name it: which device, and what of it."""
 _ROUNDING = 0.1
 """Volts to which a circuit's reach is rounded up, so that circuits of nearly the same supplies share tables."""
 
@@ -108,10 +105,9 @@ def _parts(task: Task, networks: Sequence[Network]) -> dict[Kind, list[Part]]:
     """What is measured of each kind: more where a measurement reads quantities of a device, or noise."""
     found: dict[Kind, list[Part]] = {kind_of(d): ["bias"] for network in networks for d in network.tabled}
     for bench, network in zip(task.benches, networks, strict=True):
-        known = transistors(bench.circuit)
         for analysis in bench.analyses:
             wanted = task.vectors[f"{bench.name}.{analysis.name}"]
-            read = {known[match[1]] for vector in wanted if (match := QUANTITY.fullmatch(vector))}
+            read = [of[0] for vector in wanted if (of := quantity(bench.circuit, vector))]
             noisy = network.tabled if wanted and analysis.kind == "noise" else ()
             more: list[tuple[Part, Device]] = [*(("channel", d) for d in read), *(("noise", d) for d in noisy)]
             for part, device in more:

@@ -224,9 +224,12 @@ def noise(device: UnitDevice, sign: int, grid: Grid) -> Array:
 def _at_each(grid: Grid, sign: int, analysis: Sequence[str]) -> list[str]:
     """Commands that run an analysis at each bias point."""
     commands = []
-    for bulk, gate, drain in product(grid.bulk.values, grid.gate.values, grid.drain.values):
-        commands += [f"alter vat{role} dc={sign * at:.9g}" for role, at in (("b", bulk), ("g", gate), ("d", drain))]
+    at: tuple[float, ...] = ()
+    for point in product(grid.bulk.values, grid.gate.values, grid.drain.values):
+        moved = [role for role, new, old in zip("bgd", point, at or (np.nan,) * 3, strict=True) if new != old]
+        commands += [f"alter vat{role} dc={sign * point['bgd'.index(role)]:.9g}" for role in moved]
         commands += analysis
+        at = point
     return commands
 
 

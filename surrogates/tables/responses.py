@@ -13,7 +13,7 @@ from sizing.task.bench import Analysis
 from surrogates.tables import commands
 from surrogates.tables.equations import Equations
 from surrogates.tables.modes import Modes
-from surrogates.tables.network import Network, Unmodelled
+from surrogates.tables.network import Network, Unmodelled, quantity
 from surrogates.tables.operating_point import Bias, operating_point
 from surrogates.tables.transients import Drive, integrated, linear, modes_at
 
@@ -186,6 +186,12 @@ class Responses:
 
     def _seen(self, bias: Bias, name: str) -> Array:
         """A vector (B,) at an operating point."""
+        if of := quantity(self._network.circuit, name):
+            device, wanted = of
+            found = self._equations.transistor(device.name, bias.state)
+            if wanted not in found:
+                raise Unmodelled(f"{name}: device tables do not tell {wanted}")
+            return found[wanted]
         if name.startswith("i("):
             place, is_unknown = self._current(name)
             return bias.state[:, place] if is_unknown else bias.balance[:, place]
