@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from sizing.spice.device import Device
 from sizing.spice.expression import Value, resolve
 from sizing.spice.netlist import Line
-from sizing.task.bench import Bench
+from sizing.task.bench import Task
 from sizing.task.job import Conditions
-from surrogates.tables.deck import Unit, UnitDevice, measure, reached
+from surrogates.tables.deck import Part, Unit, UnitDevice, measure, polarity, reached
 from surrogates.tables.geometry import Geometry, TooManyParameters, geometry
 from surrogates.tables.grids import Grids, grids
-from surrogates.tables.network import Network, Unmodelled, roles
+from surrogates.tables.network import Network, Unmodelled, quantity, roles
 from surrogates.tables.store import Measurements, Store, default_folder, key_of
 from surrogates.tables.table import Table
 
@@ -47,6 +47,7 @@ class Plan:
     grids: Grids
     reach: float
     """Volts"""
+    parts: tuple[Part, ...] = ("bias",)
 
 
 def kind_of(device: Device) -> Kind:
@@ -61,13 +62,12 @@ def is_tied(device: Device) -> bool:
     return terminals.get("b", terminals["s"]) == terminals["s"]
 
 
-def plans(
-    benches: Sequence[Bench], networks: Sequence[Network], samples: Mapping[str, Value], conditions: Conditions
-) -> list[Plan]:
+def plans(task: Task, networks: Sequence[Network], samples: Mapping[str, Value], conditions: Conditions) -> list[Plan]:
     """What has to be measured for designs such as these samples, arrays (N,) by name, under some conditions.
 
     Raises Unmodelled.
     """
+    benches, parts = task.benches, _parts(task, networks)
     samples = {**samples, **dict(conditions.parameters)}
     found: dict[Kind, list[NDArray[np.float64]]] = {}
     moving: set[Kind] = set()
@@ -89,7 +89,7 @@ def plans(
     result = []
     for kind, samples_of in found.items():
         try:
-            shape = geometry(kind.parameters, np.concatenate(samples_of))
+            shape = geometry(kind.parameters, np.concatenate(samples_of), is_smooth="g" not in kind.roles)
         except TooManyParameters as error:
             raise Unmodelled(
                 f"{kind.model}: expected at most two parameters to vary on their own, got {error}"
@@ -97,8 +97,23 @@ def plans(
         bias = grids(kind.roles, reach, kind in moving)
         definitions = reached(lines[kind], kind.letter, kind.model)
         unit = Unit(kind.letter, kind.model, kind.roles, kind.parameters, definitions, conditions.temperature)
-        result.append(Plan(kind, unit, shape, bias, reach))
+        result.append(Plan(kind, unit, shape, bias, reach, tuple(parts[kind])))
     return result
+
+
+def _parts(task: Task, networks: Sequence[Network]) -> dict[Kind, list[Part]]:
+    """What is measured of each kind: more where a measurement reads quantities of a device, or noise."""
+    found: dict[Kind, list[Part]] = {kind_of(d): ["bias"] for network in networks for d in network.tabled}
+    for bench, network in zip(task.benches, networks, strict=True):
+        for analysis in bench.analyses:
+            wanted = task.vectors[f"{bench.name}.{analysis.name}"]
+            read = [of[0] for vector in wanted if (of := quantity(bench.circuit, vector))]
+            noisy = network.tabled if wanted and analysis.kind == "noise" else ()
+            more: list[tuple[Part, Device]] = [*(("channel", d) for d in read), *(("noise", d) for d in noisy)]
+            for part, device in more:
+                if part not in (own := found[kind_of(device)]):
+                    own.append(part)
+    return found
 
 
 class Tables:
@@ -112,6 +127,7 @@ class Tables:
         """Seconds that this has taken."""
         self._store = Store(folder or default_folder())
         self._made: dict[Plan, Table] = {}
+        self._polarities: dict[Plan, int] = {}
 
     def of(self, wanted: Sequence[Plan]) -> dict[Kind, Table]:
         """The tables of these plans, what is to be measured a deck at a time on each core; raises Unmeasurable."""
@@ -131,13 +147,25 @@ class Tables:
         return {plan.kind: self._made[plan] for plan in wanted}
 
     def _measured(self, plan: Plan, device: UnitDevice) -> tuple[Measurements, bool]:
-        key = key_of(device, plan.grids)
-        kept = self._store.read(key)
-        if kept is not None:
-            return kept, False
-        measurements = measure(device, plan.reach, plan.grids)
-        self._store.write(key, measurements)
-        return measurements, True
+        """What is known of a device, and whether ngspice had to measure it."""
+        found: dict[str, NDArray[np.float64]] = {}
+        is_new = False
+        for part in plan.parts:
+            key = key_of(device, part, plan.grids)
+            kept = self._store.read(key)
+            if kept is None:
+                sign = int(found["polarity"][0]) if found else self._polarity(plan, device)
+                kept = measure(device, part, sign, plan.grids)
+                self._store.write(key, kept)
+                is_new = True
+            found.update(kept)
+        return found, is_new
+
+    def _polarity(self, plan: Plan, device: UnitDevice) -> int:
+        """That of the first of a kind's devices, which is that of the others."""
+        if plan not in self._polarities:
+            self._polarities[plan] = polarity(device, plan.reach)
+        return self._polarities[plan]
 
 
 def _reach(network: Network, values: Mapping[str, Value]) -> float:

@@ -5,29 +5,43 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import product
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sizing.errors import InputError
+from sizing.simulation.dialect import transistor_name
 from sizing.simulation.messages import version_in
-from sizing.simulation.ngspice_batch import program_path, read_raw
+from sizing.simulation.ngspice_batch import program_path
 from sizing.spice.bins import OutsideBins, find_bins
 from sizing.spice.circuit import Circuit
+from sizing.spice.device import Device
 from sizing.spice.kits import library_of
 from sizing.spice.netlist import Line
 from sizing.task.bench import Bench
 from sizing.task.job import Conditions, Job
 from surrogates.tables.grids import Axis, Grid, Grids
 
+Array = NDArray[np.float64]
+Vectors = NDArray[Any]
+"""Real or complex."""
 TERMINALS = "dgbs"
 """Of a measured device, in the order of its currents."""
+CHANNEL = ("vth", "vdsat", "w")
+"""What is read of a transistor's channel."""
+Part = Literal["bias", "channel", "noise"]
+"""What is measured of a device for some purpose."""
 FREQUENCY = 1e6
 """Hz, at which capacitances are the imaginary part of what flows."""
+NOISE_FREQUENCIES = (1e3, 1e6, 1e9)
+"""Hz, evenly apart: what falls with frequency and what does not can be told from three."""
 _OPTIONS = ".options gmin=1e-15 abstol=1e-15 reltol=1e-6"
 _KEPT = (".model", ".param", ".para", ".parameter", ".func", ".option", ".options", ".temp", ".global")
 _RAW = "measured.raw"
+_BINARY, _COUNTS = b"Binary:\n", (b"No. Variables:", b"No. Points:")
 _TIMEOUT = 300.0
 
 
@@ -131,74 +145,112 @@ def polarity(device: UnitDevice, reach: float) -> int:
     lines += [f"v{role} {role} 0 dc 0" for role in TERMINALS]
     commands = []
     for sign in (1, -1):
-        commands += [f"alter v{role} dc={sign * reach / 2:g}" for role in "gd"] + ["op", f"write {sign}{_RAW} i(vs)"]
-    above, below = (abs(found["i(vs)"][0]) for found in _run(device, lines, commands, [f"1{_RAW}", f"-1{_RAW}"]))
+        commands += [f"alter v{role} dc={sign * reach / 2:g}" for role in "gd"] + ["op", f"write {_RAW} i(vs)"]
+    above, below = (abs(plot[-1, 0]) for plot in _plots(device, lines, commands, 2))
     return 1 if above >= below else -1
 
 
-def currents(device: UnitDevice, sign: int, grid: Grid) -> NDArray[np.float64]:
+def currents(device: UnitDevice, sign: int, grid: Grid) -> Array:
     """Currents into the terminals (bulk, gate, drain voltages, 4) in amperes, as an NMOS counts them."""
+    return -sign * _swept(device, sign, grid, [f"i(v{role})" for role in TERMINALS])
+
+
+def channel(device: UnitDevice, sign: int, grid: Grid) -> Array:
+    """A transistor's CHANNEL quantities (bulk, gate, drain voltages, 3), as ngspice gives them."""
+    name = transistor_name(Device(f"{device.unit.letter}x", device.unit.letter, (), (), device.model, {}))
+    try:
+        return _swept(device, sign, grid, [f"@{name}[{quantity}]" for quantity in CHANNEL])
+    except Unmeasurable:  # as the simplest models call the threshold
+        return _swept(device, sign, grid, [f"@{name}[{quantity.replace('vth', 'von')}]" for quantity in CHANNEL])
+
+
+def _swept(device: UnitDevice, sign: int, grid: Grid, kept: Sequence[str]) -> Array:
+    """Vectors (bulk, gate, drain voltages, K) of a device over a grid."""
     lines = [device.instance("x", {role: role for role in TERMINALS}), "vs s 0 dc 0"]
     lines += [f"v{role} {role} 0 dc 0" for role in "dgb"]
-    kept = " ".join(f"i(v{role})" for role in TERMINALS)
-    sweep = f"vd {_swept(grid.drain, sign)} vg {_swept(grid.gate, sign)}"
-    commands, files = [], []
-    for index, voltage in enumerate(grid.bulk.values):
-        files.append(f"{index}{_RAW}")
-        commands += [f"alter vb dc={sign * voltage:.9g}", f"dc {sweep}", f"write {files[-1]} {kept}"]
-    planes = _run(device, lines, commands, files)
-    shape = grid.shape[1:]
-    found = [[plane[f"i(v{role})"] for role in TERMINALS] for plane in planes]
-    if any(vector.size != shape[0] * shape[1] for plane in found for vector in plane):
+    commands = [f"save {' '.join(kept)}"]
+    for voltage in grid.bulk.values:
+        commands += [
+            f"alter vb dc={sign * voltage:.9g}",
+            f"dc vd {_sweep(grid.drain, sign)} vg {_sweep(grid.gate, sign)}",
+        ]
+        commands += [f"write {_RAW} {' '.join(kept)}"]
+    planes = _plots(device, lines, commands, grid.bulk.count)
+    _, gates, drains = grid.shape
+    if any(plane.shape != (len(kept) + 1, gates * drains) for plane in planes):
         raise Unmeasurable(f"{device.model}: ngspice did not reach every bias point")
-    return -sign * np.moveaxis(np.real(np.array(found)).reshape(len(planes), 4, *shape), 1, -1)
+    return np.moveaxis(np.real(np.array(planes))[:, 1:].reshape(*grid.shape[:1], len(kept), gates, drains), 1, -1)
 
 
-def _swept(axis: Axis, sign: int) -> str:
+def _sweep(axis: Axis, sign: int) -> str:
     """First and last voltage, beyond the axis by half a step, and step, as a dc command has them."""
     return " ".join(
         f"{sign * each:.9g}" for each in (axis.start, axis.start + axis.step * (axis.count - 0.5), axis.step)
     )
 
 
-def capacitances(device: UnitDevice, sign: int, grid: Grid) -> NDArray[np.float64]:
+def capacitances(device: UnitDevice, sign: int, grid: Grid) -> Array:
     """What flows into drain, gate and bulk by the slope of each one's voltage (bulk, gate, drain voltages, 3, 3), in F.
 
-    Many copies stand in one deck, each at a bias point with sources of its own: nets in common would fill the matrix.
+    Of three copies each has another terminal excited, so that one analysis a bias point tells all. (A copy for each
+    point instead takes three times as long, most of it to copy a kit's sub-circuit.)
     """
-    lines = []
-    points = np.stack(np.meshgrid(grid.bulk.values, grid.gate.values, grid.drain.values, indexing="ij"), -1)
-    for index, (bulk, gate, drain) in enumerate(points.reshape(-1, 3)):
-        lines.append(device.instance(f"x{index}", {"s": "0"} | {role: f"{role}{index}" for role in "dgb"}))
-        for role, voltage in zip("dgb", (drain, gate, bulk), strict=True):
-            lines.append(f"v{role}{index} {role}{index} 0 dc {sign * voltage:.9g}")
-    count = int(np.prod(grid.shape))
-    commands, files = [], []
-    for role in "dgb":
-        files.append(f"{role}{_RAW}")
-        commands += [f"alter v{role}{index} acmag=1" for index in range(count)]
-        commands += [f"ac lin 1 {FREQUENCY:g} {FREQUENCY:g}", f"write {files[-1]} all"]
-        commands += [f"alter v{role}{index} acmag=0" for index in range(count)]
-    runs = _run(device, lines, commands, files)
-    found = [[[run[f"i(v{role}{index})"][0] for index in range(count)] for role in "dgb"] for run in runs]
-    return -np.imag(np.array(found)).T.reshape(*grid.shape, 3, 3) / (2 * np.pi * FREQUENCY)
+    lines = [f"vat{role} at{role} 0 dc 0" for role in "dgb"]
+    for own in "dgb":
+        lines.append(device.instance(f"x{own}", {"s": "0"} | {role: f"{role}{own}" for role in "dgb"}))
+        lines += [f"v{role}{own} {role}{own} at{role} dc 0 ac {int(role == own)}" for role in "dgb"]
+    kept = " ".join(f"i(v{role}{own})" for role in "dgb" for own in "dgb")
+    analysis = [f"ac lin 1 {FREQUENCY:g} {FREQUENCY:g}", f"write {_RAW} {kept}", "destroy all"]
+    points = _plots(device, lines, _at_each(grid, sign, analysis), int(np.prod(grid.shape)))
+    return -np.imag(np.array(points)[:, 1:, 0]).reshape(*grid.shape, 3, 3) / (2 * np.pi * FREQUENCY)
 
 
-def measure(device: UnitDevice, reach: float, grids: Grids) -> dict[str, NDArray[np.float64]]:
-    """Everything that a table needs of one geometry, by name; raises Unmeasurable."""
-    sign = polarity(device, reach)
-    return {
-        "polarity": np.array([float(sign)]),
-        "currents": currents(device, sign, grids.currents),
-        "capacitances": capacitances(device, sign, grids.capacitances),
-    }
+def noise(device: UnitDevice, sign: int, grid: Grid) -> Array:
+    """Densities of the noise current of the drain (bulk, gate, drain voltages, 3) in A²/Hz, at NOISE_FREQUENCIES."""
+    lines = [device.instance("x", {"s": "0"} | {role: role for role in "dgb"})]
+    lines += [f"vat{role} {role} 0 dc 0 ac {int(role == 'd')}" for role in "dgb"] + ["hnoise noise 0 vatd 1"]
+    first, second, last = NOISE_FREQUENCIES
+    decades = round(np.log10(second / first))
+    analysis = [
+        f"noise v(noise) vatd dec 1 {first:g} {last:g}",
+        "setplot previous",
+        f"write {_RAW} onoise_spectrum",
+        "destroy all",
+    ]
+    points = _plots(device, lines, _at_each(grid, sign, analysis), int(np.prod(grid.shape)))
+    return np.real(np.array(points)[:, 1, ::decades]).reshape(*grid.shape, 3) ** 2
 
 
-def _run(
-    device: UnitDevice, lines: Sequence[str], commands: Sequence[str], files: Sequence[str]
-) -> list[dict[str, NDArray[np.complex128] | NDArray[np.float64]]]:
-    """The vectors of every raw file that the commands write; raises Unmeasurable."""
-    control = [".control", "set filetype=binary", *commands, ".endc", ".end", ""]
+def _at_each(grid: Grid, sign: int, analysis: Sequence[str]) -> list[str]:
+    """Commands that run an analysis at each bias point."""
+    commands = []
+    at: tuple[float, ...] = ()
+    for point in product(grid.bulk.values, grid.gate.values, grid.drain.values):
+        moved = [role for role, new, old in zip("bgd", point, at or (np.nan,) * 3, strict=True) if new != old]
+        commands += [f"alter vat{role} dc={sign * point['bgd'.index(role)]:.9g}" for role in moved]
+        commands += analysis
+        at = point
+    return commands
+
+
+def measure(device: UnitDevice, part: Part, sign: int, grids: Grids) -> dict[str, Array]:
+    """What a table needs of one geometry for some purpose, by name; raises Unmeasurable."""
+    match part:
+        case "bias":
+            return {
+                "polarity": np.array([float(sign)]),
+                "currents": currents(device, sign, grids.currents),
+                "capacitances": capacitances(device, sign, grids.capacitances),
+            }
+        case "channel":
+            return {"channel": channel(device, sign, grids.currents)}
+        case "noise":
+            return {"noise": noise(device, sign, grids.capacitances)}
+
+
+def _plots(device: UnitDevice, lines: Sequence[str], commands: Sequence[str], count: int) -> list[Vectors]:
+    """The plots, (vectors, points) each, that the commands write one after the other; raises Unmeasurable."""
+    control = [".control", "set filetype=binary", "set appendwrite", *commands, ".endc", ".end", ""]
     with tempfile.TemporaryDirectory(prefix="sizing-table-") as folder:
         place = Path(folder)
         (place / ".spiceinit").write_text("set num_threads=1\n", encoding="utf-8")
@@ -208,10 +260,27 @@ def _run(
                 [program_path(), "-b", "deck.cir"],
                 stdin=subprocess.DEVNULL, capture_output=True, cwd=place, timeout=_TIMEOUT,
             )  # fmt: skip
-            found = [read_raw(place / name) for name in files]
         except subprocess.TimeoutExpired:
             raise Unmeasurable(f"{device.model}: ngspice took more than {_TIMEOUT:g} s to bias it") from None
-    if not all(title for title, _ in found):
+        written = place / _RAW
+        found = _read(written.read_bytes()) if written.exists() else []
+    if len(found) != count:
         words = b"; ".join(line for line in ended.stderr.splitlines() if b"rror" in line)[:300]
         raise Unmeasurable(f"{device.model}: ngspice cannot bias it ({words.decode(errors='replace') or 'no result'})")
-    return [vectors for _, vectors in found]
+    return found
+
+
+def _read(raw: bytes) -> list[Vectors]:
+    """The plots of a binary raw file, (vectors, points) each, to which one after the other was appended."""
+    found: list[Vectors] = []
+    at = 0
+    while (binary := raw.find(_BINARY, at)) >= 0:
+        head = raw[at:binary]
+        vectors, points = (int(head.partition(name)[2].split(maxsplit=1)[0]) for name in _COUNTS)
+        kind = np.dtype(np.complex128 if b"Flags: complex" in head else np.float64)
+        at = binary + len(_BINARY)
+        if len(raw) < at + vectors * points * kind.itemsize:
+            break
+        found.append(np.frombuffer(raw, kind, vectors * points, at).reshape(points, vectors).T)
+        at += vectors * points * kind.itemsize
+    return found

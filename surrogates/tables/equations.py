@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sizing.spice.device import Device
 from sizing.spice.expression import Value
-from surrogates.tables.network import Network, Stamp
+from surrogates.tables.network import Network, Stamp, Unmodelled
 from surrogates.tables.table import Geometries, Table
 
 Array = NDArray[np.float64]
@@ -60,7 +60,7 @@ class Equations:
         kept = []
         for geometries, each in zip(self.geometries, self.multiplicities, strict=True):
             flat = (rows[:, None] * each.shape[1] + np.arange(each.shape[1])).ravel()
-            kept.append(Geometries(geometries.places[flat], geometries.logarithmic[flat], geometries.linear[flat]))
+            kept.append(geometries.of(flat))
         return replace(
             self,
             conductance=self.conductance[rows],
@@ -90,6 +90,19 @@ class Equations:
             farads = each.table.capacitances(geometries, voltages.reshape(-1, 3)) * multiplicity.reshape(-1, 1, 1)
             found += (farads.reshape(len(self), -1) @ each.stamps).reshape(found.shape)
         return found
+
+    def transistor(self, name: str, state: Array) -> Mapping[str, Array]:
+        """What ngspice says of a transistor at [u; e], (B,) each: currents and conductances with its multiplicity."""
+        for each, geometries, multiplicity in self._each():
+            names = [device.name for device in each.devices]
+            if name in names:
+                place = names.index(name)
+                voltages = state @ each.voltages[3 * place : 3 * place + 3].T * each.table.polarity
+                own = geometries.of(np.arange(len(self)) * len(names) + place)
+                found, many = each.table.transistor(own, voltages), multiplicity[:, place]
+                found |= {each: found[each] * many for each in ("id", "gm", "gds", "gmbs")}
+                return {**found, "m": many, **dict(zip(("vds", "vgs", "vbs"), voltages.T, strict=True))}
+        raise Unmodelled(f"{name}: expected a transistor with a table")
 
     def _each(self) -> "zip[tuple[Group, Geometries, Array]]":
         return zip(self.groups, self.geometries, self.multiplicities, strict=True)

@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 PER_DECADE = {1: (24,), 2: (6, 2)}
 """Measured values a decade of each axis, by the number of axes: of length, then of width."""
+PER_DECADE_SMOOTH = 5
+"""The same of the single axis of a device that has no bins."""
 FEW = 4
 _FIRST = {"l": 0, "w": 1}
 _EXACT = 1e-6
+_CUBIC = 4
 
 
 class TooManyParameters(ValueError):
@@ -30,6 +33,8 @@ class Geometry:
     axes: tuple[int, ...]
     nodes: tuple[tuple[float, ...], ...]
     affine: tuple[tuple[float, ...], ...]
+    is_smooth: bool = False
+    """Whether the single axis is interpolated by cubics, through the four values around."""
 
     @property
     def measured(self) -> tuple[tuple[float, ...], ...]:
@@ -44,8 +49,10 @@ class Geometry:
     def weights(self, values: Array) -> tuple[NDArray[np.int64], Array, Array]:
         """The measured devices around parameters (M, P): places, and weights for logarithms and for plain values.
 
-        All three are (M, 2 ** axes); values beyond the ends count as the ends.
+        All three are (M, 2 ** axes), or (M, 4) where smooth; values beyond the ends count as the ends.
         """
+        if self.is_smooth:
+            return _cubic(np.array(self.nodes[0]), values[:, self.axes[0]])
         place: NDArray[np.int64] = np.zeros((len(values), 1), np.int64)
         logarithmic, linear = np.ones((len(values), 1)), np.ones((len(values), 1))
         for axis, nodes in zip(self.axes, self.nodes, strict=True):
@@ -62,8 +69,10 @@ class Geometry:
         return place, logarithmic, linear
 
 
-def geometry(names: Sequence[str], samples: Array) -> Geometry:
+def geometry(names: Sequence[str], samples: Array, *, is_smooth: bool = False) -> Geometry:
     """The geometry of devices with these parameters, from values (N, P) that they have in many designs.
+
+    What `is_smooth` has no bins.
 
     Raises TooManyParameters.
     """
@@ -76,10 +85,11 @@ def geometry(names: Sequence[str], samples: Array) -> Geometry:
     if len(axes) > max(PER_DECADE):
         raise TooManyParameters(", ".join(names[axis] for axis in axes))
     fitted, _ = _fit(samples, axes, range(len(names)))
-    nodes = tuple(
-        _nodes(samples[:, axis], count) for axis, count in zip(axes, PER_DECADE.get(len(axes), ()), strict=True)
-    )
-    return Geometry(tuple(axes), nodes, tuple(map(tuple, fitted.tolist())))
+    is_smooth &= len(axes) == 1
+    per_decade = (PER_DECADE_SMOOTH,) if is_smooth else PER_DECADE.get(len(axes), ())
+    nodes = tuple(_nodes(samples[:, axis], count) for axis, count in zip(axes, per_decade, strict=True))
+    is_smooth &= len(nodes[0]) >= _CUBIC if is_smooth else False
+    return Geometry(tuple(axes), nodes, tuple(map(tuple, fitted.tolist())), is_smooth)
 
 
 def _fit(samples: Array, axes: Sequence[int], columns: Sequence[int]) -> tuple[Array, float]:
@@ -107,6 +117,23 @@ def _nodes(values: Array, per_decade: int) -> tuple[float, ...]:
         series = {float(np.rint(value)) for value in series}
     apart = 10 ** (0.4 / per_decade)
     return (low, *sorted(value for value in series if low * apart < value < high / apart), high)
+
+
+def _cubic(nodes: Array, values: Array) -> tuple[NDArray[np.int64], Array, Array]:
+    """Places and weights (M, 4) of Lagrange's cubics, in logarithms and plainly; plainly alone from zero on."""
+    value = np.clip(values, nodes[0], nodes[-1])
+    low = np.clip(np.searchsorted(nodes, value) - _CUBIC // 2, 0, len(nodes) - _CUBIC)
+    places = low[:, None] + np.arange(_CUBIC)
+    plain = _lagrange(nodes[places], value)
+    return places, _lagrange(np.log(nodes[places]), np.log(value)) if nodes[0] > 0 else plain, plain
+
+
+def _lagrange(at: Array, value: Array) -> Array:
+    """The weights (M, K) of values at K places (M, K) in the polynomial through them."""
+    others = ~np.eye(at.shape[1], dtype=bool)
+    above = np.where(others, value[:, None, None] - at[:, None, :], 1.0).prod(axis=-1)
+    found: Array = above / np.where(others, at[:, :, None] - at[:, None, :], 1.0).prod(axis=-1)
+    return found
 
 
 def _outer(left: Array, right: Array) -> Array:

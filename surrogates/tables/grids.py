@@ -1,6 +1,6 @@
 """The bias points at which a device is measured."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,11 @@ class Axis:
     def values(self) -> NDArray[np.float64]:
         """All of them, in volts (count,)."""
         return self.start + self.step * np.arange(self.count, dtype=np.float64)
+
+    @property
+    def zero(self) -> int:
+        """The place of the value nearest to zero."""
+        return int(np.argmin(np.abs(self.values)))
 
 
 ZERO = Axis(0.0, 1.0, 1)
@@ -40,6 +45,11 @@ class Grid:
         """Numbers of bulk, gate and drain voltages."""
         return self.bulk.count, self.gate.count, self.drain.count
 
+    @property
+    def tied(self) -> "Grid":
+        """The same with the bulk at the source."""
+        return replace(self, bulk=ZERO)
+
 
 BEYOND = 2
 """Points below a drain voltage of zero, which hold the slope there."""
@@ -51,6 +61,11 @@ class Grids:
 
     currents: Grid
     capacitances: Grid
+
+    @property
+    def tied(self) -> "Grids":
+        """The same with the bulk at the source."""
+        return Grids(self.currents.tied, self.capacitances.tied)
 
 
 def grids(roles: str, reach: float, bulk_moves: bool) -> Grids:

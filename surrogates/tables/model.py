@@ -28,6 +28,8 @@ _AT_ONCE = 2048
 """Designs whose waveforms are held at a time."""
 _BLOCK = 256
 """Designs that are measured at a time: their waveforms stay in the processor's cache."""
+_USUAL = 32
+"""Samples from which operating points are looked for."""
 _SAMPLES = 256
 """Designs from which the ranges of devices' parameters are taken."""
 
@@ -52,6 +54,8 @@ class TableModel:
         self.tables = tables
         self._samples = samples
         self._networks = tuple(Network(bench.circuit) for bench in task.benches)
+        self._starts: dict[Conditions, Mapping[str, Array]] = {}
+        """By conditions and bench: where operating points usually are (n,)."""
 
     @classmethod
     def of(cls, task: Task, variables: Sequence[Variable], folder: Path | None = None) -> "TableModel":
@@ -66,13 +70,13 @@ class TableModel:
     def spanning(self, samples: Mapping[str, Array]) -> "TableModel":
         """The same for designs in other ranges."""
         other = copy(self)
-        other._samples = samples
+        other._samples, other._starts = samples, {}
         return other
 
     def prepare(self, conditions: Conditions = NOMINAL_CONDITIONS) -> dict[Kind, Table]:
         """The tables under some conditions, from the store or measured now; raises Unmodelled, Unmeasurable."""
         try:
-            return self.tables.of(plans(self.task.benches, self._networks, self._samples, conditions))
+            return self.tables.of(plans(self.task, self._networks, self._samples, conditions))
         except ExpressionError as error:
             raise Unmodelled(str(error)) from None
 
@@ -109,20 +113,26 @@ class TableModel:
         columns = {name: np.atleast_1d(designs[name]) for name in self.task.variables}
         count = max((len(column) for column in columns.values()), default=1)
         tables, held = self.prepare(conditions), dict(conditions.parameters)
+        starts = self._usual(conditions, tables)
         for first in range(0, count, _AT_ONCE):
             part = {name: column[first : first + _AT_ONCE] for name, column in columns.items()}
             some = min(_AT_ONCE, count - first)
-            yield some, self._responses({**held, **part}, some, tables, integrate)
+            yield some, self._responses({**held, **part}, some, tables, integrate, starts)
 
     def _responses(
-        self, values: Mapping[str, Value], count: int, tables: Mapping[Kind, Table], integrate: bool
+        self,
+        values: Mapping[str, Value],
+        count: int,
+        tables: Mapping[Kind, Table],
+        integrate: bool,
+        starts: Mapping[str, Array],
     ) -> Mapping[str, Response | Unmodelled]:
         found: dict[str, Response | Unmodelled] = {}
         wanted = self.task.vectors
         for bench, network in zip(self.task.benches, self._networks, strict=True):
-            resolved = resolve({**network.circuit.parameters, **network.parameters}, values, network.parameters)
+            resolved = self._resolved(network, values)
             equations = self._equations(network, tables, resolved, count)
-            responses = Responses(equations, resolved, integrate)
+            responses = Responses(equations, resolved, integrate, starts.get(bench.name))
             for analysis in bench.analyses:
                 reference = f"{bench.name}.{analysis.name}"
                 if not wanted[reference]:
@@ -133,6 +143,24 @@ class TableModel:
                 except Unmodelled as reason:
                     found[reference] = reason
         return found
+
+    def _usual(self, conditions: Conditions, tables: Mapping[Kind, Table]) -> Mapping[str, Array]:
+        """By bench: where the operating points of some of the samples are (n,), to look for others from there."""
+        if conditions not in self._starts:
+            some: dict[str, Value] = {name: each[:_USUAL] for name, each in self._samples.items()}
+            some.update(conditions.parameters)
+            count = max((len(each) for each in self._samples.values()), default=1)
+            found = {}
+            for bench, network in zip(self.task.benches, self._networks, strict=True):
+                resolved = self._resolved(network, some)
+                equations = self._equations(network, tables, resolved, min(count, _USUAL))
+                found[bench.name] = Responses(equations, resolved, integrate=False).usual
+            self._starts[conditions] = found
+        return self._starts[conditions]
+
+    @staticmethod
+    def _resolved(network: Network, values: Mapping[str, Value]) -> Mapping[str, Value]:
+        return resolve({**network.circuit.parameters, **network.parameters}, values, network.parameters)
 
     def _equations(
         self, network: Network, tables: Mapping[Kind, Table], values: Mapping[str, Value], count: int

@@ -6,6 +6,7 @@ The shift keeps both the slowest and the fastest to full precision, and a singul
 """
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,10 @@ _ACCURATE = 1e-6
 """Relative error of a response by modes at a frequency solved directly, beyond which all frequencies are."""
 _NO_MEMORY = 1e-13
 """Of the largest mu."""
+_NOTHING = 1e-12
+"""Volts of a mode."""
+_AT_ONCE = 128
+"""Designs whose modes are added up together: what fits into a core's cache."""
 _GREATEST_GROWTH = 50.0
 """Of an unstable mode's exponent."""
 
@@ -61,14 +66,14 @@ class Modes:
             return np.full((len(rows), len(s), len(outputs)), np.nan, np.complex128)
 
     def step(self, breaks: Array, constant: Array, slope: Array, outputs: Array, times: Array) -> Array:
-        """Outputs (B, N, O) at ascending times (N,), from rest, where f goes in straight lines between breaks (K,).
+        """Outputs (B, O, N) at ascending times (N,), from rest, where f goes in straight lines between breaks (K,).
 
         `constant` (K, B, n) is f just after each break, `slope` (K, B, n) how it goes on; the last goes on for ever.
         """
         direct = 1 - self.shift * self.mu
         rate = self._rates(times[-1])
         seen = outputs @ self.vectors
-        found = np.empty((len(self.mu), len(times), len(outputs)))
+        found = np.empty((len(self.mu), len(outputs), len(times)))
         z = np.zeros_like(self.mu)
         ends = [*breaks[1:], np.inf]
         for begin, end, f, ramp in zip(breaks, ends, constant, slope, strict=True):
@@ -76,28 +81,20 @@ class Modes:
             value = value - rise * self.mu / direct
             inside = (times >= begin) & (times < end)
             past = times[inside] - begin
-            forced = np.einsum("bok,bk->bo", seen, value).real[:, None]
-            rising = np.einsum("bok,bk->bo", seen, rise).real[:, None]
-            part = forced + rising * past[:, None]
+            forced = np.einsum("bok,bk->bo", seen, value).real[..., None]
+            rising = np.einsum("bok,bk->bo", seen, rise).real[..., None]
             left = z - value
-            for mode in range(z.shape[1]):
-                fading = np.exp(rate[:, mode, None] * past)
-                part = part + (fading[..., None] * (left[:, mode, None] * seen[:, :, mode])[:, None, :]).real
-            found[:, inside] = part
+            found[:, :, inside] = forced + rising * past + _faded(rate, left, seen, past)
             if np.isfinite(end):
                 z = value + rise * (end - begin) + left * np.exp(rate * (end - begin))
         return found
 
     def decay(self, state: Array, outputs: Array, past: Array) -> Array:
-        """Outputs (B, N, O), times `past` (B, N) after a state (B, n), left alone."""
+        """Outputs (B, O, N), times `past` (B, N) after a state (B, n), left alone."""
         shifted = self.conductance + self.shift * self.capacitance
         z = np.matmul(self.inverse, np.matmul(shifted, state[..., None]))[..., 0]
         seen, rate = outputs @ self.vectors, self._rates(float(past.max(initial=1e-30)))
-        found = np.zeros((*past.shape, len(outputs)))
-        for mode in range(z.shape[1]):
-            fading = np.exp(rate[:, mode, None] * past)
-            found += (fading[..., None] * (z[:, mode, None] * seen[:, :, mode])[:, None, :]).real
-        return found
+        return _faded(rate, z, seen, past)
 
     def _rates(self, longest: float) -> Complex:
         """The poles (B, n) in rad/s; of modes without memory very fast ones, of unstable ones tame ones."""
@@ -107,6 +104,37 @@ class Modes:
         rate = np.where(none, -1e30, rate)
         tamed: Complex = np.minimum(rate.real, _GREATEST_GROWTH / longest) + 1j * rate.imag
         return tamed
+
+
+def _faded(rate: Complex, left: Complex, seen: Complex, past: Array) -> Array:
+    """Outputs (B, O, N) of what is left (B, n) of modes after times `past` (N,) or (B, N).
+
+    Modes come real or in conjugate pairs, of which one half stands for both.
+    """
+    past = np.broadcast_to(past, (len(rate), past.shape[-1]))
+    found = np.zeros((len(rate), seen.shape[1], past.shape[1]))
+    weights = left[:, None, :] * seen
+    for first in range(0, len(rate), _AT_ONCE):
+        some = slice(first, first + _AT_ONCE)
+        for mode, output in product(range(rate.shape[1]), range(seen.shape[1])):
+            _add_mode(found[some, output], rate[some, mode], weights[some, output, mode], past[some])
+    return found
+
+
+def _add_mode(found: Array, rate: Complex, weight: Complex, past: Array) -> None:
+    """Add a mode to one output (B, N)."""
+    counts = np.abs(weight) > _NOTHING
+    for turns in (False, True):
+        rows = np.flatnonzero(counts & (rate.imag > 0 if turns else rate.imag == 0))
+        if rows.size:
+            own, time = rate[rows, None], past[rows]
+            fading = np.exp(own.real * time)
+            if turns:
+                fading *= 2 * np.cos(own.imag * time + np.angle(weight[rows, None]))
+                fading *= np.abs(weight[rows, None])
+            else:
+                fading *= weight.real[rows, None]
+            found[rows] += fading
 
 
 def modes(conductance: Array, capacitance: Array, shift: float) -> Modes:

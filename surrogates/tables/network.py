@@ -5,6 +5,7 @@ the voltages of the sources that join nets. Balances are added up alike: `rows` 
 the currents through these S sources. Voltage sources so need no equations, and circuits stay small.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,12 +16,15 @@ from numpy.typing import NDArray
 from sizing.errors import InputError
 from sizing.spice.circuit import Circuit
 from sizing.spice.device import Device
+from sizing.task.bench import transistors
 
 Array = NDArray[np.float64]
 ROLES = {"m": "dgsb", "j": "dgs", "d": "ds", "q": "dgsb"}
 """What the terminals of a device are to a table, by its SPICE letter."""
 CALL_ROLES = {2: "ds", 3: "dsb", 4: "dgsb"}
 """Those of a kit's sub-circuit, by their number."""
+
+_QUANTITY = re.compile(r"@(.+)\[(\w+)\]")
 
 
 class Unmodelled(InputError):
@@ -48,6 +52,12 @@ class Source:
     device: Device
     joins: bool
     row: Array
+
+
+def quantity(circuit: Circuit, vector: str) -> tuple[Device, str] | None:
+    """The transistor of a vector such as "@x1.m3[vds]", and what of it; None for another vector."""
+    match = _QUANTITY.fullmatch(vector)
+    return (transistors(circuit)[match[1]], match[2]) if match else None
 
 
 class Network:

@@ -10,16 +10,31 @@ from surrogates.tables.equations import Equations
 Array = NDArray[np.float64]
 _TOLERANCE = 1e-6
 """Volts of the last step."""
-_STEPS = ((10, 0.3), (10, 0.15), (10, 0.05))
-"""Iterations, and how far a net may go in each, in volts."""
+_FURTHEST = 0.3
+"""Volts that a net goes in an iteration at most."""
 _AT_ONCE = 256
 """Designs solved together: their matrices then stay in a core's cache."""
-_START, _LEAST = 1e-9, 1e-12
-"""Siemens from each net to ground while nets are far from where they belong, and in the end."""
-_LADDER = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
-"""Siemens, one after the other, for designs that do not converge without."""
-_FRACTIONS = (0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9)
-"""Of all sources, one after the other, for the designs that this does not help."""
+_LEAST = 1e-12
+"""Siemens from each net to ground."""
+_NEAR, _FAR = 0.05, 0.2
+"""Volts of a step below which a design's brake is loosened, and above which it is pulled."""
+
+
+@dataclass(frozen=True)
+class _Brake:
+    """Conductances from each net to where it is: what holds it back as a capacitor would in a short time step.
+
+    It starts as `first`, and falls by a factor of `fall` in iterations whose steps are small, at most `iterations`.
+    """
+
+    first: float
+    fall: float
+    iterations: int
+
+
+_QUICK = _Brake(1e-9, 1e-2, 14)
+_PATIENT = (_Brake(1e-3, 0.1, 60), _Brake(1e-1, 0.4, 300))
+"""For the designs that are not found so: as if the circuit were switched on (pseudo-transient continuation)."""
 
 
 @dataclass(frozen=True)
@@ -49,22 +64,20 @@ def operating_point(equations: Equations, voltages: Array, driven: Array, start:
     if start is None:
         start = _middle(equations, voltages)
     found = _in_blocks(equations, voltages, driven, start)
-    for cure in (_by_conductances, _by_sources):
+    for brake in _PATIENT:
         rows = np.flatnonzero(~found.converged)
         if not rows.size:
             break
         part = equations.part(rows)
-        found.put(rows, cure(part, voltages[rows], driven[rows], _middle(part, voltages[rows])))
+        found.put(rows, _newton(part, voltages[rows], driven[rows], _middle(part, voltages[rows]), brake))
     return found
 
 
 def _in_blocks(equations: Equations, voltages: Array, driven: Array, start: Array) -> Bias:
     count, size = len(equations), len(equations.network.rows)
     found = Bias(np.empty((count, size)), np.empty((count, size, size)), np.empty((count, size)), np.empty(count, bool))
-    for first in range(0, count, _AT_ONCE):
-        rows = np.arange(first, min(first + _AT_ONCE, count))
-        part = (voltages[rows], driven[rows], start[rows])
-        found.put(rows, _newton(equations.part(rows), *part, _START, _LEAST))
+    for rows in np.array_split(np.arange(count), max(1, round(count / _AT_ONCE))):
+        found.put(rows, _newton(equations.part(rows), voltages[rows], driven[rows], start[rows], _QUICK))
     return found
 
 
@@ -75,52 +88,36 @@ def _middle(equations: Equations, voltages: Array) -> Array:
     return start
 
 
-def _by_conductances(equations: Equations, voltages: Array, driven: Array, start: Array) -> Bias:
-    for conductance in _LADDER:
-        start = _newton(equations, voltages, driven, start, conductance, conductance).state[:, : start.shape[1]]
-    return _newton(equations, voltages, driven, start, _LADDER[-1], _LEAST)
-
-
-def _by_sources(equations: Equations, voltages: Array, driven: Array, start: Array) -> Bias:
-    start = np.zeros_like(start)
-    for fraction in _FRACTIONS:
-        partly = _newton(equations, fraction * voltages, fraction * driven, start, _START, _START)
-        start = partly.state[:, : start.shape[1]]
-    return _newton(equations, voltages, driven, start, _START, _LEAST)
-
-
-def _newton(
-    equations: Equations, voltages: Array, driven: Array, start: Array, conductance: float, last: float
-) -> Bias:
-    """Newton's method from `start`, with this conductance at each net, then the last one; converged rows drop out."""
+def _newton(equations: Equations, voltages: Array, driven: Array, start: Array, brake: _Brake) -> Bias:
+    """Newton's method from `start`; converged rows drop out."""
     count, unknown = start.shape
     nets = equations.network.unknown_nets
     diagonal = np.arange(nets)
     state = np.concatenate([np.where(np.isfinite(start), start, 0.0), voltages], axis=1)
     size = state.shape[1]
     found = Bias(state.copy(), np.zeros((count, size, size)), np.zeros((count, size)), np.zeros(count, bool))
-    rows, shunt = np.arange(count), np.full(count, conductance)
+    rows, braked = np.arange(count), np.full(count, brake.first)
     part, driving = equations, driven
-    for iterations, furthest in _STEPS:
-        for _ in range(iterations):
-            balance, slopes = part.flows(state)
-            balance += driving
-            residual, matrix = balance[:, :unknown].copy(), slopes[:, :unknown, :unknown].copy()
-            residual[:, :nets] += shunt[:, None] * state[:, :nets]
-            matrix[:, diagonal, diagonal] += shunt[:, None]
-            step = -_solved(matrix, residual)
-            largest = np.abs(step[:, :nets]).max(axis=1, initial=0.0)
-            done = (largest < _TOLERANCE) & (shunt <= last)
-            state[:, :nets] += np.clip(step[:, :nets], -furthest, furthest)
-            state[:, nets:unknown] += step[:, nets:]
-            shunt = np.where(largest < 1e-2, last, shunt)
-            if done.any():
-                found.put(rows[done], Bias(state[done], slopes[done], balance[done], done[done]))
-                kept = np.flatnonzero(~done)
-                rows, shunt, state = rows[kept], shunt[kept], state[kept]
-                if not rows.size:
-                    return found
-                part, driving = part.part(kept), driving[kept]
+    for _ in range(brake.iterations):
+        balance, slopes = part.flows(state)
+        balance += driving
+        residual, matrix = balance[:, :unknown].copy(), slopes[:, :unknown, :unknown].copy()
+        residual[:, :nets] += _LEAST * state[:, :nets]
+        matrix[:, diagonal, diagonal] += _LEAST + braked[:, None]
+        step = -_solved(matrix, residual)
+        largest = np.abs(step[:, :nets]).max(axis=1, initial=0.0)
+        done = (largest < _TOLERANCE) & (braked <= _LEAST)
+        state[:, :nets] += np.clip(step[:, :nets], -_FURTHEST, _FURTHEST)
+        state[:, nets:unknown] += step[:, nets:]
+        braked *= np.where(largest < _NEAR, brake.fall, np.where(largest > _FAR, 2.0, 0.7))
+        braked = np.where(braked < _LEAST, 0.0, np.minimum(braked, 10 * brake.first))
+        if done.any():
+            found.put(rows[done], Bias(state[done], slopes[done], balance[done], done[done]))
+            kept = np.flatnonzero(~done)
+            rows, braked, state = rows[kept], braked[kept], state[kept]
+            if not rows.size:
+                return found
+            part, driving = part.part(kept), driving[kept]
     found.state[rows] = state
     return found
 

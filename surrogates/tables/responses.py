@@ -13,7 +13,7 @@ from sizing.task.bench import Analysis
 from surrogates.tables import commands
 from surrogates.tables.equations import Equations
 from surrogates.tables.modes import Modes
-from surrogates.tables.network import Network, Unmodelled
+from surrogates.tables.network import Network, Unmodelled, quantity
 from surrogates.tables.operating_point import Bias, operating_point
 from surrogates.tables.transients import Drive, integrated, linear, modes_at
 
@@ -41,8 +41,14 @@ class Response:
 class Responses:
     """The analyses of one bench for B designs."""
 
-    def __init__(self, equations: Equations, values: Mapping[str, Value], integrate: bool) -> None:
-        """`values` has those of devices' parameters ("vdd dc"); `integrate` is whether large steps are."""
+    def __init__(
+        self, equations: Equations, values: Mapping[str, Value], integrate: bool, start: Array | None = None
+    ) -> None:
+        """`values` has those of devices' parameters ("vdd dc"); `integrate` is whether large steps are.
+
+        Operating points are looked for from `start` (n,) on.
+        """
+        self._start = start
         self._integrate = integrate
         self._equations = equations
         self._network: Network = equations.network
@@ -117,7 +123,7 @@ class Responses:
                 raise Unmodelled(f"{analysis.name}: device tables do not tell currents in time")
             weights = self._output(name)
             before = bias.state[:, :unknown] @ weights[:unknown]
-            found[name] = before[:, None] + moved[:, :, index] + drive.joined_at(axis) @ weights[unknown:]
+            found[name] = before[:, None] + moved[:, index] + drive.joined_at(axis, weights[unknown:])
         return Response(Waveforms(axis, found), known, NO_TRANSIENT)
 
     def _before(self, levels: Mapping[str, Value]) -> tuple[Bias, Array, Modes]:
@@ -126,7 +132,7 @@ class Responses:
         same = self._inputs({})
         if all(np.array_equal(new, old) for new, old in zip((joined, driven), same, strict=True)):
             return self._bias, self._charges, self._modes
-        bias = operating_point(self._equations, joined, driven)
+        bias = self._rests(joined, driven)
         charges = self._equations.charges(bias.state)
         return bias, charges, modes_at(self._equations, bias, charges)
 
@@ -147,7 +153,16 @@ class Responses:
 
     @cached_property
     def _bias(self) -> Bias:
-        return operating_point(self._equations, *self._inputs({}))
+        return self._rests(*self._inputs({}))
+
+    def _rests(self, joined: Array, driven: Array) -> Bias:
+        start = None if self._start is None else np.tile(self._start, (len(self._equations), 1))
+        return operating_point(self._equations, joined, driven, start)
+
+    @property
+    def usual(self) -> Array:
+        """The unknowns (n,) at a usual operating point: the medians of those that are found."""
+        return np.asarray(np.median(self._bias.state[self._bias.converged, : self._network.unknown], axis=0))
 
     @cached_property
     def _charges(self) -> Array:
@@ -171,6 +186,12 @@ class Responses:
 
     def _seen(self, bias: Bias, name: str) -> Array:
         """A vector (B,) at an operating point."""
+        if of := quantity(self._network.circuit, name):
+            device, wanted = of
+            found = self._equations.transistor(device.name, bias.state)
+            if wanted not in found:
+                raise Unmodelled(f"{name}: device tables do not tell {wanted}")
+            return found[wanted]
         if name.startswith("i("):
             place, is_unknown = self._current(name)
             return bias.state[:, place] if is_unknown else bias.balance[:, place]

@@ -1,12 +1,10 @@
 """Cubic splines on grids of three voltages, for many quantities at once, mixed over measured geometries."""
 
-from copy import copy
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import spline_filter1d
 
-from surrogates.tables.grids import ZERO, Axis, Grid
+from surrogates.tables.grids import Axis, Grid
 
 Array = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -33,24 +31,18 @@ class Splines:
         rows = bulk[:, None] * self._sizes[1] + gate
         self._around = (rows[..., None] * self._sizes[2] + drain).ravel()
 
-    def at_bulk(self, voltage: float) -> "Splines":
-        """The same at one bulk voltage alone."""
-        first, weights, _ = _basis(self._axes[0], np.array([voltage]))
-        planes = self._table.reshape(-1, *self._sizes, self._table.shape[1])[:, first[0] : first[0] + weights.shape[1]]
-        held = copy(self)
-        held._table = np.ascontiguousarray(np.einsum("b,gbijc->gijc", weights[0], planes)).reshape(-1, planes.shape[-1])
-        held._axes = (ZERO, *self._axes[1:])
-        held._sizes = (1, *self._sizes[1:])
-        held._around = self._around[: self._around.size // weights.shape[1]]
-        return held
+    @property
+    def rows(self) -> int:
+        """Values and slopes that there are: with a single bulk voltage, none by that."""
+        return 3 if self._sizes[0] == 1 else 4
 
     def at(self, places: Places, weights: Array, voltages: Array) -> Array:
-        """Values and slopes (M, 4, C): of each quantity, and by drain, gate and bulk voltage.
+        """Values and slopes (M, `rows`, C): of each quantity, and by drain, gate and bulk voltage.
 
         `places` (M, K) are geometries, `weights` (M, K, C) theirs in the mixture, `voltages` (M, 3) of drain, gate and
         bulk.
         """
-        return self._mixed(places, weights, voltages, 4)
+        return self._mixed(places, weights, voltages, self.rows)
 
     def values(self, places: Places, weights: Array, voltages: Array) -> Array:
         """The values (M, C) alone."""
@@ -82,7 +74,7 @@ class Splines:
         around = self._table.take((places * plane + start[:, None])[..., None] + self._around, axis=0)
         basis = np.empty((len(places), 1, rows, self._around.size))
         for row, (b, g, d) in enumerate(((wb, wg, wd), (wb, wg, sd), (wb, sg, wd), (sb, wg, wd))[:rows]):
-            basis[:, 0, row] = _product(b, g, d)
+            _product(b, g, d, out=basis[:, 0, row])
         found: Array = basis @ around
         return found
 
@@ -126,12 +118,14 @@ def _reach(axis: Axis) -> int:
     return 1 if axis.count == 1 else 2 if axis.count < _CUBIC_FROM else 4
 
 
-def _product(bulk: Array, gate: Array, drain: Array) -> Array:
-    plane = gate[:, :, None] * drain[:, None, :]
-    if bulk.shape[1] == 1:
-        plane *= bulk[:, :, None]
-        return plane.reshape(len(gate), -1)
-    return (bulk[:, :, None, None] * plane[:, None]).reshape(len(gate), -1)
+def _product(bulk: Array, gate: Array, drain: Array, out: Array) -> None:
+    if bulk.shape[1] == 1:  # the value itself
+        np.multiply(gate[:, :, None], drain[:, None, :], out=out.reshape(len(gate), gate.shape[1], -1))
+    else:
+        plane = gate[:, :, None] * drain[:, None, :]
+        np.multiply(
+            bulk[:, :, None, None], plane[:, None], out=out.reshape(len(gate), *bulk.shape[1:], *plane.shape[1:])
+        )
 
 
 def _coefficients(values: Array, along: int, axis: Axis) -> Array:

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogates.tables.deck import UnitDevice, ngspice_version
+from surrogates.tables.deck import Part, UnitDevice, ngspice_version
 from surrogates.tables.grids import Grids
 
-VERSION = 3
+VERSION = 4
 """Of how devices are measured; another one is another measurement."""
 LARGEST = 2_000_000_000
 """Bytes of a folder, beyond which the files that have not been read for longest are deleted."""
@@ -74,10 +74,10 @@ class Store:
         return self.folder / f"{key}.npz"
 
 
-def key_of(device: UnitDevice, grids: Grids) -> str:
+def key_of(device: UnitDevice, part: Part, grids: Grids) -> str:
     """The digest of everything that a measurement depends on."""
     unit = device.unit
     definitions = "\n".join(line.text for line in unit.definitions)
     call = (unit.letter, unit.model, unit.roles, unit.parameters, device.values, unit.temperature)
-    what = (VERSION, ngspice_version(), call, grids)
+    what = (VERSION, ngspice_version(), call, part, grids)
     return hashlib.sha256(f"{what!r}\n{definitions}".encode()).hexdigest()[:40]

@@ -8,8 +8,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogates.tables.deck import CHANNEL
 from surrogates.tables.geometry import Geometry
-from surrogates.tables.grids import Grids
+from surrogates.tables.grids import Grid, Grids
 from surrogates.tables.splines import Splines
 
 Array = NDArray[np.float64]
@@ -28,6 +29,10 @@ class Geometries:
     logarithmic: Array
     linear: Array
 
+    def of(self, rows: NDArray[np.int64]) -> "Geometries":
+        """Those of some of the devices."""
+        return Geometries(self.places[rows], self.logarithmic[rows], self.linear[rows])
+
 
 class Table:
     """Of one kind of device. All voltages and currents count as an NMOS has them; `polarity` is -1 for its opposite.
@@ -45,19 +50,41 @@ class Table:
     ) -> None:
         self.polarity = float(measured[0]["polarity"][0])
         self._geometry = geometry
+        self._grids = grids
+        self._measured = {name: np.stack([each[name] for each in measured]) for name in measured[0]}
         self._lowest = grids.currents.drain.start if grids.currents.gate.count > 1 else None
-        currents = np.stack([each["currents"] for each in measured])
-        split = _split(currents, grids.currents.drain.values, self._lowest)
-        self._currents = Splines(grids.currents, split, flat_below=self._lowest is not None)
-        capacitances = np.stack([each["capacitances"] for each in measured])
-        self._capacitances = Splines(grids.capacitances, capacitances.reshape(*capacitances.shape[:4], 9))
 
     @cached_property
     def tied(self) -> "Table":
         """The same for devices whose bulk is tied to their source: with a plane of bias points less to look through."""
         tied = copy(self)
-        tied._currents, tied._capacitances = self._currents.at_bulk(0.0), self._capacitances.at_bulk(0.0)
+        tied._grids, tied._measured = self._grids.tied, dict(self._measured)
+        for name, grid in self._grids_of.items():
+            zero = grid.bulk.zero
+            tied._measured[name] = self._measured[name][:, zero : zero + 1]
         return tied
+
+    @property
+    def _grids_of(self) -> Mapping[str, Grid]:
+        """The bias points of what was measured, by name."""
+        own, coarse = self._grids.currents, self._grids.capacitances
+        grids = {"currents": own, "channel": own, "capacitances": coarse, "noise": coarse}
+        return {name: grids[name] for name in self._measured if name in grids}
+
+    @cached_property
+    def _currents(self) -> Splines:
+        grid = self._grids.currents
+        split = _split(self._measured["currents"], grid.drain.values, self._lowest)
+        return Splines(grid, split, flat_below=self._lowest is not None)
+
+    @cached_property
+    def _capacitances(self) -> Splines:
+        measured = self._measured["capacitances"]
+        return Splines(self._grids.capacitances, measured.reshape(*measured.shape[:4], 9))
+
+    @cached_property
+    def _channels(self) -> Splines:
+        return Splines(self._grids.currents, self._measured["channel"])
 
     def geometries(self, parameters: Array) -> Geometries:
         """Where devices with these parameters (M, P) are among the measured ones."""
@@ -65,17 +92,36 @@ class Table:
 
     def currents(self, geometries: Geometries, voltages: Array) -> tuple[Array, Array]:
         """Currents into drain, gate and bulk (M, 3) at voltages (M, 3) of these, and the slopes (M, 3, 3)."""
+        found = self._interpolated(geometries, voltages)
+        channel, moved = self._channel(found, voltages)
+        current, slopes = found[:, 0, 1:], np.zeros((len(found), 3, 3))
+        slopes[:, :, : found.shape[1] - 1] = found[:, 1:, 1:].swapaxes(1, 2)
+        current[:, 0] += channel
+        slopes[:, 0] += moved
+        return current, slopes
+
+    def transistor(self, geometries: Geometries, voltages: Array) -> dict[str, Array]:
+        """What ngspice says of transistors (M,) at voltages (M, 3): "id", "gm", "gds", "gmbs" and CHANNEL."""
+        channel, slopes = self._channel(self._interpolated(geometries, voltages), voltages)
+        gds, gm, gmbs = slopes.T
+        weights = np.repeat(geometries.linear[..., None], len(CHANNEL), axis=-1)
+        known = self._channels.values(geometries.places, weights, voltages)
+        return {"id": channel, "gm": gm, "gds": gds, "gmbs": gmbs, **dict(zip(CHANNEL, known.T, strict=True))}
+
+    def _interpolated(self, geometries: Geometries, voltages: Array) -> Array:
         weights = np.stack([geometries.logarithmic, *[geometries.linear] * 3], -1)
-        found = self._currents.at(geometries.places, weights, voltages)
+        return self._currents.at(geometries.places, weights, voltages)
+
+    def _channel(self, found: Array, voltages: Array) -> tuple[Array, Array]:
+        """The current from drain to source (M,), and its slopes (M, 3) by drain, gate and bulk voltage."""
         logarithm = found[:, :, 0]
         magnitude = np.exp(np.minimum(logarithm[:, 0], _LARGEST_LOGARITHM))
         saturation, slope = _saturation(voltages[:, 0], self._lowest)
         channel = magnitude * saturation
-        current, slopes = found[:, 0, 1:], found[:, 1:, 1:].swapaxes(1, 2)
-        current[:, 0] += channel
-        slopes[:, 0] += channel[:, None] * logarithm[:, 1:]
-        slopes[:, 0, 0] += magnitude * slope
-        return current, slopes
+        slopes = np.zeros((len(found), 3))
+        slopes[:, : found.shape[1] - 1] = channel[:, None] * logarithm[:, 1:]
+        slopes[:, 0] += magnitude * slope
+        return channel, slopes
 
     def capacitances(self, geometries: Geometries, voltages: Array) -> Array:
         """Farads (M, 3, 3): into drain, gate and bulk, by the slope of each one's voltage."""

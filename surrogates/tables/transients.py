@@ -45,11 +45,13 @@ class Drive:
             return np.inf
         return float(np.ptp(self.joined, axis=0).max(initial=0.0))
 
-    def joined_at(self, axis: Array) -> Array:
-        """Voltages (B, N, S) of the sources at these times."""
+    def joined_at(self, axis: Array, weights: Array) -> Array:
+        """A sum (B, N) of the sources' voltages with these weights (S,) at these times."""
+        joined = self.joined @ weights
         at = np.clip(np.searchsorted(self.times, axis, side="right") - 1, 0, len(self.times) - 2)
-        fraction = ((axis - self.times[at]) / np.diff(self.times)[at])[:, None, None]
-        return (self.joined[at] * (1 - fraction) + self.joined[at + 1] * fraction).swapaxes(0, 1)
+        fraction = (axis - self.times[at]) / np.diff(self.times)[at]
+        found: Array = joined.T[:, at] * (1 - fraction) + joined.T[:, at + 1] * fraction
+        return found
 
 
 def modes_at(equations: Equations, bias: Bias, charges: Array) -> Modes:
@@ -62,7 +64,7 @@ def modes_at(equations: Equations, bias: Bias, charges: Array) -> Modes:
 
 
 def linear(of_modes: Modes, bias: Bias, charges: Array, drive: Drive, outputs: Array, axis: Array) -> Array:
-    """Changes of outputs (O, n) from the operating point before, at times (N,): (B, N, O)."""
+    """Changes of outputs (O, n) from the operating point before, at times (N,): (B, O, N)."""
     unknown = outputs.shape[1]
     onto, pulling = bias.slopes[:, :unknown, unknown:], charges[:, :unknown, unknown:]
     constants, slopes = [], []
@@ -83,7 +85,7 @@ def integrated(
 
     Once the sources rest and a design has come near its new operating point, it goes on by the modes there.
     """
-    found = np.zeros((len(equations), len(axis), len(outputs)))
+    found = np.zeros((len(equations), len(outputs), len(axis)))
     known = bias.converged.copy()
     for first in range(0, len(equations), _AT_ONCE):
         rows = first + np.flatnonzero(known[first : first + _AT_ONCE])
@@ -110,8 +112,8 @@ def _integrated(
         of_modes = modes_at(equations, end, equations.charges(end.state))
         past = np.maximum(axis - points.reached[:, None], 0.0)
         rest = of_modes.decay(points.state - end.state[:, :unknown], outputs, past)
-        rest += ((end.state[:, :unknown] - state[:, :unknown]) @ outputs.T)[:, None]
-        found = np.where(left[..., None], rest, found)
+        rest += ((end.state[:, :unknown] - state[:, :unknown]) @ outputs.T)[..., None]
+        found = np.where(left[:, None], rest, found)
     return found, points.known
 
 
@@ -142,7 +144,7 @@ class _Points:
         return np.array([times[-1] for times in self._times])
 
     def at(self, axis: Array) -> Array:
-        """Changes of the outputs at these times (B, N, O), by cubics through values and slopes."""
+        """Changes of the outputs at these times (B, O, N), by cubics through values and slopes."""
         found = np.empty((len(self.state), len(axis), len(self._outputs)))
         for row, (times, values, slopes) in enumerate(zip(self._times, self._values, self._slopes, strict=True)):
             known, value, slope = np.array(times), np.array(values), np.array(slopes)
@@ -156,7 +158,7 @@ class _Points:
             found[row] = u * u * ((1 + 2 * t) * value[after - 1] + t * length * slope[after - 1]) + t * t * (
                 (1 + 2 * u) * value[after] - u * length * slope[after]
             )
-        return found - self._begun[:, None]
+        return np.moveaxis(found - self._begun[:, None], 1, 2)
 
 
 def _integrate(equations: Equations, drive: Drive, index: int, points: _Points, target: Array | None) -> None:

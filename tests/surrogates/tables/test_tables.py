@@ -7,6 +7,7 @@ import pytest
 
 from sizing.spice.netlist import read_text
 from surrogates.tables.deck import Unit, UnitDevice, Unmeasurable, capacitances, currents, measure, reached
+from surrogates.tables.deck import polarity as measured_polarity
 from surrogates.tables.geometry import TooManyParameters, geometry
 from surrogates.tables.grids import ZERO, Axis, Grid, grids
 from surrogates.tables.table import Table
@@ -23,8 +24,8 @@ def unit(specs: Path, model: str) -> UnitDevice:
 def test_between_bias_points_tables_are_what_ngspice_says(model: str, polarity: int, specs: Path, folder: Path):
     device = unit(specs, model)
     bias = grids("dgsb", 1.2, bulk_moves=False)
-    table = Table(geometry(("w", "l"), np.array([UNIT])), bias, [measure(device, 1.2, bias)])
-    assert table.polarity == polarity
+    table = Table(geometry(("w", "l"), np.array([UNIT])), bias, [measure(device, "bias", polarity, bias)])
+    assert table.polarity == measured_polarity(device, 1.2) == polarity
     held_out = Grid(ZERO, Axis(0.0125, 0.075, 16), Axis(0.0125, 0.075, 16))
     points = np.stack(np.meshgrid([0.0], held_out.gate.values, held_out.drain.values, indexing="ij"), -1)
     voltages = points.reshape(-1, 3)[:, ::-1]
@@ -50,7 +51,7 @@ def test_between_bias_points_tables_are_what_ngspice_says(model: str, polarity: 
 def test_a_device_that_ngspice_refuses_is_named(specs: Path, folder: Path):
     device = UnitDevice(Unit("m", "nothing", "dgsb", (), ()), ())
     with pytest.raises(Unmeasurable, match=r"^nothing: ngspice cannot bias it"):
-        measure(device, 1.2, grids("dgsb", 1.2, bulk_moves=False))
+        measure(device, "bias", 1, grids("dgsb", 1.2, bulk_moves=False))
 
 
 def test_drawn_junctions_follow_width_and_length_alone():
@@ -77,3 +78,15 @@ def test_weights_reproduce_products_and_powers():
 def test_three_free_parameters_are_too_many():
     with pytest.raises(TooManyParameters, match=r"^l, w, nrd$"):
         geometry(("w", "l", "nrd"), np.random.default_rng(0).uniform(1, 2, (100, 3)))
+
+
+def test_an_axis_without_bins_takes_few_values():
+    rng = np.random.default_rng(0)
+    samples = rng.uniform(2, 40, (100, 1))
+    found = geometry(("l",), samples, is_smooth=True)
+    assert len(found.measured) < 12
+    nodes = np.array(found.measured)[:, 0]
+    places, logarithmic, linear = found.weights(samples)
+    np.testing.assert_allclose((linear * (nodes**2 + 3 * nodes)[places]).sum(1), samples[:, 0] ** 2 + 3 * samples[:, 0])
+    conductance = np.exp((logarithmic * -np.log(nodes + 0.4)[places]).sum(1))
+    np.testing.assert_allclose(conductance, 1 / (samples[:, 0] + 0.4), rtol=1e-3)
