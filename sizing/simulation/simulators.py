@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 
 from sizing.errors import InputError, nearest
 from sizing.plugins import Named, raised
@@ -22,6 +23,12 @@ class SimulatorEntry:
     """Raises SimulatorMissing where it is not."""
 
 
+def _on_tables(task: Task) -> Simulator:
+    """Device tables, which the ngspice program makes; the engine knows them by name alone."""
+    simulator: Simulator = import_module("surrogates.tables.simulator").TablesSimulator(task)
+    return simulator
+
+
 def _no_simulator(name: str, found: object) -> str:
     return "" if isinstance(found, SimulatorEntry) else f"expected a sizing.SimulatorEntry, got {found!r}"
 
@@ -31,6 +38,7 @@ SIMULATORS: Named[SimulatorEntry] = Named(
     {
         "ngspice": SimulatorEntry(NgSpice, library_path),
         "ngspice-batch": SimulatorEntry(NgSpiceBatch, program_path),
+        "tables": SimulatorEntry(_on_tables, program_path),
     },
     _no_simulator,
 )

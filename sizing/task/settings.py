@@ -117,7 +117,7 @@ class RunSettings(Settings):
     max_failed: Fraction = Field(0.9, gt=0, description="stop when this share of the latest 50 simulations failed")
     simulator: str = Field(
         "ngspice",
-        description="ngspice in process; ngspice-batch, as a program, for decks that crash it; or a plug-in's",
+        description="ngspice in process; ngspice-batch, as a program, for decks that crash it; tables; or a plug-in's",
     )
     timeout: Seconds = Field(60.0, description="wall-clock limit of one simulation")
     memory: Bytes = Field(4e9, description="memory limit of one simulator process")

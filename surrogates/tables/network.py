@@ -31,6 +31,10 @@ class Unmodelled(InputError):
     """What tables cannot tell; the message names the device or analysis."""
 
 
+class NoSolution(Unmodelled):
+    """A circuit without a solution, whatever its devices do."""
+
+
 @dataclass(frozen=True)
 class Stamp:
     """Adds a value, at a row and times a column of the equations: the conductance of a device's parameter, say.
@@ -192,7 +196,7 @@ class Network:
                         continue
                     other = source.nets[1] if source.nets[0] == net else source.nets[0]
                     if other in paths:
-                        raise Unmodelled(f"{source.name}: closes a loop of voltage sources")
+                        raise NoSolution(f"{source.name}: closes a loop of voltage sources")
                     sign[index] = 1.0 if other == source.nets[0] else -1.0
                     above = held[net][1].copy()
                     above[index] += sign[index]

@@ -1,6 +1,7 @@
 """Device tables behind the protocol of simulators, to explore with and to hold to the same contracts."""
 
 import time
+from contextlib import suppress
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from sizing.task.job import Job
 from surrogates.tables.characterisation import Tables
 from surrogates.tables.deck import Unmeasurable, ngspice_version
 from surrogates.tables.model import TableModel
-from surrogates.tables.network import Unmodelled
+from surrogates.tables.network import NoSolution, Unmodelled
 from surrogates.tables.responses import NO_OPERATING_POINT
 from surrogates.tables.store import VERSION
 
@@ -36,16 +37,17 @@ class TablesSimulator:
 
     def load(self, job: Job) -> None:
         """Have the devices measured; raises SimulationError("netlist") for what tables cannot tell."""
-        try:
-            self._of(job).prepare(job.conditions)
-        except (Unmodelled, Unmeasurable) as error:
-            raise SimulationError("netlist", str(error)) from None
+        with suppress(NoSolution):
+            self._prepared(job)
 
     def simulate(self, job: Job) -> Results:
         """Waveforms by "bench.analysis"; raises SimulationError."""
-        self.load(job)
+        try:
+            model = self._prepared(job)
+        except NoSolution as error:
+            raise SimulationError("convergence", f"{next(iter(self._task.vectors))}: {error}") from None
         began = time.perf_counter()
-        (results,) = self._of(job).results(job.variables, job.conditions)
+        (results,) = model.results(job.variables, job.conditions)
         self.seconds += time.perf_counter() - began
         for reference in results:
             try:
@@ -54,6 +56,18 @@ class TablesSimulator:
                 if str(reason) == NO_OPERATING_POINT:
                     raise SimulationError("convergence", f"{reference}: {reason}") from None
         return results
+
+    def _prepared(self, job: Job) -> TableModel:
+        """The model with its tables; raises NoSolution, and SimulationError("netlist") for what tables cannot tell."""
+        try:
+            model = self._of(job)
+            model.prepare(job.conditions)
+        except NoSolution:
+            raise
+        except (Unmodelled, Unmeasurable) as error:
+            benches = ", ".join(bench.name for bench in self._task.benches)
+            raise SimulationError("netlist", f"bench {benches}: {error}") from None
+        return model
 
     def _of(self, job: Job) -> TableModel:
         samples = {name: np.array([job.variables[name]]) for name in self._task.variables}

@@ -22,7 +22,7 @@ from sizing.task.job import Job
 pytestmark = pytest.mark.skipif(shutil.which("ngspice") is None, reason="the ngspice program is not installed")
 
 
-@pytest.fixture(params=list(SIMULATORS.shipped))
+@pytest.fixture(params=["ngspice", "ngspice-batch"])
 def make(request: pytest.FixtureRequest) -> Callable[[Task], Simulator]:
     """How to make the simulator under test."""
     return SIMULATORS[request.param].make

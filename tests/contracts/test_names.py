@@ -32,7 +32,7 @@ TRIED = """
 WORDS = tuple(TRIED.split())
 
 
-@pytest.fixture(params=list(SIMULATORS.shipped))
+@pytest.fixture(params=["ngspice", "ngspice-batch"])
 def make(request: pytest.FixtureRequest) -> Callable[[Task], Simulator]:
     """How to make the simulator under test."""
     return SIMULATORS[request.param].make

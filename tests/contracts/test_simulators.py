@@ -21,16 +21,27 @@ SPECS = ["cs_amp", "opamp_cc", "opamp_cc_rz"]
 pytestmark = pytest.mark.skipif(shutil.which("ngspice") is None, reason="the ngspice program is not installed")
 
 
-@pytest.fixture(params=list(SIMULATORS.shipped))
+NGSPICE = ("ngspice", "ngspice-batch")
+
+
+@pytest.fixture(params=NGSPICE)
 def make(request: pytest.FixtureRequest) -> Callable[[Task], Simulator]:
     """How to make the simulator under test."""
     return SIMULATORS[request.param].make
 
 
 class TestSimulators(SimulatorContract):
-    @pytest.fixture(params=list(SIMULATORS.shipped))
+    @pytest.fixture(params=NGSPICE)
     def entry(self, request: pytest.FixtureRequest) -> SimulatorEntry:
         return SIMULATORS[request.param]
+
+
+class TestTables(SimulatorContract):
+    analyses = ("op", "ac", "dc", "tran")
+
+    @pytest.fixture
+    def entry(self) -> SimulatorEntry:
+        return SIMULATORS["tables"]
 
 
 def simulated(spec: Spec, make: Callable[[Task], Simulator], count: int = 3) -> list[Outcome]:
@@ -44,7 +55,7 @@ def simulated(spec: Spec, make: Callable[[Task], Simulator], count: int = 3) -> 
 def test_both_adapters_of_ngspice_measure_the_same_to_the_last_bits(name: str, specs: Path):
     spec = load_spec(specs / f"{name}.yaml")
     rows = []
-    for entry in SIMULATORS.shipped.values():
+    for entry in map(SIMULATORS.__getitem__, NGSPICE):
         outcomes = simulated(spec, entry.make)
         assert all(isinstance(outcome, Measured) for outcome in outcomes), outcomes
         rows.append([outcome.values for outcome in outcomes if isinstance(outcome, Measured)])
@@ -106,8 +117,8 @@ def test_a_refused_deck_names_file_and_line(
 def test_a_run_names_its_simulator(amplifier: Spec, tmp_path: Path):
     runs = [
         sizing.run(amplifier, method="evo", initial=3, max_sims=6, out=tmp_path / name, workers=1, simulator=name)
-        for name in SIMULATORS.shipped
+        for name in NGSPICE
     ]
-    assert [run.record.manifest["run"]["simulator"] for run in runs] == list(SIMULATORS.shipped)
+    assert [run.record.manifest["run"]["simulator"] for run in runs] == list(NGSPICE)
     assert "as a program" in runs[1].record.manifest["versions"]["simulator"]
     np.testing.assert_allclose(runs[1].record.values, runs[0].record.values, rtol=1e-9)
