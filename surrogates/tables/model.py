@@ -117,7 +117,7 @@ class TableModel:
         for first in range(0, count, _AT_ONCE):
             part = {name: column[first : first + _AT_ONCE] for name, column in columns.items()}
             some = min(_AT_ONCE, count - first)
-            yield some, self._responses({**held, **part}, some, tables, integrate, starts)
+            yield some, self._responses({**held, **part}, some, tables, integrate, starts, conditions.temperature)
 
     def _responses(
         self,
@@ -126,13 +126,14 @@ class TableModel:
         tables: Mapping[Kind, Table],
         integrate: bool,
         starts: Mapping[str, Array],
+        celsius: float | None,
     ) -> Mapping[str, Response | Unmodelled]:
         found: dict[str, Response | Unmodelled] = {}
         wanted = self.task.vectors
         for bench, network in zip(self.task.benches, self._networks, strict=True):
             resolved = self._resolved(network, values)
             equations = self._equations(network, tables, resolved, count)
-            responses = Responses(equations, resolved, integrate, starts.get(bench.name))
+            responses = Responses(equations, resolved, integrate, starts.get(bench.name), celsius)
             for analysis in bench.analyses:
                 reference = f"{bench.name}.{analysis.name}"
                 if not wanted[reference]:
