@@ -1,7 +1,7 @@
 """The analyses of a bench on its equations: operating points, small signals, sweeps and steps of many designs."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sizing.measures.waveforms import Waveforms
 from sizing.spice.expression import Value
 from sizing.task.bench import Analysis
-from surrogates.tables import commands
+from surrogates.tables import commands, meas
 from surrogates.tables.equations import Equations
 from surrogates.tables.modes import Modes
 from surrogates.tables.network import Network, Unmodelled, quantity
@@ -39,6 +39,8 @@ class Response:
     known: NDArray[np.bool_]
     otherwise: str = NO_OPERATING_POINT
     """Why not for the others."""
+    meas: Mapping[str, Array] = field(default_factory=dict)
+    """Results of `.meas` (B,) by name, of those that are told; NaN where there is none."""
 
 
 class Responses:
@@ -74,7 +76,13 @@ class Responses:
         }
         if analysis.kind not in kinds:
             raise Unmodelled(f"{analysis.name}: device tables do not tell {analysis.kind} analyses")
-        return kinds[analysis.kind](analysis, vectors)
+        known = {}
+        if analysis.kind in ("tran", "dc"):
+            known = {name: what for name, what in analysis.meas if meas.vectors(what) is not None}
+        read = (vector for what in known.values() for vector in meas.vectors(what) or ())
+        found = kinds[analysis.kind](analysis, tuple(dict.fromkeys((*vectors, *read))))
+        axis, along = found.waveforms.axis, {name: np.real(each) for name, each in found.waveforms.vectors.items()}
+        return replace(found, meas={name: meas.measured(what, axis, along) for name, what in known.items()})
 
     def _operating_point(self, _: Analysis, vectors: Sequence[str]) -> Response:
         found = {name: self._seen(self._bias, name)[:, None] for name in vectors}
