@@ -1,5 +1,6 @@
 """What analysis commands and sources' waveforms ask for, in numbers."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,8 +13,7 @@ from sizing.task.bench import Analysis
 from surrogates.tables.network import Source, Unmodelled
 
 Array = NDArray[np.float64]
-_TOLERANCE = 1e-3
-"""ngspice's own, relative, of the last frequency."""
+_NOISE = re.compile(r"noise\s+v\(([^)]*)\)\s+(\S+)\s+(dec|oct|lin)\s+(\S+)\s+(\S+)\s+(\S+).*")
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,21 @@ def frequencies(analysis: Analysis) -> Array:
         raise Unmodelled(f"{analysis.name}: expected dec, oct or lin, got {spacing}")
     steps = np.floor(abs(np.log(last / first) / np.log(base)) * count + 1e-9)
     return first * (last / first) ** (np.arange(int(steps) + 1) / steps) if steps else np.array([first])
+
+
+def noise(analysis: Analysis) -> tuple[tuple[str, ...], str, Array]:
+    """The one or two nets between which a noise command looks, the source that it refers to, and frequencies (F,)."""
+    match = _NOISE.fullmatch(analysis.command.lower().strip())
+    if match is None:
+        raise Unmodelled(f"{analysis.name}: expected noise v(net) source, got {analysis.command}")
+    nets, source, spacing, *words = match.groups()
+    count, first, last = _numbers(analysis, words)
+    if spacing == "lin":
+        axis = np.linspace(first, last, int(count)) if count > 1 else np.array([first])
+    else:  # unlike those of an ac command, never stretched to reach the last
+        base = {"dec": 10.0, "oct": 2.0}[spacing]
+        axis = first * base ** (np.arange(int(np.log(last / first) / np.log(base) * count + 5e-3) + 1) / count)
+    return tuple(net.strip() for net in nets.split(",")), source, axis
 
 
 def transient(analysis: Analysis) -> Transient:

@@ -24,6 +24,7 @@ from sizing.spice.netlist import Line
 from sizing.task.bench import Bench
 from sizing.task.job import Conditions, Job
 from surrogates.tables.grids import Axis, Grid, Grids
+from surrogates.tables.noise import FREQUENCIES
 
 Array = NDArray[np.float64]
 Vectors = NDArray[Any]
@@ -36,8 +37,6 @@ Part = Literal["bias", "channel", "noise"]
 """What is measured of a device for some purpose."""
 FREQUENCY = 1e6
 """Hz, at which capacitances are the imaginary part of what flows."""
-NOISE_FREQUENCIES = (1e3, 1e6, 1e9)
-"""Hz, evenly apart: what falls with frequency and what does not can be told from three."""
 _OPTIONS = ".options gmin=1e-15 abstol=1e-15 reltol=1e-6"
 _KEPT = (".model", ".param", ".para", ".parameter", ".func", ".option", ".options", ".temp", ".global")
 _RAW = "measured.raw"
@@ -206,19 +205,18 @@ def capacitances(device: UnitDevice, sign: int, grid: Grid) -> Array:
 
 
 def noise(device: UnitDevice, sign: int, grid: Grid) -> Array:
-    """Densities of the noise current of the drain (bulk, gate, drain voltages, 3) in A²/Hz, at NOISE_FREQUENCIES."""
+    """Densities of the noise currents of drain and gate (bulk, gate, drain voltages, 2, 3) in A²/Hz, at FREQUENCIES."""
     lines = [device.instance("x", {"s": "0"} | {role: role for role in "dgb"})]
-    lines += [f"vat{role} {role} 0 dc 0 ac {int(role == 'd')}" for role in "dgb"] + ["hnoise noise 0 vatd 1"]
-    first, second, last = NOISE_FREQUENCIES
+    lines += [f"vat{role} {role} 0 dc 0 ac 1" for role in "dgb"]
+    lines += [f"h{role} noise{role} 0 vat{role} 1" for role in "dg"]
+    first, second, last = FREQUENCIES
+    analysis = []
+    for role in "dg":
+        analysis += [f"noise v(noise{role}) vat{role} dec 1 {first:g} {last:g}", "setplot previous"]
+        analysis += [f"write {_RAW} onoise_spectrum", "destroy all"]
+    points = _plots(device, lines, _at_each(grid, sign, analysis), 2 * int(np.prod(grid.shape)))
     decades = round(np.log10(second / first))
-    analysis = [
-        f"noise v(noise) vatd dec 1 {first:g} {last:g}",
-        "setplot previous",
-        f"write {_RAW} onoise_spectrum",
-        "destroy all",
-    ]
-    points = _plots(device, lines, _at_each(grid, sign, analysis), int(np.prod(grid.shape)))
-    return np.real(np.array(points)[:, 1, ::decades]).reshape(*grid.shape, 3) ** 2
+    return np.real(np.array(points)[:, 1, ::decades]).reshape(*grid.shape, 2, 3) ** 2
 
 
 def _at_each(grid: Grid, sign: int, analysis: Sequence[str]) -> list[str]:

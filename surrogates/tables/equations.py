@@ -1,7 +1,8 @@
 """A circuit's equations with the numbers of many designs: matrices of what is linear, and the devices of tables."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Self
 
 import numpy as np
@@ -90,6 +91,16 @@ class Equations:
             farads = each.table.capacitances(geometries, voltages.reshape(-1, 3)) * multiplicity.reshape(-1, 1, 1)
             found += (farads.reshape(len(self), -1) @ each.stamps).reshape(found.shape)
         return found
+
+    def noise(self, state: Array, frequencies: Array) -> Iterator[tuple[Array, Array]]:
+        """Of each noise current of a table's device at [u; e]: where it enters the balances (n + S,), and its density
+        (B, F) in A²/Hz."""
+        for each, geometries, multiplicity in self._each():
+            voltages = state @ each.voltages.T * each.table.polarity
+            density = each.table.noise(geometries, voltages.reshape(-1, 3), frequencies)
+            density = density.reshape(*multiplicity.shape, 2, -1) * multiplicity[..., None, None]
+            for place, terminal in product(range(len(each.devices)), range(2)):
+                yield each.balances[3 * place + terminal], density[:, place, terminal]
 
     def transistor(self, name: str, state: Array) -> Mapping[str, Array]:
         """What ngspice says of a transistor at [u; e], (B,) each: currents and conductances with its multiplicity."""

@@ -4,12 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sizing.measures.batch import Batch, Reasons
 from sizing.measures.batch import designs as designs_of
+from sizing.measures.meas import Meas
 from sizing.measures.measure import Measure, Missing
 from sizing.measures.waveforms import Results, Waveforms
 from sizing.spice.device import Device
@@ -117,7 +119,7 @@ class TableModel:
         for first in range(0, count, _AT_ONCE):
             part = {name: column[first : first + _AT_ONCE] for name, column in columns.items()}
             some = min(_AT_ONCE, count - first)
-            yield some, self._responses({**held, **part}, some, tables, integrate, starts)
+            yield some, self._responses({**held, **part}, some, tables, integrate, starts, conditions.temperature)
 
     def _responses(
         self,
@@ -126,18 +128,18 @@ class TableModel:
         tables: Mapping[Kind, Table],
         integrate: bool,
         starts: Mapping[str, Array],
+        celsius: float | None,
     ) -> Mapping[str, Response | Unmodelled]:
         found: dict[str, Response | Unmodelled] = {}
         wanted = self.task.vectors
         for bench, network in zip(self.task.benches, self._networks, strict=True):
             resolved = self._resolved(network, values)
             equations = self._equations(network, tables, resolved, count)
-            responses = Responses(equations, resolved, integrate, starts.get(bench.name))
+            responses = Responses(equations, resolved, integrate, starts.get(bench.name), celsius)
             for analysis in bench.analyses:
                 reference = f"{bench.name}.{analysis.name}"
-                if not wanted[reference]:
-                    found[reference] = Unmodelled(f"{analysis.name}: device tables have no .meas")
-                    continue
+                if not wanted[reference] and not analysis.meas:
+                    continue  # nothing is measured
                 try:
                     found[reference] = responses.response(analysis, wanted[reference])
                 except Unmodelled as reason:
@@ -204,6 +206,14 @@ def _measured(measure: Measure, responses: Mapping[str, Response | Unmodelled], 
         missing.where(~response.known, response.otherwise)
         read[reference] = response.waveforms
     rows = np.array([row for row in range(count) if row not in missing], dtype=np.intp)
+    if isinstance(measure, Meas):
+        told = cast(Response, responses[measure.of]).meas
+        if measure.name not in told:
+            missing.where(np.ones(count, dtype=bool), f".meas {measure.name}: device tables do not tell such a result")
+        values = told.get(measure.name, values).copy()
+        missing.where(np.isnan(values), f".meas {measure.name} found nothing")
+        values[list(missing)] = np.nan
+        return Batch(values, missing)
     for first in range(0, len(rows), _BLOCK):
         some = rows[first : first + _BLOCK]
         batch = measure.values(designs_of(read, some))
@@ -229,7 +239,9 @@ class _OfDesign(Mapping[str, Waveforms]):
         if not response.known[self._row]:
             raise Missing(response.otherwise)
         waveforms = response.waveforms
-        return Waveforms(waveforms.axis, {name: vector[self._row] for name, vector in waveforms.vectors.items()})
+        vectors = {name: vector[self._row] for name, vector in waveforms.vectors.items()}
+        found = {name: float(each[self._row]) for name, each in response.meas.items()}
+        return Waveforms(waveforms.axis, vectors, {name: each for name, each in found.items() if np.isfinite(each)})
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._responses)

@@ -65,6 +65,13 @@ class Modes:
         except np.linalg.LinAlgError:
             return np.full((len(rows), len(s), len(outputs)), np.nan, np.complex128)
 
+    def adjoint(self, output: Array, frequencies: Array) -> Complex:
+        """What an output (n,) is of f at each frequency in Hz, (B, F, n): of every input at once."""
+        s = np.asarray(2j * np.pi * frequencies, np.complex128)[:, None, None]
+        matrix = self.conductance.swapaxes(1, 2)[:, None] + s * self.capacitance.swapaxes(1, 2)[:, None]
+        solved = np.linalg.solve(matrix, np.broadcast_to(output[:, None], (*matrix.shape[:-1], 1)))
+        return np.asarray(solved[..., 0], np.complex128)
+
     def step(self, breaks: Array, constant: Array, slope: Array, outputs: Array, times: Array) -> Array:
         """Outputs (B, O, N) at ascending times (N,), from rest, where f goes in straight lines between breaks (K,).
 

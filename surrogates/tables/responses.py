@@ -1,7 +1,7 @@
 """The analyses of a bench on its equations: operating points, small signals, sweeps and steps of many designs."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -10,16 +10,19 @@ from numpy.typing import NDArray
 from sizing.measures.waveforms import Waveforms
 from sizing.spice.expression import Value
 from sizing.task.bench import Analysis
-from surrogates.tables import commands
+from surrogates.tables import commands, meas
 from surrogates.tables.equations import Equations
 from surrogates.tables.modes import Modes
 from surrogates.tables.network import Network, Unmodelled, quantity
+from surrogates.tables.noise import thermal
 from surrogates.tables.operating_point import Bias, operating_point
 from surrogates.tables.transients import Drive, integrated, linear, modes_at
 
 Array = NDArray[np.float64]
 NO_OPERATING_POINT = "no operating point was found on the device tables"
 NO_TRANSIENT = "the transient could not be followed on the device tables"
+_NOMINAL = 27.0
+"""Degrees Celsius, at which ngspice simulates unless told otherwise."""
 _EVEN, _RATIO = 350, 250
 """Points of a transient: evenly spaced, and at even ratios of the time since the last corner of a waveform."""
 _SMALL = 0.03
@@ -36,19 +39,27 @@ class Response:
     known: NDArray[np.bool_]
     otherwise: str = NO_OPERATING_POINT
     """Why not for the others."""
+    meas: Mapping[str, Array] = field(default_factory=dict)
+    """Results of `.meas` (B,) by name, of those that are told; NaN where there is none."""
 
 
 class Responses:
     """The analyses of one bench for B designs."""
 
     def __init__(
-        self, equations: Equations, values: Mapping[str, Value], integrate: bool, start: Array | None = None
+        self,
+        equations: Equations,
+        values: Mapping[str, Value],
+        integrate: bool,
+        start: Array | None = None,
+        celsius: float | None = None,
     ) -> None:
         """`values` has those of devices' parameters ("vdd dc"); `integrate` is whether large steps are.
 
         Operating points are looked for from `start` (n,) on.
         """
         self._start = start
+        self._celsius = _NOMINAL if celsius is None else celsius
         self._integrate = integrate
         self._equations = equations
         self._network: Network = equations.network
@@ -56,10 +67,22 @@ class Responses:
 
     def response(self, analysis: Analysis, vectors: Sequence[str]) -> Response:
         """What these vectors are in an analysis; raises Unmodelled."""
-        kinds = {"op": self._operating_point, "ac": self._small_signal, "tran": self._step, "dc": self._sweep}
+        kinds = {
+            "op": self._operating_point,
+            "ac": self._small_signal,
+            "noise": self._noise,
+            "tran": self._step,
+            "dc": self._sweep,
+        }
         if analysis.kind not in kinds:
             raise Unmodelled(f"{analysis.name}: device tables do not tell {analysis.kind} analyses")
-        return kinds[analysis.kind](analysis, vectors)
+        known = {}
+        if analysis.kind in ("tran", "dc"):
+            known = {name: what for name, what in analysis.meas if meas.vectors(what) is not None}
+        read = (vector for what in known.values() for vector in meas.vectors(what) or ())
+        found = kinds[analysis.kind](analysis, tuple(dict.fromkeys((*vectors, *read))))
+        axis, along = found.waveforms.axis, {name: np.real(each) for name, each in found.waveforms.vectors.items()}
+        return replace(found, meas={name: meas.measured(what, axis, along) for name, what in known.items()})
 
     def _operating_point(self, _: Analysis, vectors: Sequence[str]) -> Response:
         found = {name: self._seen(self._bias, name)[:, None] for name in vectors}
@@ -80,6 +103,33 @@ class Responses:
             else:
                 found[name] = everything[:, :, index] + self._output(name)[unknown:] @ joined[0]
         return Response(Waveforms(axis, found), self._bias.converged)
+
+    def _noise(self, analysis: Analysis, vectors: Sequence[str]) -> Response:
+        nets, referred, axis = commands.noise(analysis)
+        unknown = self._network.unknown
+        weights = np.asarray(sum(sign * self._network.voltage(net) for sign, net in zip((1, -1), nets, strict=False)))
+        seen = self._modes.adjoint(weights[:unknown], axis)
+        power = np.zeros(seen.shape[:2])
+        of_tables = self._equations.noise(self._bias.state, axis)
+        for entry, density in (*of_tables, *self._thermal()):
+            power += np.abs(seen @ entry[:unknown]) ** 2 * density
+        joined, driven = self._inputs(
+            {each.device.name: float(each.device.name == referred) for each in self._network.sources}
+        )
+        found = {"onoise_spectrum": np.sqrt(power)}
+        if "inoise_spectrum" in vectors:
+            onto, pulling = (each[:, :unknown, unknown:] @ joined[0] for each in (self._bias.slopes, self._charges))
+            excited = -(onto + driven[:, :unknown])[:, None] - 2j * np.pi * axis[:, None] * pulling[:, None]
+            gain = np.einsum("bfn,bfn->bf", seen, excited) + weights[unknown:] @ joined[0]
+            found["inoise_spectrum"] = found["onoise_spectrum"] / np.abs(gain)
+        return Response(Waveforms(axis, found), self._bias.converged)
+
+    def _thermal(self) -> Iterator[tuple[Array, Array]]:
+        """Of each resistor: where its noise enters the balances (n + S,), and its density (B, 1)."""
+        for stamp in self._network.conductances:
+            if stamp.inverse and stamp.parameter:
+                resistance = np.broadcast_to(self._values[stamp.parameter], (len(self._equations),))
+                yield self._network.rows @ stamp.row, thermal(1 / resistance, self._celsius)[:, None]
 
     def _current_phasor(
         self, name: str, constant: Array, linear: Array, joined: Array, driven: Array, axis: Array

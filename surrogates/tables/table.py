@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogates.tables import noise
 from surrogates.tables.deck import CHANNEL
 from surrogates.tables.geometry import Geometry
 from surrogates.tables.grids import Grid, Grids
@@ -86,6 +87,13 @@ class Table:
     def _channels(self) -> Splines:
         return Splines(self._grids.currents, self._measured["channel"])
 
+    @cached_property
+    def _noise(self) -> Splines:
+        found, grid = noise.parts(self._measured["noise"]), self._grids.capacitances
+        if grid.drain.start == 0:  # without a voltage there is no flicker noise: as the next voltages tell
+            found[..., 0, 0, 1] = 2 * found[..., 1, 0, 1] - found[..., 2, 0, 1]
+        return Splines(grid, found.reshape(*found.shape[:4], 6))
+
     def geometries(self, parameters: Array) -> Geometries:
         """Where devices with these parameters (M, P) are among the measured ones."""
         return Geometries(*self._geometry.weights(parameters))
@@ -107,6 +115,12 @@ class Table:
         weights = np.repeat(geometries.linear[..., None], len(CHANNEL), axis=-1)
         known = self._channels.values(geometries.places, weights, voltages)
         return {"id": channel, "gm": gm, "gds": gds, "gmbs": gmbs, **dict(zip(CHANNEL, known.T, strict=True))}
+
+    def noise(self, geometries: Geometries, voltages: Array, frequencies: Array) -> Array:
+        """The densities (M, 2, F) of the noise currents into drain and gate in A²/Hz, at voltages (M, 3)."""
+        weights = np.stack([geometries.logarithmic, geometries.logarithmic, geometries.linear] * 2, -1)
+        found = self._noise.values(geometries.places, weights, voltages)
+        return noise.density(found.reshape(-1, 3), frequencies).reshape(len(found), 2, -1)
 
     def _interpolated(self, geometries: Geometries, voltages: Array) -> Array:
         weights = np.stack([geometries.logarithmic, *[geometries.linear] * 3], -1)
