@@ -13,6 +13,7 @@ import argparse
 import time
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import dask
 import numpy as np
@@ -56,7 +57,7 @@ def main() -> None:
     print(markdown(table), markdown(named), sep="\n\n")
 
 
-def measured(workers: int) -> list[Job]:
+def measured(workers: int) -> list[dict[str, Any]]:
     """A row for every time of a simulation, and for every batch."""
     processes = min(workers, PROCESSES)
     rows = []
@@ -71,12 +72,12 @@ def measured(workers: int) -> list[Job]:
         Client(cluster) as client,
         ClusterPool(client, partial(SimulationPool, NOTHING, 1, 60, simulator=Sleeper)) as pool,
     ):
-        pool.run([{"seconds": 0.3}] * 4 * workers)  # every thread starts its simulator
+        pool.run([Job({"seconds": 0.3})] * 4 * workers)  # every thread starts its simulator
         wanted = [(t, None) for t in SECONDS] + [(t, b) for n, t, b in BATCHES if n == workers]
         for seconds, batch in wanted:
             at_once = workers if batch is None else min(workers, batch)
             count = min(max(2 * at_once, round(LEAST_SECONDS * at_once / seconds)), MOST_SIMULATIONS)
-            jobs = [{"seconds": seconds}] * count
+            jobs = [Job({"seconds": seconds})] * count
             size = batch or count
             began, cpu = time.perf_counter(), time.process_time()
             for first in range(0, count, size):

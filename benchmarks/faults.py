@@ -27,8 +27,8 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.faulty import DEADLY, GARBAGE, LOG, Faults, Faulty
-from sizing import running
 from sizing.files import CannotWrite
+from sizing.runs import run as running
 from sizing.runs.records.journal import NAME
 from sizing.runs.records.reading import read_run
 from sizing.runs.records.writing import TABLES
@@ -152,7 +152,7 @@ def _live(plan: Plan, run: Path, faults: Faults | None, largest_file: int) -> No
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
     if faults:
         simulator = partial(Faulty, faults=faults)
-        running.pool_for = lambda task, _, workers: SimulationPool(task, workers, TIMEOUT, MEMORY, simulator)
+        running.pool_for = lambda task, _, workers, simulator: SimulationPool(task, workers, TIMEOUT, MEMORY, simulator)
     try:
         if run.exists():
             running.resume(run, workers=1)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from sizing.runs.records.reading import RunError, find_runs, read_runs
-from sizing.runs.tables import COLUMNS, runs_table
+from sizing.runs.tables import COLUMNS, KEYS, runs_table
 
 
 def tabulated(paths: Sequence[Path]) -> tuple[pd.DataFrame, list[str]]:
@@ -26,8 +26,10 @@ def tabulated(paths: Sequence[Path]) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _kept_table(path: Path) -> pd.DataFrame:
+    """A kept table; one of an earlier version lacks newer columns."""
     table = pd.read_csv(path)
-    if list(table.columns) != COLUMNS[: len(table.columns)]:  # newer columns stand at the end
+    of_then = [column for column in COLUMNS if column in table.columns or column in (*KEYS, "seed")]
+    if list(table.columns) != of_then:
         raise RunError(
             f"{path}: expected a table of runs, with the columns {', '.join(COLUMNS[:4])}, …, got "
             f"{', '.join(table.columns[:4])}, …; it is of another study, see docs/results.md"

@@ -20,7 +20,8 @@ from sizing.files import BeingWritten, claim, write_all_whole
 from sizing.runs.records.reading import RunRecord, read_runs
 from sizing.runs.run import resume, run
 from sizing.runs.tables import means_table, runs_table
-from sizing.search.settling import parse_variant
+from sizing.search.methods import method_named
+from sizing.search.settling import parse_variant, settled
 from sizing.simulation.ngspice import SimulatorMissing
 from sizing.simulation.pool import default_workers
 from sizing.simulation.simulator import SimulationError
@@ -208,7 +209,8 @@ def _check_arguments(specs: Sequence[str | Path], methods: Sequence[str], seeds:
     mistakes = []
     for method in methods:
         try:
-            run_settings(parse_variant(method))
+            asked = run_settings(parse_variant(method))
+            settled(asked, method_named(asked.method))
         except InputError as error:
             mistakes.append(f"--methods: {error}")
     names = [Path(spec).stem for spec in specs]

@@ -95,7 +95,7 @@ _SHIPPED = {
         "margins by them, simulations confirm these and show how far the tables are off",
         _by_tables,
         {"initial": 0, "batch": 1, "ranking": {"children": 300, "generations": 15, "elite": 60}, **_RANKED},
-        heeds=("ranking",),
+        heeds=tuple(f"ranking.{name}" for name in ("drawn", "children", "generations", "kept", "elite")),
         least_initial=0,
     ),
     "evo": Method(

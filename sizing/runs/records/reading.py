@@ -87,7 +87,7 @@ class RunRecord:
     @cached_property
     def ranked(self) -> NDArray[np.intp]:
         """Rows of the population, the best first, by the rule of the run; versions before 0.2 had the first in spec."""
-        return best_first(self.problem, self.values, self.manifest["run"].get("best", "first"))
+        return best_first(self.problem, self.values, self.manifest.get("run", {}).get("best", "first"))
 
 
 def read_run(path: str | Path) -> RunRecord:

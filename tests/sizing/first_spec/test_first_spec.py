@@ -15,6 +15,7 @@ from sizing.simulation.simulator import Failed, SimulationError
 from sizing.simulation.simulators import pool_for
 from sizing.specfile.load import Spec, load_spec
 from sizing.spice.circuit import Circuit
+from sizing.task.job import Job
 
 NETLISTS = Path(__file__).parent / "netlists"
 MODELS = {"xschem.spice": ("pdk.lib:tt",)}
@@ -89,10 +90,10 @@ def test_the_copy_is_the_same_circuit(written: FirstSpec):
 @pytest.mark.slow
 def test_the_circuit_as_it_is_meets_what_was_measured(written: FirstSpec):
     spec = load_spec(written.path)
-    values = as_it_is(spec)
+    job = Job(as_it_is(spec))
     with pool_for(spec.task, spec.run, 1) as pool:
-        pool.load(values)
-        outcome = pool.run([values])[0]
+        pool.load(job)
+        outcome = pool.run([job])[0]
     assert not isinstance(outcome, Failed)
     for metric, value in zip(spec.problem.metrics, outcome.values, strict=True):
         if metric.name in written.missing:

@@ -129,8 +129,8 @@ def test_it_is_on_the_page_where_somebody_judged(make_run):
 def test_the_journal_of_a_run_holds_what_its_calibration_needs(
     method: str, against_targets: bool, amplifier: Spec, tmp_path: Path
 ):
-    pool = {"drawn": 200, "children": 200}
-    record = sizing.run(amplifier, method=method, out=tmp_path / "run", workers=1, max_sims=27, ranking=pool).record
+    pool = {"ranking": {"drawn": 200, "children": 200}} if against_targets else {}
+    record = sizing.run(amplifier, method=method, out=tmp_path / "run", workers=1, max_sims=27, **pool).record
     (initial, *searched) = record.batches
     assert initial.decision is None
     found = answers([record])

@@ -92,7 +92,7 @@ def test_wrong_arguments_are_all_told_before_anything_runs(tmp_path: Path):
     with pytest.raises(SpecError) as caught:
         compare(["a.yaml"], ["evo", "orcle", "evo"], [0, 3, 3, -1], tmp_path / "c")
     assert caught.value.mistakes == (
-        "--methods: no method 'orcle'; did you mean 'oracle'?",
+        "--methods: method: no method 'orcle'; did you mean 'oracle'?",
         "--methods: expected each once, got evo twice",
         "--seeds: expected each once, got 3 twice",
         "--seeds: expected none below 0, got -1",
@@ -120,7 +120,7 @@ def test_settings_of_methods_are_checked_before_anything_runs(tmp_path: Path):
         compare(["a.yaml"], ["fc:initial", "fc:initial=1", "fc:judge.bach=2"], [0], tmp_path / "c")
     assert caught.value.mistakes == (
         "--methods: fc:initial: expected setting=value after the method, such as initial=20, got 'initial'",
-        "--methods: run.initial: expected greater than or equal to 2, got '1'",
+        "--methods: run.initial: expected at least 2, which fc needs, got 1",
         "--methods: run.judge.bach: unknown key; did you mean 'batch'?",
     )
 

@@ -15,6 +15,7 @@ from sizing.errors import InputError
 from sizing.simulation.pool import SimulationPool
 from sizing.simulation.simulator import Measured
 from sizing.specfile.load import Spec, load_spec
+from sizing.task.job import Job
 
 FEW = {"looked_at": 20, "looked_children": 10}
 
@@ -23,9 +24,9 @@ def test_a_look_finds_the_voltages_that_no_source_sets(amplifier: Spec):
     look = amplifier.task.look
     assert look is not None
     assert [measure.output for measure in look.measures] == ["out"]
-    values = {"m1": 10.0, "rl": 1000.0}
+    job = Job({"m1": 10.0, "rl": 1000.0})
     with SimulationPool(look, 1, 60) as looks, SimulationPool(amplifier.task, 1, 60) as pool:
-        (seen,), (simulated,) = looks.run([values]), pool.run([values])
+        (seen,), (simulated,) = looks.run([job]), pool.run([job])
     assert isinstance(seen, Measured)
     assert isinstance(simulated, Measured)
     current = dict(zip([metric.name for metric in amplifier.problem.metrics], simulated.values, strict=True))["current"]

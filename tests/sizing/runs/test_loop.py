@@ -4,7 +4,7 @@ import json
 import re
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,19 @@ import pytest
 
 import sizing
 from benchmarks.faulty import Faults, Faulty
+from sizing.errors import InputError
 from sizing.evaluation.evaluator import values_of
 from sizing.runs.records.reading import RunError
 from sizing.runs.run import check, most_frequent_failure
 from sizing.search.methods import DISCRIMINATORS, METHODS
 from sizing.simulation.pool import SimulationPool
-from sizing.simulation.simulator import Measured
+from sizing.simulation.simulations import Ticket
+from sizing.simulation.simulator import Measured, Outcome
 from sizing.specfile.load import Spec, load_spec
-from sizing.specfile.mistakes import SpecError
 from sizing.task.objectives import in_spec
+from tests.heeding import heeded
+
+FEW_STEPS = {"steps": 40, "body_steps": 4}
 
 
 def run(spec: Spec, out: Path, **settings: Any) -> sizing.Result:
@@ -32,7 +36,7 @@ def run(spec: Spec, out: Path, **settings: Any) -> sizing.Result:
 @pytest.mark.slow
 @pytest.mark.parametrize("method", DISCRIMINATORS)
 def test_every_method_sizes_the_amplifier_and_counts_what_it_did(method: str, amplifier: Spec, tmp_path: Path):
-    result = run(amplifier, tmp_path / "run", method=method, seed=3, judge={"steps": 40, "body_steps": 4})
+    result = run(amplifier, tmp_path / "run", method=method, seed=3, **heeded(method, judge=FEW_STEPS))
     row = result.table.iloc[0]
     assert result.status == row["status"] == "in spec"
     assert row["in_spec"] >= 20
@@ -171,7 +175,7 @@ def test_most_simulations_failing_is_said_at_once_and_the_run_ends_before_its_bu
         folder.mkdir()
         faulty = partial(Faulty, faults=Faults(folder, ("diverge",), rate, always=True))
         monkeypatch.setattr(
-            sizing.runs.run, "pool_for", lambda task, _, workers: SimulationPool(task, workers, 60, simulator=faulty)
+            sizing.runs.run, "pool_for", lambda task, _, workers, simulator: SimulationPool(task, workers, 60, simulator=faulty)
         )
         seen: list[sizing.Progress] = []
         result = run(amplifier, folder / "run", method="evo", observer=seen.append, max_sims=100, **settings)
@@ -192,7 +196,7 @@ def test_an_existing_folder_is_refused_before_anything_runs(amplifier: Spec, tmp
 
 
 def test_an_unknown_method_offers_the_nearest(amplifier: Spec, tmp_path: Path):
-    with pytest.raises(SpecError, match="no method 'orcale'; did you mean 'oracle'"):
+    with pytest.raises(InputError, match=r"^method: no method 'orcale'; did you mean 'oracle'\?$"):
         run(amplifier, tmp_path / "run", method="orcale")
     assert not (tmp_path / "run").exists()
 
@@ -222,16 +226,16 @@ def test_costs_of_the_best_never_rise_during_a_run(judged: Seen):
 def test_ctrl_c_among_the_initial_designs_keeps_those_that_were_simulated(
     amplifier: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    stream = SimulationPool.stream
+    next_done = SimulationPool.next_done
+    done = count()
 
-    def interrupted(pool, jobs):
-        for count, outcome in enumerate(stream(pool, jobs)):
-            if count == 12:
-                raise KeyboardInterrupt
-            yield outcome
+    def interrupted(pool: SimulationPool) -> tuple[Ticket, Outcome]:
+        if next(done) == 12:
+            raise KeyboardInterrupt
+        return next_done(pool)
 
     with monkeypatch.context() as patch:
-        patch.setattr(SimulationPool, "stream", interrupted)
+        patch.setattr(SimulationPool, "next_done", interrupted)
         first = run(amplifier, tmp_path / "run", method="evo")
     assert (first.status, len(first.record.simulations)) == ("interrupted", 12)
     assert first.table.iloc[0][["sims_initial", "sims_search", "sims_total"]].tolist() == [0, 0, 0]

@@ -17,6 +17,7 @@ from sizing.search.methods import METHODS
 from sizing.simulation.pool import SimulationPool
 from sizing.specfile.load import Spec, load_spec
 from sizing.task.objectives import figures, front, in_spec
+from tests.heeding import heeded
 
 pytestmark = pytest.mark.slow
 
@@ -56,7 +57,7 @@ def test_the_objective_ends_better_than_the_first_designs_in_spec_and_than_rando
     found: dict[str, list[float]] = {"gp": [], "random": []}
     for seed in (0, 1, 2):
         for method, bests in found.items():
-            result = run(spec, tmp_path / f"{method}{seed}", method=method, seed=seed, max_sims=36, **SMALL)
+            result = run(spec, tmp_path / f"{method}{seed}", method=method, seed=seed, max_sims=36, **heeded(method, **SMALL))
             assert result.status == "max_sims"
             bests.append(best(result))
             if method == "gp":
@@ -100,8 +101,8 @@ def test_a_front_is_of_designs_of_which_none_beats_another_and_grows(with_object
 @pytest.mark.parametrize("method", ["evo", "oracle", "fc", "gp", "optuna-tpe", "pymoo-nsga2", "random"])
 def test_a_killed_run_ends_as_an_unbroken_one(goals: str, method: str, with_objectives: MakeSpec, tmp_path: Path):
     search = {"reference_rank": 4, "max_candidates": 1000, "accept_regardless": 0.01}
-    settings = {"max_sims": 34, "initial": 16, "search": search, "batch": 3}
-    whole = run(with_objectives(goals), tmp_path / "whole", method=method, **settings, **QUICK, **SMALL)
+    settings = heeded(method, max_sims=34, initial=16, search=search, batch=3, **QUICK, **SMALL)
+    whole = run(with_objectives(goals), tmp_path / "whole", method=method, **settings)
     assert whole.status == "max_sims"
     assert whole.table.iloc[0]["sims_total"] == 34
     journal = (whole.folder / "journal.jsonl").read_bytes()
@@ -182,10 +183,10 @@ def test_what_an_earlier_run_of_the_circuit_measured_is_not_simulated_again(
     )
     spec = with_objectives("minimize: current\nmaximize: gain", ("at_least: 1 GHz", "at_least: 1.5 GHz"))
     simulated: list[Any] = []
-    stream = SimulationPool.stream
-    monkeypatch.setattr(SimulationPool, "stream", lambda pool, jobs: simulated.extend(jobs) or stream(pool, jobs))
-    settings = {"method": method, "max_sims": 12, "warm_start": (str(before.folder),), **SMALL}
-    after = run(spec, tmp_path / "after", seed=5, **settings)
+    submit = SimulationPool.submit
+    monkeypatch.setattr(SimulationPool, "submit", lambda pool, job: simulated.append(job) or submit(pool, job))
+    settings = heeded(method, max_sims=12, warm_start=(str(before.folder),), **SMALL)
+    after = run(spec, tmp_path / "after", method=method, seed=5, **settings)
     row = after.table.iloc[0]
     known = {evaluation.design for evaluation in before.record.population}
     assert [row["cache_hits"], row["sims_total"], len(simulated)] == [50, 12, 12]

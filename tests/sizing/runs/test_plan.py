@@ -1,5 +1,6 @@
 """A plan settles a run once, and refuses for a check what it would refuse for a run."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,22 @@ def test_a_run_of_a_run_s_own_spec_has_the_same_plan(amplifier: Spec, tmp_path: 
     first = sizing.run(amplifier, method="fc", judge={"steps": 3}, max_sims=100, out=tmp_path / "a", workers=1)
     planned = plan(load_spec(first.folder / "spec.yaml"))
     assert planned.spec.run == plan(amplifier.with_run(method="fc", judge={"steps": 3}, max_sims=100)).spec.run
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_a_plan_has_settled_is_refused_by_none(method: str, amplifier: Spec):
+    settled = plan(amplifier.with_run(method=method)).spec
+    assert plan(replace(settled, own_run=settled.run)).spec.run == settled.run
+
+
+@pytest.mark.parametrize(("method", "least"), [("gp", 2), ("random", 2), ("tables", 0)])
+def test_a_method_is_given_as_many_initial_designs_as_it_needs(method: str, least: int, amplifier: Spec):
+    assert plan(amplifier.with_run(method=method, initial=least)).spec.run.initial == least
+    for fewer in range(least):
+        with pytest.raises(
+            InputError, match=f"^run.initial: expected at least {least}, which {method} needs, got {fewer}$"
+        ):
+            plan(amplifier.with_run(method=method, initial=fewer))
 
 
 def test_a_method_may_be_an_object(amplifier: Spec, tmp_path: Path):

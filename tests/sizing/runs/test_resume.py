@@ -18,6 +18,7 @@ from sizing.runs.records.writing import RunFolder
 from sizing.search.methods import DISCRIMINATORS, METHODS
 from sizing.simulation.pool import SimulationPool
 from sizing.specfile.load import Spec
+from tests.heeding import heeded
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +31,7 @@ WEIGHTS = Path(__file__).parents[3] / "surrogates" / "networks" / "weights"
 @pytest.mark.parametrize("method", METHODS)
 def test_a_run_cut_off_anywhere_ends_with_the_same_journal(method: str, amplifier: Spec, tmp_path: Path):
     settings = {"max_sims": 22, "batch": 2} if method in SLOW else {"max_sims": 40} if method in DISCRIMINATORS else {}
-    quick = QUICK | settings
+    quick = heeded(method, **QUICK, **settings)
     whole = sizing.run(amplifier, method=method, seed=6, out=tmp_path / "whole", workers=2, **quick)
     journal = (whole.folder / "journal.jsonl").read_bytes()
     for cut in random.Random(method).sample(range(len(journal)), 1 if method in SLOW else 3):
@@ -54,8 +55,8 @@ def test_no_simulation_that_the_journal_holds_is_repeated(amplifier: Spec, tmp_p
     first = sizing.run(amplifier, method="evo", out=tmp_path / "run", workers=1, observer=interrupt)
     assert (first.status, len(first.record.simulations)) == ("interrupted", 40)
     simulated = []
-    whole_run = SimulationPool.stream
-    monkeypatch.setattr(SimulationPool, "stream", lambda p, jobs: simulated.extend(jobs) or whole_run(p, jobs))
+    submit = SimulationPool.submit
+    monkeypatch.setattr(SimulationPool, "submit", lambda pool, job: simulated.append(job) or submit(pool, job))
     resumed = sizing.resume(first.folder, workers=1)
     assert resumed.status == "in spec"
     assert len(simulated) == len(resumed.record.simulations) - 40
@@ -98,7 +99,7 @@ def test_the_simulator_of_an_earlier_manifest_has_today_s_name(amplifier: Spec, 
 def test_a_run_that_is_being_written_is_refused(amplifier: Spec, tmp_path: Path):
     interrupted = sizing.run(amplifier, method="evo", out=tmp_path / "run", workers=1, max_sims=21)
     (interrupted.folder / "summary.json").unlink()
-    with RunFolder(interrupted.folder), pytest.raises(InputError, match="another process writes this run"):
+    with RunFolder(interrupted.folder, 1), pytest.raises(InputError, match="another process writes this run"):
         sizing.resume(interrupted.folder)
 
 

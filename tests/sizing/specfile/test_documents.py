@@ -112,7 +112,7 @@ def test_deep_nesting_where_something_else_is_expected_is_one_mistake(tmp_path: 
 
 def test_a_number_too_long_to_print_is_a_mistake_too(tmp_path: Path):
     (mistake,) = mistakes(written(tmp_path, ("initial: 20", f"initial: -0x{'f' * 5000}")))
-    assert mistake == "spec.yaml:41: run.initial: expected greater than or equal to 2, got a huge number"
+    assert mistake == "spec.yaml:41: run.initial: expected greater than or equal to 0, got a huge number"
 
 
 def test_a_long_text_is_cut_in_the_message(tmp_path: Path):

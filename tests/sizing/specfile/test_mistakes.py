@@ -9,8 +9,8 @@ from tests.sizing.specfile.divider import SPEC, mistakes, written
 
 UNKNOWN_MEASURES = ", ".join(sorted(MEASURES))
 RUN_KEYS = (
-    "batch, corners, in_spec, initial, judge, max_failed, max_seconds, max_sims, memory, method, own, patience, peer, "
-    "ranking, search, seed, simulator, timeout, warm_start"
+    "batch, best, corners, in_spec, initial, judge, max_failed, max_seconds, max_sims, memory, method, own, patience, "
+    "peer, ranking, search, seed, simulator, timeout, warm_start"
 )
 
 
@@ -166,7 +166,7 @@ RUN_KEYS = (
          "expected one of vdd, vin, x1.v1"),
         ("name: t50", "name: t5", "37: metrics.half: name: step.rise has no meas 't5'; did you mean 't50'?"),
         # run
-        ("initial: 20", "initial: 1", "41: run.initial: expected greater than or equal to 2, got 1"),
+        ("initial: 20", "initial: -1", "41: run.initial: expected greater than or equal to 0, got -1"),
         ("initial: 20", "initial: many", "41: run.initial: expected a valid integer, got 'many'"),
         ("initial: 20", "initial: .inf", "41: run.initial: expected a finite number, got inf"),
         ("initial: 20", "timeout: 5 V", "41: run.timeout: expected seconds, got '5 V'"),
@@ -249,10 +249,10 @@ def test_mistakes_that_need_the_netlist_come_with_those_that_do_not(tmp_path: Pa
         ("excite: vdd", "excite: vcc"),
         ("of: quiet.hiss", "of: quiet.his"),
         ("source: vin", "source: vout"),
-        ("initial: 20", "initial: 0"),
+        ("initial: 20", "initial: -1"),
     )
     assert mistakes(path) == [
-        "spec.yaml:41: run.initial: expected greater than or equal to 2, got 0",
+        "spec.yaml:41: run.initial: expected greater than or equal to 0, got -1",
         "spec.yaml:5: variables.rx: the netlist has no `.param rx=…`; did you mean 'rb'?",
         "spec.yaml:21: benches.quiet.analyses.ripple.excite: no source 'vcc'; expected one of vdd, vin",
         "spec.yaml:38: metrics.noise.of: no analysis 'quiet.his'; did you mean 'quiet.hiss'?",

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import torch
 from sizing.clock import Clock
 from sizing.evaluation.evaluator import Evaluation, Evaluator, values_of
 from sizing.simulation.pool import SimulationPool
+from sizing.simulation.simulations import in_order
 from sizing.simulation.simulator import Measured
 from sizing.specfile.load import Spec
 from sizing.task.objectives import meets, no_worse, order
@@ -37,7 +39,7 @@ def simulated(amplifier: Spec) -> list[Evaluation]:
     rng = np.random.default_rng(3)
     designs = list(dict.fromkeys(map(tuple, rng.integers(0, amplifier.problem.shape, (240, 2)).tolist())))
     with SimulationPool(amplifier.task, 1, 60.0) as pool:
-        evaluator = Evaluator(amplifier.problem, pool.stream, lambda *_: None, Clock())
+        evaluator = Evaluator(amplifier.problem, partial(in_order, pool), lambda *_: None, Clock())
         return [each for each in evaluator.evaluate(designs, "search") if each.ok]
 
 
