@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from surrogates.tables.judge import TablesJudge
 
 Array = NDArray[np.float64]
+_DESIGNS_TRIED = 10
 _DESIGNS_TO_SCALE_BY = 1000
 _LOOKS_TO_SCALE_BY = 50
 BEST_SHARE = 2 / 3
@@ -112,6 +113,11 @@ def device_tables(context: "Context") -> "TablesJudge":
         return model.told(designs, conditions, integrate=integrate).values
 
     prepare(problem.corners[0].conditions)
+    rng = np.random.default_rng(0)
+    some = {variable.name: rng.choice(np.array(variable.values), _DESIGNS_TRIED) for variable in problem.variables}
+    told = model.told(some, problem.corners[0].conditions)
+    if np.isnan(told.values).all():
+        raise Unmodelled(f"they tell no metric: {next(iter(told.missing[0].values()))}")
     return TablesJudge(problem, lambda designs: features(designs).numpy(), tell)
 
 
