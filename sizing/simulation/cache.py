@@ -1,6 +1,7 @@
 """Outcomes of simulations, kept by what was simulated, and shared by runs and processes."""
 
 import hashlib
+import inspect
 import json
 import sqlite3
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from sizing.errors import InputError
-from sizing.measures import table
+from sizing.measures.measure import Measure
 from sizing.simulation.simulations import Answered, Simulations
 from sizing.simulation.simulator import Failed, Outcome, outcome_entries, outcome_from
 from sizing.task.bench import Task
@@ -19,6 +20,9 @@ from sizing.task.job import Job
 NAME = "simulations.sqlite"
 LARGEST = 1e9
 """Bytes beyond which the outcomes that have not been used for longest go."""
+RESULTS = 1
+"""Counted up whenever the same simulation gives something else, by an adapter, a check of validity or a measurement of
+ours: outcomes of before are no answers then (`tests/sizing/simulation/test_results.py` reminds of it)."""
 SECONDS_BETWEEN_USES = 86_400
 """How old the note of the last use may be, so that a hit seldom writes."""
 _SECONDS_TO_WAIT = 30.0
@@ -125,7 +129,7 @@ def cached(cache: SimulationCache, key: "KeyOf", simulations: Simulations) -> Si
 class KeyOf:
     """Keys of a task's outcomes: hashes of all that they depend on.
 
-    These are the circuit (`circuit`: the decks with what they include, the analyses, the code that measures, and the
+    These are the circuit (`circuit`: the decks with what they include, the analyses, what our code makes of them, and the
     simulator's version), the measurements without their targets (`measures`), the variables' values, and the
     conditions: of a process its lines, for its name may mean another one in another spec.
     """
@@ -135,7 +139,7 @@ class KeyOf:
             (bench.name, [line.text for line in bench.lines], [asdict(analysis) for analysis in bench.analyses])
             for bench in task.benches
         ]
-        code = [path.read_text(encoding="utf-8") for path in sorted(Path(table.__file__).parent.glob("*.py"))]
+        code = [RESULTS, *(_source(measure) for measure in task.measures)]
         self.circuit = _digest([benches, code, version, task.variables]).hex()
         self.measures = tuple(_digest(each.model_dump(mode="json", exclude=_TARGET)).hex() for each in task.measures)
         self._task = task
@@ -151,6 +155,17 @@ class KeyOf:
         process = None if held.process is None else self._processes[held.process]
         conditions = [held.temperature, process, sorted(held.parameters)]
         return _digest([self.circuit, self.measures, variables, conditions, job.sample])
+
+
+def _source(measure: Measure) -> str:
+    """The code of a measurement that is none of ours, as far as it can be read."""
+    kind = type(measure)
+    if kind.__module__.partition(".")[0] == "sizing":
+        return ""
+    try:
+        return inspect.getsource(kind)
+    except (OSError, TypeError):
+        return ""
 
 
 def _digest(content: object) -> bytes:
