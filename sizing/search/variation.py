@@ -13,6 +13,8 @@ CROSSED = 0.4
 """Share of wandering children with two parents."""
 STEPS = (0.02, 0.06, 0.15, 0.3)
 """Standard deviation of a wandering child's steps, as a share of the range."""
+NUDGED = 3
+"""Genes that a nudge moves at most."""
 MOVED = (0.2, 0.4, 0.8)
 """Share of its genes that move."""
 
@@ -51,6 +53,14 @@ def wander(parents: Indices, count: int, shape: Indices, rng: Generator) -> Indi
     stepped = children + np.where(moved, np.rint(rng.normal(size=first.shape) * size), 0).astype(np.int64)
     clipped: Indices = np.clip(stepped, 0, shape - 1)
     return clipped
+
+
+def nudge(parents: Indices, count: int, shape: Indices, rng: Generator) -> Indices:
+    """`count` children (N, V) that differ from a parent by few steps on the grid in one to three genes."""
+    children = parents[rng.integers(0, len(parents), count)]
+    genes = rng.random(children.shape).argsort(axis=1) < rng.integers(1, NUDGED + 1, (count, 1))
+    steps = rng.geometric(0.4, children.shape) * rng.choice((-1, 1), children.shape)
+    return np.clip(children + np.where(genes, steps, 0), 0, shape - 1)
 
 
 def random_designs(count: int, shape: Indices, rng: Generator) -> Indices:

@@ -129,8 +129,8 @@ def cached(cache: SimulationCache, key: "KeyOf", simulations: Simulations) -> Si
 class KeyOf:
     """Keys of a task's outcomes: hashes of all that they depend on.
 
-    These are the circuit (`circuit`: the decks with what they include, the analyses, what our code makes of them, and the
-    simulator's version), the measurements without their targets (`measures`), the variables' values, and the
+    These are the circuit (`circuit`: the decks with what they include, the analyses, what our code makes of them, the
+    version of the simulator), the measurements without their targets (`measures`), the variables' values, and the
     conditions: of a process its lines, for its name may mean another one in another spec.
     """
 
