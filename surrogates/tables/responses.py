@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,8 @@ _NOMINAL = 27.0
 """Degrees Celsius, at which ngspice simulates unless told otherwise."""
 _EVEN, _RATIO = 350, 250
 """Points of a transient: evenly spaced, and at even ratios of the time since the last corner of a waveform."""
+_BETWEEN, _BRIEF = 64, 1e-3
+"""Points of each earlier straight line of the sources, unless it takes less than this of the whole time."""
 _SMALL = 0.03
 """Volts: larger steps are integrated, since transistors are not linear any more, and slew."""
 _EARLIEST = 1e-4
@@ -278,8 +281,9 @@ def _levels(corners: Mapping[str, tuple[Array, list[Value]]], time: float) -> di
 
 
 def _times(breaks: Array, stop: float, start: float) -> Array:
-    """The times (N,) at which a transient is told: dense after its corners, ending with `stop`."""
+    """The times (N,) at which a transient is told: dense after its last corner, ending with `stop`."""
     ratios = np.geomspace(_EARLIEST, 1.0, _RATIO)
-    times = np.concatenate([breaks, np.linspace(breaks[-1], stop, _EVEN), breaks[-1] + (stop - breaks[-1]) * ratios])
-    times = np.unique(times)
+    last = [np.linspace(breaks[-1], stop, _EVEN), breaks[-1] + (stop - breaks[-1]) * ratios]
+    long = [(begin, end) for begin, end in pairwise(breaks) if end - begin > _BRIEF * stop]
+    times = np.unique(np.concatenate([breaks, *last, *(np.linspace(*line, _BETWEEN) for line in long)]))
     return times[(times >= start) & (np.diff(times, append=np.inf) > 1e-9 * stop)]

@@ -110,6 +110,15 @@ def test_a_step_through_a_ringing_circuit(task, folder):
     assert found.vectors["v(in)"][-1] == 1.0
 
 
+def test_what_happens_while_a_source_rises_is_told(task, folder):
+    t = task("v1 in 0 pwl(0 0 1u 0 11u 1)\nc1 in out 1n\nr1 out 0 1k", step="tran 1n 20u")
+    found = waveforms(t, folder, "step", "v(out)")
+    time = np.clip(found.axis - 1e-6, 0, None)
+    rising = found.axis <= 11e-6
+    assert rising.sum() > 100
+    np.testing.assert_allclose(found.vectors["v(out)"][rising], 0.1 * (1 - np.exp(-time[rising] / 1e-6)), atol=1e-4)
+
+
 def test_measures_read_it(task, folder):
     measures = (
         SettlingTime(measure="settling_time", of="bench.step", output="out", input="in"),
