@@ -116,7 +116,8 @@ class Foresight:
     def _evolved(self, foreseen: Foreseen) -> tuple[Indices, Foreseen, int]:
         """The pool after some generations, what is foreseen of it, and how many designs were judged for that.
 
-        There are more of them, up to so many times, as long as nothing good is in sight and things get better.
+        There are more of them, up to so many times, as long as nothing good is in sight and things get better; towards
+        an objective, as long as they do.
         """
         sizes, pool = self._settings.ranking, self._pool
         judged, generations = len(pool), GENERATIONS_AGAIN
@@ -127,11 +128,11 @@ class Foresight:
         for generation in range(MORE * generations):
             if generation >= generations and generation % GENERATIONS_AGAIN == 0:
                 promise = self._promise(pool, foreseen)
-                if promise >= 0 or promise < before + WORTH_IT:
+                if promise < before + WORTH_IT or (promise >= 0 and not self._problem.objectives):
                     break
                 before = promise
             parents = pool[np.argsort(-self._worth(foreseen), kind="stable")[: sizes.elite]]
-            bred = np.unique(self._box.wander(parents, sizes.children), axis=0)
+            bred = np.unique(self._children(parents), axis=0)
             known = set(_tuples(pool))
             fresh = np.array([each for each in bred.tolist() if tuple(each) not in known], dtype=np.int64)
             if not len(fresh):
@@ -149,12 +150,17 @@ class Foresight:
         sure = foreseen.margin >= 0
         return np.where(sure, 1.0 - self._distance(foreseen.figures), np.minimum(foreseen.margin, 0.0) - 1e6)
 
+    def _children(self, parents: Indices) -> Indices:
+        """Near their parents; towards an objective, of which the best lie where targets are just met, half beside them."""
+        count = self._settings.ranking.children
+        if not self._problem.objectives:
+            return np.asarray(self._box.wander(parents, count))
+        return np.concatenate([self._box.wander(parents, count // 2), self._box.nudge(parents, count // 2)])
+
     def _promise(self, pool: Indices, foreseen: Foreseen) -> float:
-        """The largest sure margin of a design that was not simulated yet."""
-        margins = [
-            each for design, each in zip(_tuples(pool), foreseen.margin, strict=True) if design not in self._seen
-        ]
-        return float(max(margins, default=-np.inf))
+        """What the best design is worth that was not simulated yet."""
+        new = [row for row, design in enumerate(_tuples(pool)) if design not in self._seen]
+        return float(self._worth(foreseen)[new].max(initial=-np.inf))
 
     def _distance(self, found: Numbers) -> Numbers:
         """How far objectives (B, K) are from the best so far, each in units of it; of several the one that is worst.
