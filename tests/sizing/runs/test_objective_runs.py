@@ -57,7 +57,9 @@ def test_the_objective_ends_better_than_the_first_designs_in_spec_and_than_rando
     found: dict[str, list[float]] = {"gp": [], "random": []}
     for seed in (0, 1, 2):
         for method, bests in found.items():
-            result = run(spec, tmp_path / f"{method}{seed}", method=method, seed=seed, max_sims=36, **heeded(method, **SMALL))
+            result = run(
+                spec, tmp_path / f"{method}{seed}", method=method, seed=seed, max_sims=36, **heeded(method, **SMALL)
+            )
             assert result.status == "max_sims"
             bests.append(best(result))
             if method == "gp":
