@@ -152,7 +152,7 @@ def _live(plan: Plan, run: Path, faults: Faults | None, largest_file: int) -> No
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
     if faults:
         simulator = partial(Faulty, faults=faults)
-        running.pool_for = lambda task, _, workers, __: SimulationPool(task, workers, TIMEOUT, MEMORY, simulator)
+        running.pool_for = lambda task, _, workers, named: SimulationPool(task, workers, TIMEOUT, MEMORY, simulator)
     try:
         if run.exists():
             running.resume(run, workers=1)

@@ -159,7 +159,11 @@ def resume(
             _with_cache(record.manifest.get("cache"), key, pool) as simulations,
             _looks(spec.task, pool_for_task) as look,
         ):
-            held = ((record.problem.job(each.design, each.corner), each.outcome) for each in record.simulations)
+            held = (
+                (record.problem.job(each.design, each.corner), each.outcome)
+                for each in record.simulations
+                if record.problem.on_grid(each.design)
+            )
             replay = Answered(journalled(held), before.answering(spec.problem, simulations))
             recorder = RunFolder(record.path, len(spec.problem.corners))
             with _tables_in_any_case(record.path):

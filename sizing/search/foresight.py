@@ -151,7 +151,7 @@ class Foresight:
         return np.where(sure, 1.0 - self._distance(foreseen.figures), np.minimum(foreseen.margin, 0.0) - 1e6)
 
     def _children(self, parents: Indices) -> Indices:
-        """Near their parents; towards an objective, of which the best lie where targets are just met, half beside them."""
+        """Near their parents; towards an objective, whose best lie where targets are just met, half beside them."""
         count = self._settings.ranking.children
         if not self._problem.objectives:
             return np.asarray(self._box.wander(parents, count))

@@ -76,10 +76,15 @@ def heeds(method: Method, settings: RunSettings, key: str) -> bool:
 
 
 def unheeded(settings: RunSettings, method: Method) -> list[str]:
-    """The settings that were given, are not what they are by default, and that the method does not heed."""
-    usual, chosen = flat(RunSettings().model_dump()), flat(settings.model_dump(exclude_unset=True))
+    """The settings that were given, are not what they are anyway, by default or with the method, and not heeded."""
+    plain, own = flat(RunSettings().model_dump()), flat(dict(method.settings))
+    chosen = flat(settings.model_dump(exclude_unset=True))
     found = RunSettings.model_validate(merged(method.settings, settings.model_dump(exclude_unset=True)))
-    return [key for key, value in chosen.items() if value != usual.get(key) and not heeds(method, found, key)]
+    return [
+        key
+        for key, value in chosen.items()
+        if value not in (plain.get(key), own.get(key)) and not heeds(method, found, key)
+    ]
 
 
 def without(settings: RunSettings, keys: Collection[str]) -> RunSettings:

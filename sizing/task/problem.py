@@ -91,6 +91,12 @@ class Problem:
         """The design in the middle of every range."""
         return tuple(len(variable.values) // 2 for variable in self.variables)
 
+    def on_grid(self, design: Sequence[int]) -> bool:
+        """Whether there is such a design."""
+        return len(design) == len(self.variables) and all(
+            0 <= index < len(variable.values) for variable, index in zip(self.variables, design, strict=True)
+        )
+
     def values(self, design: Sequence[int]) -> dict[str, float]:
         """The value of every variable by name, in SI units."""
         return {variable.name: variable.values[index] for variable, index in zip(self.variables, design, strict=True)}

@@ -21,6 +21,7 @@ def test_the_kept_comparisons_are_tables_of_runs():
     assert list(both.columns) == COLUMNS
     assert len(both) == sum(len(pd.read_csv(STUDIES / name / "table.csv")) for name in ("main_job", "extractors"))
     assert both["sims_total"].dtype == "Int64"
+    assert both[["sims_tables", "margin", "tables_s"]].isna().all().all()  # there were none at that time
     assert both.loc[both["method"] == "evo", "queries"].isna().all()
     means = means_table(both).set_index(["spec", "method"])
     assert means.loc[("opamp_cc_rz", "oracle"), "seeds"] == 3

@@ -177,7 +177,7 @@ def test_most_simulations_failing_is_said_at_once_and_the_run_ends_before_its_bu
         monkeypatch.setattr(
             sizing.runs.run,
             "pool_for",
-            lambda task, _, workers, simulator: SimulationPool(task, workers, 60, simulator=faulty),
+            lambda task, _, workers, named: SimulationPool(task, workers, 60, simulator=faulty),
         )
         seen: list[sizing.Progress] = []
         result = run(amplifier, folder / "run", method="evo", observer=seen.append, max_sims=100, **settings)
