@@ -16,7 +16,7 @@ from sizing.search.aim import Aims
 from sizing.search.discriminator import Discriminator
 from sizing.search.optimizer import Proposal, initial_proposal
 from sizing.search.selection import Selection, draw_parents, select
-from sizing.search.variation import Indices, blend, mutate, nudge, random_designs, swap, wander
+from sizing.search.variation import Indices, blend, differ, mutate, random_designs, swap, wander
 from sizing.task.problem import Design, Problem
 from sizing.task.settings import RunSettings, SearchSettings
 
@@ -120,7 +120,7 @@ def toolbox(problem: Problem, settings: SearchSettings, rng: Generator) -> Toolb
     box.register("select", draw_parents, rng=rng)
     box.register("breed", _breed, box, settings=settings, rng=rng)
     box.register("wander", wander, shape=problem.shape, rng=rng)
-    box.register("nudge", nudge, shape=problem.shape, rng=rng)
+    box.register("differ", differ, shape=problem.shape, rng=rng)
     return box
 
 

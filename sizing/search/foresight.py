@@ -77,6 +77,8 @@ class Foresight:
         self._expected: dict[Design, float] = {}
         """The sure margin with which a design was proposed."""
         self._surprised = True
+        self._first: Numbers | None = None
+        """The best objectives that were foreseen at first."""
 
     def ask(self) -> Proposal:
         """What is known already and any initial designs first; then those that are foreseen to be best."""
@@ -124,9 +126,9 @@ class Foresight:
         if not len(pool):
             pool = random_designs(sizes.drawn, self._problem.shape, self._streams.variation)
             foreseen, judged, generations = self._foresee(pool), len(pool), sizes.generations
-        before = -np.inf
+        before, patience = -np.inf, GENERATIONS_AGAIN * (3 if self._problem.objectives else 1)
         for generation in range(MORE * generations):
-            if generation >= generations and generation % GENERATIONS_AGAIN == 0:
+            if generation >= generations and generation % patience == 0:
                 promise = self._promise(pool, foreseen)
                 if promise < before + WORTH_IT or (promise >= 0 and not self._problem.objectives):
                     break
@@ -151,11 +153,11 @@ class Foresight:
         return np.where(sure, 1.0 - self._distance(foreseen.figures), np.minimum(foreseen.margin, 0.0) - 1e6)
 
     def _children(self, parents: Indices) -> Indices:
-        """Near their parents; towards an objective, whose best lie where targets are just met, half beside them."""
+        """Near their parents; towards an objective, whose best lie where targets are just met, half along these."""
         count = self._settings.ranking.children
         if not self._problem.objectives:
             return np.asarray(self._box.wander(parents, count))
-        return np.concatenate([self._box.wander(parents, count // 2), self._box.nudge(parents, count // 2)])
+        return np.concatenate([self._box.wander(parents, count // 2), self._box.differ(parents, count // 2)])
 
     def _promise(self, pool: Indices, foreseen: Foreseen) -> float:
         """What the best design is worth that was not simulated yet."""
@@ -165,13 +167,17 @@ class Foresight:
     def _distance(self, found: Numbers) -> Numbers:
         """How far objectives (B, K) are from the best so far, each in units of it; of several the one that is worst.
 
-        Each batch weighs several objectives anew, so that the front fills.
+        Before there is one, from the best of those that are first foreseen. Each batch weighs several objectives anew,
+        so that the front fills.
         """
         good = in_spec(self._problem, self._values)
-        known = figures(self._problem, self._values[good]) if good.any() else found[np.isfinite(found).all(axis=1)]
-        if not len(known):
-            return np.zeros(len(found))
-        best, count = known.min(axis=0), found.shape[1]
+        if good.any():
+            best = figures(self._problem, self._values[good]).min(axis=0)
+        else:
+            if self._first is None:
+                self._first = np.where(np.isfinite(found), found, np.inf).min(axis=0)
+            best = self._first
+        count = found.shape[1]
         weights = np.ones(count) if count == 1 else self._weights
         scaled = (found - best) / np.where(best == 0, 1.0, np.abs(best))
         return np.asarray(np.where(np.isfinite(scaled), scaled * weights, 1e3).max(axis=1))

@@ -13,8 +13,6 @@ CROSSED = 0.4
 """Share of wandering children with two parents."""
 STEPS = (0.02, 0.06, 0.15, 0.3)
 """Standard deviation of a wandering child's steps, as a share of the range."""
-NUDGED = 3
-"""Genes that a nudge moves at most."""
 MOVED = (0.2, 0.4, 0.8)
 """Share of its genes that move."""
 
@@ -55,12 +53,16 @@ def wander(parents: Indices, count: int, shape: Indices, rng: Generator) -> Indi
     return clipped
 
 
-def nudge(parents: Indices, count: int, shape: Indices, rng: Generator) -> Indices:
-    """`count` children (N, V) that differ from a parent by few steps on the grid in one to three genes."""
-    children = parents[rng.integers(0, len(parents), count)]
-    genes = rng.random(children.shape).argsort(axis=1) < rng.integers(1, NUDGED + 1, (count, 1))
-    steps = rng.geometric(0.4, children.shape) * rng.choice((-1, 1), children.shape)
-    return np.clip(children + np.where(genes, steps, 0), 0, shape - 1)
+def differ(parents: Indices, count: int, shape: Indices, rng: Generator) -> Indices:
+    """`count` children (N, V): a parent, moved by a share of the difference of two others, and by a step or two.
+
+    As in differential evolution (Storn and Price, 1997): steps are as large, and as correlated, as the parents differ.
+    """
+    one, other, third = parents[rng.integers(0, len(parents), (3, count))]
+    moved = one + rng.uniform(0.2, 1.0, (count, 1)) * (other - third)
+    steps = np.where(rng.random(one.shape) < 1 / one.shape[1], rng.choice((-1, 1), one.shape), 0)
+    children: Indices = np.clip(np.rint(moved).astype(np.int64) + steps, 0, shape - 1)
+    return children
 
 
 def random_designs(count: int, shape: Indices, rng: Generator) -> Indices:
