@@ -66,7 +66,16 @@ def counts(study: str) -> str:
     reached = by["status"].agg(lambda status: int((status == "in spec").sum())).rename("reached")
     worst = by["sims_total"].max().rename("worst")
     means = means_table(found).merge(reached, on=["spec", "method"]).merge(worst, on=["spec", "method"])
-    shown = ["sims_total", "first_in_spec_at", "margin", "designs", "sims_op", "sims_tables", "sims_pretrain", "queries"]
+    shown = [
+        "sims_total",
+        "first_in_spec_at",
+        "margin",
+        "designs",
+        "sims_op",
+        "sims_tables",
+        "sims_pretrain",
+        "queries",
+    ]
     shown += ["wall_s", "simulate_s", "train_s", "query_s"]
     there = [column for name in shown for column in (name, f"{name}_se") if column in means]
     return markdown(means[["spec", "method", "seeds", "reached", "worst", *there]])

@@ -21,7 +21,7 @@ from sizing.runs.records.reading import RunRecord, read_runs
 from sizing.runs.run import resume, run
 from sizing.runs.tables import means_table, runs_table
 from sizing.search.methods import method_named
-from sizing.search.settling import parse_variant, settled
+from sizing.search.settling import parse_variant, settled, unheeded, unheeded_words
 from sizing.simulation.ngspice import SimulatorMissing
 from sizing.simulation.pool import default_workers
 from sizing.simulation.simulator import SimulationError
@@ -210,7 +210,9 @@ def _check_arguments(specs: Sequence[str | Path], methods: Sequence[str], seeds:
     for method in methods:
         try:
             asked = run_settings(parse_variant(method))
-            settled(asked, method_named(asked.method))
+            chosen = method_named(asked.method)
+            settled(asked, chosen)
+            mistakes += [f"--methods: {unheeded_words(asked.method, key)}" for key in unheeded(asked, chosen)]
         except InputError as error:
             mistakes.append(f"--methods: {error}")
     names = [Path(spec).stem for spec in specs]

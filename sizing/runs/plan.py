@@ -17,10 +17,10 @@ from sizing.search.settling import (
     check_objectives,
     checkpoint_of,
     flat,
-    heeded_by,
     own_settings,
     settled,
     unheeded,
+    unheeded_words,
     variant,
     without,
 )
@@ -126,10 +126,7 @@ def _refuse_unheeded(spec: Spec, method: Method, asked: str) -> None:
         if in_file and for_another:
             continue
         where = f"{spec.path}:{spec.run_lines[key]}: run." if in_file and key in spec.run_lines else ""
-        mistakes.append(
-            f"{where}{key}: expected a setting that {spec.run.method} heeds (`sizing settings --method "
-            f"{spec.run.method}` lists them), got one of {heeded_by(key)}; remove it, or name another method"
-        )
+        mistakes.append(f"{where}{unheeded_words(spec.run.method, key)}")
     if mistakes:
         raise SpecError(mistakes)
 

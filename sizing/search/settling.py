@@ -87,6 +87,14 @@ def unheeded(settings: RunSettings, method: Method) -> list[str]:
     ]
 
 
+def unheeded_words(method: str, key: str) -> str:
+    """What is wrong with a setting that a method does not heed."""
+    return (
+        f"{key}: expected a setting that {method} heeds (`sizing settings --method {method}` lists them), got one of "
+        f"{heeded_by(key)}; remove it, or name another method"
+    )
+
+
 def without(settings: RunSettings, keys: Collection[str]) -> RunSettings:
     """The settings as if these had not been given."""
     given = settings.model_dump(exclude_unset=True)

@@ -1,7 +1,7 @@
 """A spec file, validated: its entries by themselves, then against each other and against the netlists."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from sizing.errors import InputError, nearest
-from sizing.measures.meas import Meas
 from sizing.measures.measure import Measure
-from sizing.measures.sweep import SWEPT, Regulation
 from sizing.measures.table import MEASURES, name_of, wrong_with
 from sizing.specfile.corners import CornerReader, named_processes, nominal_alone, nominal_process
 from sizing.specfile.entries import SpecModel, spec_model
+from sizing.specfile.fit import lacking
 from sizing.specfile.goals import ObjectiveEntries
 from sizing.specfile.mistakes import Location, SpecError, dotted, in_words
 from sizing.specfile.models import (
@@ -32,9 +31,8 @@ from sizing.spice.bins import find_bins
 from sizing.spice.circuit import Circuit, parse_circuit
 from sizing.spice.kits import Library, subcircuits, top_level
 from sizing.spice.netlist import Line, NetlistError, read_netlist, read_text
-from sizing.spice.reserved import NETS, taken
 from sizing.spice.trust import UNTRUSTED, checked, unknown_option
-from sizing.task.bench import Analysis, Bench, Task, transistors
+from sizing.task.bench import Analysis, Bench, Task
 from sizing.task.problem import Corner, Metric, Problem
 from sizing.task.settings import RunSettings, merged
 
@@ -398,36 +396,5 @@ class _Checker:
                 if reference not in known:
                     self.mistakes.append(((*at, key), f"no analysis {reference!r}{nearest(reference, known)}"))
                 elif reference.split(".")[0] in benches:
-                    problems = _mismatch(metric, reference, benches[reference.split(".")[0]])
+                    problems = lacking(metric, reference, benches[reference.split(".")[0]])
                     self.mistakes.extend((at, problem) for problem in problems)
-
-
-def _mismatch(metric: Measure, reference: str, bench: Bench) -> Iterator[str]:
-    """What the measurement needs and this analysis does not have."""
-    analysis = next(a for a in bench.analyses if a.name == reference.split(".")[1])
-    if analysis.kind not in metric.kinds:
-        yield f"{name_of(type(metric))} reads {' or '.join(metric.kinds)}, but {reference} is `{analysis.command}`"
-    names = {name for name, _ in analysis.meas}
-    if isinstance(metric, Meas) and metric.name not in names:
-        yield f"name: {reference} has no meas {metric.name!r}{nearest(metric.name, names)}"
-    if isinstance(metric, Regulation) and metric.unit in SWEPT and analysis.kind == "dc":
-        _, source, _, _, _, *more = analysis.command.lower().split()
-        if more or source[0] != SWEPT[metric.unit]:
-            expected = "voltage" if metric.unit == "V/V" else "current"
-            yield f"a regulation in {metric.unit} is by one swept {expected}, but {reference} is `{analysis.command}`"
-    nets = bench.circuit.nets
-    sources = {device.name for device in bench.circuit.devices if device.kind == "v"}
-    devices = transistors(bench.circuit)
-    for vector in metric.vectors:
-        device = vector[1:].partition("[")[0]
-        if vector.startswith("@") and device not in devices:
-            inside = sorted(name for name in devices if name.startswith(f"{device}."))
-            many = f"; {device} holds several, such as {inside[0]}" if inside else nearest(device, devices)
-            yield f"no transistor {device!r} in bench {bench.name}{many}"
-        letter, _, name = vector.rstrip(")").partition("(")
-        if letter == "v" and (wrong := taken([name], NETS)):
-            yield f"expected a net whose voltage can be read, {wrong}"
-        elif letter == "v" and name not in nets:
-            yield f"net {name!r} is not in the netlist of bench {bench.name}{nearest(name, nets)}"
-        if letter == "i" and name not in sources:
-            yield f"no voltage source {name!r} in bench {bench.name}{nearest(name, sources)}"
