@@ -85,7 +85,7 @@ def _basis(axis: Axis, at: Array) -> tuple[Places, Array, Array]:
         return np.zeros(at.shape, np.int64), np.ones((*at.shape, 1)), np.zeros((*at.shape, 1))
     position = (at - axis.start) / axis.step
     inside = np.minimum(np.maximum(position, 0), axis.count - 1)
-    first = np.minimum(inside.astype(np.int64), axis.count - 2)
+    first = np.minimum(np.nan_to_num(inside).astype(np.int64), axis.count - 2)  # a design that diverges stays NaN
     t = inside - first
     reach = _reach(axis)
     polynomials = _CUBIC if reach == 4 else _LINEAR
