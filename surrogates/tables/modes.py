@@ -11,6 +11,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from surrogates.tables.linear import solved
+
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 _ACCURATE = 1e-6
@@ -60,17 +62,14 @@ class Modes:
     def _direct(self, rows: NDArray[np.int64], constant: Array, linear: Array, outputs: Array, s: Complex) -> Complex:
         matrix = self.conductance[rows, None] + s[:, None, None] * self.capacitance[rows, None]
         right = constant[rows, None] + s[:, None] * linear[rows, None]
-        try:
-            return np.linalg.solve(matrix, right[..., None])[..., 0] @ outputs.T
-        except np.linalg.LinAlgError:
-            return np.full((len(rows), len(s), len(outputs)), np.nan, np.complex128)
+        return np.asarray(solved(matrix, right[..., None])[..., 0] @ outputs.T, np.complex128)
 
     def adjoint(self, output: Array, frequencies: Array) -> Complex:
         """What an output (n,) is of f at each frequency in Hz, (B, F, n): of every input at once."""
         s = np.asarray(2j * np.pi * frequencies, np.complex128)[:, None, None]
         matrix = self.conductance.swapaxes(1, 2)[:, None] + s * self.capacitance.swapaxes(1, 2)[:, None]
-        solved = np.linalg.solve(matrix, np.broadcast_to(output[:, None], (*matrix.shape[:-1], 1)))
-        return np.asarray(solved[..., 0], np.complex128)
+        weights = np.broadcast_to(output[:, None], (*matrix.shape[:-1], 1))
+        return np.asarray(solved(matrix, weights)[..., 0], np.complex128)
 
     def step(self, breaks: Array, constant: Array, slope: Array, outputs: Array, times: Array) -> Array:
         """Outputs (B, O, N) at ascending times (N,), from rest, where f goes in straight lines between breaks (K,).
@@ -130,7 +129,7 @@ def _faded(rate: Complex, left: Complex, seen: Complex, past: Array) -> Array:
 
 def _add_mode(found: Array, rate: Complex, weight: Complex, past: Array) -> None:
     """Add a mode to one output (B, N)."""
-    counts = np.abs(weight) > _NOTHING
+    counts = ~(np.abs(weight) <= _NOTHING)
     for turns in (False, True):
         rows = np.flatnonzero(counts & (rate.imag > 0 if turns else rate.imag == 0))
         if rows.size:
@@ -146,8 +145,11 @@ def _add_mode(found: Array, rate: Complex, weight: Complex, past: Array) -> None
 
 def modes(conductance: Array, capacitance: Array, shift: float) -> Modes:
     """The modes of G and C, both (B, n, n), with a shift in rad/s; NaN where a design has none."""
-    both = np.linalg.inv(conductance + shift * capacitance)
-    mu, vectors = np.linalg.eig(both @ capacitance)
+    unit = np.broadcast_to(np.eye(conductance.shape[-1]), conductance.shape)
+    both = solved(conductance + shift * capacitance, unit)
+    memory = both @ capacitance
+    sound = np.isfinite(memory).all(axis=(1, 2), keepdims=True)
+    mu, vectors = np.linalg.eig(np.where(sound, memory, unit))
     mu, vectors = mu.astype(np.complex128), vectors.astype(np.complex128)
-    inverse = np.linalg.solve(vectors, both.astype(np.complex128))
+    inverse = solved(vectors, np.where(sound, both, np.nan).astype(np.complex128))
     return Modes(conductance, capacitance, shift, mu, vectors, inverse)

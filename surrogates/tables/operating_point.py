@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogates.tables.equations import Equations
+from surrogates.tables.linear import solved
 
 Array = NDArray[np.float64]
 _TOLERANCE = 1e-6
@@ -104,7 +105,7 @@ def _newton(equations: Equations, voltages: Array, driven: Array, start: Array, 
         residual, matrix = balance[:, :unknown].copy(), slopes[:, :unknown, :unknown].copy()
         residual[:, :nets] += _LEAST * state[:, :nets]
         matrix[:, diagonal, diagonal] += _LEAST + braked[:, None]
-        step = -_solved(matrix, residual)
+        step = -solved(matrix, residual[..., None])[..., 0]
         largest = np.abs(step[:, :nets]).max(axis=1, initial=0.0)
         done = (largest < _TOLERANCE) & (braked <= _LEAST)
         state[:, :nets] += np.clip(step[:, :nets], -_FURTHEST, _FURTHEST)
@@ -120,14 +121,3 @@ def _newton(equations: Equations, voltages: Array, driven: Array, start: Array, 
             part, driving = part.part(kept), driving[kept]
     found.state[rows] = state
     return found
-
-
-def _solved(matrix: Array, right: Array) -> Array:
-    """The solutions (B, n); NaN for matrices that have none."""
-    try:
-        return np.asarray(np.linalg.solve(matrix, right[..., None])[..., 0], np.float64)
-    except np.linalg.LinAlgError:
-        if len(matrix) == 1:
-            return np.full_like(right, np.nan)
-        half = len(matrix) // 2
-        return np.concatenate([_solved(matrix[:half], right[:half]), _solved(matrix[half:], right[half:])])

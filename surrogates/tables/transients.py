@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogates.tables.equations import Equations
+from surrogates.tables.linear import solved
 from surrogates.tables.modes import Modes, modes
 from surrogates.tables.operating_point import Bias, operating_point
 
@@ -252,7 +253,7 @@ def _corrected(
         residual = balance[:, :unknown] + offset[active]
         residual += leading[active, None] * np.matmul(memory[active], state[active, :unknown, None])[..., 0]
         matrix = slopes[:, :unknown, :unknown] + leading[active, None, None] * memory[active]
-        correction = -np.linalg.solve(matrix, residual[..., None])[..., 0]
+        correction = -solved(matrix, residual[..., None])[..., 0]
         state[active, :unknown] += correction
         left = np.flatnonzero(~(np.abs(correction[:, :nets]).max(axis=1, initial=0.0) < _CORRECTED))
         if not left.size:
