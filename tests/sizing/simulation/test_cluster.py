@@ -48,7 +48,7 @@ def address(client: "distributed.Client") -> str:
 
 def worker_pids(client: "distributed.Client") -> list[int]:
     """Of both, once one that was killed has been started again."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while len(pids := client.run(os.getpid, on_error="ignore")) < 2:
         assert time.monotonic() < deadline
         time.sleep(0.05)
