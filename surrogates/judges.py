@@ -92,13 +92,12 @@ def device_tables(context: "Context") -> "TablesJudge":
 
     Raises Unmodelled or Unmeasurable, both InputError, for a circuit that tables cannot tell.
     """
-    from threadpoolctl import ThreadpoolController
 
     from surrogates.tables.judge import TablesJudge
     from surrogates.tables.model import TableModel
     from surrogates.tables.network import Unmodelled
 
-    problem, threads = context.problem, ThreadpoolController()
+    problem = context.problem
     if not context.task.benches:
         raise Unmodelled("expected benches whose circuits are told, got none")
     model = TableModel.of(context.task, problem.variables)
@@ -112,8 +111,7 @@ def device_tables(context: "Context") -> "TablesJudge":
 
     def tell(designs: Mapping[str, Array], conditions: Conditions, *, integrate: bool) -> Array:
         prepare(conditions)
-        with threads.limit(limits=1, user_api="blas"):  # its products are too small to share
-            return model.told(designs, conditions, integrate=integrate).values
+        return model.told(designs, conditions, integrate=integrate).values
 
     prepare(problem.corners[0].conditions)
     rng = np.random.default_rng(0)

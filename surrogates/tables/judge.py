@@ -1,11 +1,13 @@
 """The judge that knows transistors: metrics told from device tables, and what simulations say of the difference."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
+from threadpoolctl import ThreadpoolController
 
 from sizing.evaluation.corners import NOMINAL, ActiveCorners
 from sizing.evaluation.evaluator import Evaluation
@@ -66,9 +68,14 @@ class TablesJudge:
         self._differences = Differences(np.full(len(problem.metrics), TOLD))
         self._expected: dict[int, Differences] = {}
         """By corner: dear metrics, from those of integrated designs."""
+        self._threads = ThreadpoolController()
 
     def fit(self, evaluations: Sequence[Evaluation]) -> None:
         """Learn from what measured designs gave at each corner that decides."""
+        with self._one_thread():
+            self._fit(evaluations)
+
+    def _fit(self, evaluations: Sequence[Evaluation]) -> None:
         self._asked = (NOMINAL, *ActiveCorners(self._problem, (each.corners for each in evaluations)).worst_first)
         designs = np.array([each.design for each in evaluations])
         features, rows, found = self._features(designs), [], []
@@ -88,12 +95,18 @@ class TablesJudge:
         if not len(candidates):
             count = len(self._problem.metrics)
             return Foreseen(np.empty(0), np.empty((0, len(self._problem.objectives))), np.empty((0, count)))
-        found = [self._foreseen(candidates, corner) for corner in self._asked]
+        with self._one_thread():
+            found = [self._foreseen(candidates, corner) for corner in self._asked]
         return Foreseen(
             np.min([each.margin for each in found], axis=0),
             np.max([each.figures for each in found], axis=0),
             np.min([each.probability for each in found], axis=0),
         )
+
+    def _one_thread(self) -> AbstractContextManager[object]:
+        """While its matrices are multiplied, which are too small to share."""
+        limited: AbstractContextManager[object] = self._threads.limit(limits=1, user_api="blas")
+        return limited
 
     def _foreseen(self, candidates: Indices, corner: int) -> Foreseen:
         self._learn(candidates, corner, integrate=False)

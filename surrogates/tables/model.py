@@ -56,6 +56,7 @@ class TableModel:
         self.tables = tables
         self._samples = samples
         self._networks = tuple(Network(bench.circuit) for bench in task.benches)
+        self._prepared: dict[Conditions, dict[Kind, Table]] = {}
         self._starts: dict[Conditions, Mapping[str, Array]] = {}
         """By conditions and bench: where operating points usually are (n,)."""
 
@@ -72,15 +73,18 @@ class TableModel:
     def spanning(self, samples: Mapping[str, Array]) -> "TableModel":
         """The same for designs in other ranges."""
         other = copy(self)
-        other._samples, other._starts = samples, {}
+        other._samples, other._prepared, other._starts = samples, {}, {}
         return other
 
     def prepare(self, conditions: Conditions = NOMINAL_CONDITIONS) -> dict[Kind, Table]:
         """The tables under some conditions, from the store or measured now; raises Unmodelled, Unmeasurable."""
-        try:
-            return self.tables.of(plans(self.task, self._networks, self._samples, conditions))
-        except ExpressionError as error:
-            raise Unmodelled(str(error)) from None
+        if conditions not in self._prepared:
+            try:
+                wanted = plans(self.task, self._networks, self._samples, conditions)
+            except ExpressionError as error:
+                raise Unmodelled(str(error)) from None
+            self._prepared[conditions] = self.tables.of(wanted)
+        return self._prepared[conditions]
 
     def told(
         self, designs: Mapping[str, Value], conditions: Conditions = NOMINAL_CONDITIONS, *, integrate: bool = True

@@ -11,8 +11,6 @@ from surrogates.tables.linear import solved
 Array = NDArray[np.float64]
 _TOLERANCE = 1e-6
 """Volts of the last step."""
-_FURTHEST = 0.3
-"""Volts that a net goes in an iteration at most."""
 _AT_ONCE = 256
 """Designs solved together: their matrices then stay in a core's cache."""
 _LEAST = 1e-12
@@ -25,17 +23,20 @@ _NEAR, _FAR = 0.05, 0.2
 class _Brake:
     """Conductances from each net to where it is: what holds it back as a capacitor would in a short time step.
 
-    It starts as `first`, and falls by a factor of `fall` in iterations whose steps are small, at most `iterations`.
+    It starts as `first`, and falls by a factor of `fall` in iterations whose steps are small, at most `iterations`. In
+    each a net goes `furthest` volts at most.
     """
 
     first: float
     fall: float
     iterations: int
+    furthest: float = 0.3
 
 
 _QUICK = _Brake(1e-9, 1e-2, 14)
-_PATIENT = (_Brake(1e-3, 0.1, 60), _Brake(1e-1, 0.4, 300))
-"""For the designs that are not found so: as if the circuit were switched on (pseudo-transient continuation)."""
+_PATIENT = (_Brake(1e-9, 1e-2, 40, furthest=0.05), _Brake(1e-3, 0.1, 60), _Brake(1e-1, 0.4, 100))
+"""For the designs that are not found so: by short steps, which feedback that would oscillate needs; then as if the
+circuit were switched on (pseudo-transient continuation)."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def _newton(equations: Equations, voltages: Array, driven: Array, start: Array, 
         step = -solved(matrix, residual[..., None])[..., 0]
         largest = np.abs(step[:, :nets]).max(axis=1, initial=0.0)
         done = (largest < _TOLERANCE) & (braked <= _LEAST)
-        state[:, :nets] += np.clip(step[:, :nets], -_FURTHEST, _FURTHEST)
+        state[:, :nets] += np.clip(step[:, :nets], -brake.furthest, brake.furthest)
         state[:, nets:unknown] += step[:, nets:]
         braked *= np.where(largest < _NEAR, brake.fall, np.where(largest > _FAR, 2.0, 0.7))
         braked = np.where(braked < _LEAST, 0.0, np.minimum(braked, 10 * brake.first))

@@ -155,7 +155,6 @@ class Responses:
             for source in self._network.sources
             if (own := commands.waveform(source, self._values, asked.stop)) is not None
         }
-        bias, charges, of_modes = self._before({name: levels[0] for name, (_, levels) in corners.items()})
         breaks = np.unique(np.concatenate([np.zeros(1), *(times for times, _ in corners.values())]))
         times = np.append(breaks[breaks < asked.stop], asked.stop)
         joined, driven = zip(*(self._inputs(_levels(corners, at)) for at in times), strict=True)
@@ -164,6 +163,7 @@ class Responses:
         is_linear = drive.largest <= _SMALL or not self._network.tabled
         if not is_linear and not self._integrate:
             raise Unmodelled(f"{analysis.name}: a large step was not to be integrated")
+        bias, charges, of_modes = self._before({name: levels[0] for name, (_, levels) in corners.items()})
         if is_linear:
             moved = linear(of_modes, bias, charges, drive, self._outputs(vectors), axis)
             known = bias.converged
