@@ -93,13 +93,17 @@ def run(
     Example: sizing run specs/opamp_cc.yaml --method gp --seed 10 --max-sims 2000
     """
     from sizing.cli.progress import shown_progress
+    from sizing.runs.plan import usual_method
     from sizing.runs.run import run as run_spec
     from sizing.specfile.load import load_spec
+    from sizing.task.settings import AUTO
 
     if cache == "":
         raise typer.BadParameter("expected a folder, got an empty name", param_hint="--cache")
     earlier = tuple(map(str, warm_start)) if warm_start else None
     task = load_spec(spec, trust=trust).with_run(method=method, seed=seed, max_sims=max_sims, warm_start=earlier)
+    if task.run.method == AUTO:
+        print("method: {}, since {}".format(*usual_method(task)), file=sys.stderr, flush=True)
     with shown_progress(task.problem, task.run.in_spec) as observer:
         result = run_spec(
             task, out=out, workers=workers, executor=scheduler or executor, cache=cache, observer=observer

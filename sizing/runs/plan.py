@@ -3,8 +3,10 @@
 Whatever runs, checks or takes up a run begins with its plan, so that all of them refuse the same.
 """
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Any
 
 from sizing.errors import InputError
@@ -65,7 +67,7 @@ def plan(
     asked = spec.run.method
     if method is None:
         if asked == AUTO:
-            spec = spec.with_run(method=usual_method(spec))
+            spec = spec.with_run(method=usual_method(spec)[0])
         method = _placed(spec, "method", lambda: method_named(spec.run.method))
     if simulator is None:
         simulator = _placed(spec, "simulator", lambda: simulator_named(spec.run.simulator))
@@ -84,15 +86,29 @@ def plan(
     return RunPlan(spec, method, own, named, checkpoint, found, simulator, where)
 
 
-def usual_method(spec: Spec) -> str:
-    """The method that needs the fewest simulations, unless thousands of looks would take longer than they save.
+def usual_method(spec: Spec) -> tuple[str, str]:
+    """The method of a spec that names none, the one that needs the fewest simulations, and why it is that.
 
-    With a process kit, and as a program of its own, ngspice reads a deck for each. Only `gp` learns from earlier runs.
+    `tables` where device tables tell the circuit. Else `gp-op`, unless thousands of looks would take longer than they
+    save: with a process kit, and as a program of its own, ngspice reads a deck for each. Only `gp` learns from earlier
+    runs, and only `gp` filters.
     """
+    if spec.run.warm_start:
+        return "gp", "it learns from earlier runs"
+    if settled(spec.with_run(method="gp-op").run, METHODS["gp-op"]).search.acceptance != "ranking":
+        return "gp", "children are filtered"
+    if spec.run.simulator not in ("ngspice", "ngspice-batch"):
+        return "gp", f"device tables know what ngspice does, not {spec.run.simulator}"
+    if shutil.which("ngspice") is None:
+        untold = "the ngspice program, which measures devices, is not installed"
+    else:
+        untold = import_module("surrogates.tables.reach").untold(spec.task)
+    if not untold:
+        return "tables", "device tables tell what this circuit does before it is simulated"
     look = spec.task.look
-    quick = look is not None and alterable(look) and spec.run.simulator == "ngspice"
-    ranks = settled(spec.with_run(method="gp-op").run, METHODS["gp-op"]).search.acceptance == "ranking"
-    return "gp-op" if quick and ranks and not spec.run.warm_start else "gp"
+    if look is not None and alterable(look) and spec.run.simulator == "ngspice":
+        return "gp-op", f"device tables do not help ({untold}), and a look at an operating point takes no time"
+    return "gp", f"device tables do not help ({untold})"
 
 
 def refuse_unless_learning(name: str, method: Method, before: Before) -> None:

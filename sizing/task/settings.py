@@ -96,7 +96,11 @@ class PeerSettings(Settings):
 class RunSettings(Settings):
     """One run: who searches, from which seed, and when it ends."""
 
-    method: str = Field(AUTO, description="who searches; auto: gp-op where a look takes a millisecond or two, else gp")
+    method: str = Field(
+        AUTO,
+        description="who searches; auto: tables where device tables tell the circuit, else gp-op where a look takes a "
+        "millisecond or two, else gp",
+    )
     seed: int = Field(0, ge=0, description="of every random stream")
     initial: int = Field(100, ge=0, le=MOST, description="distinct random designs to start from")
     batch: int = Field(5, ge=1, le=MOST, description="designs simulated in an iteration")

@@ -1,6 +1,6 @@
 """A circuit's equations with the numbers of many designs: matrices of what is linear, and the devices of tables."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Self
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sizing.spice.device import Device
 from sizing.spice.expression import Value
+from surrogates.tables.characterisation import kind_of
 from surrogates.tables.network import Network, Stamp, Unmodelled
 from surrogates.tables.table import Geometries, Table
 
@@ -18,10 +19,15 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Group:
-    """The D devices of one table: their voltages from [u; e], and what their currents add to the balances."""
+    """The D devices of one table: their voltages from [u; e], and what their currents add to the balances.
+
+    Both count as an NMOS has them, with the devices' polarities.
+    """
 
     table: Table
-    devices: tuple[Device, ...]
+    """That of all of them."""
+    members: tuple[tuple[Table, tuple[Device, ...]], ...]
+    """The tables that it consists of, and the devices of each."""
     voltages: Array
     """(3 D, n + S), the drain, gate and bulk voltage of each."""
     balances: Array
@@ -29,14 +35,41 @@ class Group:
     stamps: Array
     """(9 D, (n + S) ** 2), of slopes (D, 3, 3)."""
 
+    @property
+    def devices(self) -> tuple[Device, ...]:
+        """All D."""
+        return tuple(device for _, devices in self.members for device in devices)
 
-def group(network: Network, table: Table, devices: tuple[Device, ...]) -> Group:
-    """The devices of one table in a network."""
-    incidence = np.stack([network.terminals(device) for device in devices])
+    def geometries(self, values: Mapping[str, Value], count: int) -> tuple[Geometries, Array]:
+        """Of the devices in so many designs (B D, K), and their multiplicities (B, D), by the parameters' values."""
+        found, first = [], 0
+        for table, devices in self.members:
+            names = kind_of(devices[0]).parameters
+            columns = [values[f"{device.name} {name}"] for device in devices for name in names]
+            parameters = _columns(columns, count).reshape(-1, len(names))
+            found.append((table.geometries(parameters, first), len(devices)))
+            first += len(table)
+        many = [values.get(f"{device.name} m", 1.0) for device in self.devices]
+        return Geometries.of_designs(found), _columns(many, count)
+
+
+def group(network: Network, table: Table, members: Mapping[Table, Sequence[Device]]) -> Group:
+    """The devices of tables in a network that are looked up in one."""
+    signed = [table.polarity * network.terminals(device) for table, own in members.items() for device in own]
+    incidence = np.stack(signed)
     voltages, balances = incidence @ network.columns, incidence @ network.rows.T
-    stamps = np.einsum("dir,djc->dijrc", balances, voltages).reshape(len(devices) * 9, -1)
-    flat = (len(devices) * 3, -1)
+    stamps = np.einsum("dir,djc->dijrc", balances, voltages).reshape(len(signed) * 9, -1)
+    flat = (len(signed) * 3, -1)
+    devices = tuple((each, tuple(own)) for each, own in members.items())
     return Group(table, devices, voltages.reshape(flat), balances.reshape(flat), stamps)
+
+
+def _columns(values: Sequence[Value], count: int) -> Array:
+    """Numbers or arrays (B,) side by side, (B, C)."""
+    found = np.empty((count, len(values)))
+    for column, value in enumerate(values):
+        found[:, column] = value
+    return found
 
 
 @dataclass(frozen=True)
@@ -75,9 +108,9 @@ class Equations:
         balance = np.matmul(self.conductance, state[..., None])[..., 0]
         slopes = self.conductance.copy()
         for each, geometries, multiplicity in self._each():
-            voltages = state @ each.voltages.T * each.table.polarity
+            voltages = state @ each.voltages.T
             current, slope = each.table.currents(geometries, voltages.reshape(-1, 3))
-            current *= multiplicity.reshape(-1, 1) * each.table.polarity
+            current *= multiplicity.reshape(-1, 1)
             slope *= multiplicity.reshape(-1, 1, 1)
             balance += current.reshape(len(self), -1) @ each.balances
             slopes += (slope.reshape(len(self), -1) @ each.stamps).reshape(slopes.shape)
@@ -87,7 +120,7 @@ class Equations:
         """Capacitances (B, n + S, n + S) of devices and capacitors at [u; e]."""
         found = self.capacitance.copy()
         for each, geometries, multiplicity in self._each():
-            voltages = state @ each.voltages.T * each.table.polarity
+            voltages = state @ each.voltages.T
             farads = each.table.capacitances(geometries, voltages.reshape(-1, 3)) * multiplicity.reshape(-1, 1, 1)
             found += (farads.reshape(len(self), -1) @ each.stamps).reshape(found.shape)
         return found
@@ -96,7 +129,7 @@ class Equations:
         """Of each noise current of a table's device at [u; e]: where it enters the balances (n + S,), and its density
         (B, F) in A²/Hz."""
         for each, geometries, multiplicity in self._each():
-            voltages = state @ each.voltages.T * each.table.polarity
+            voltages = state @ each.voltages.T
             density = each.table.noise(geometries, voltages.reshape(-1, 3), frequencies)
             density = density.reshape(*multiplicity.shape, 2, -1) * multiplicity[..., None, None]
             for place, terminal in product(range(len(each.devices)), range(2)):
@@ -108,7 +141,7 @@ class Equations:
             names = [device.name for device in each.devices]
             if name in names:
                 place = names.index(name)
-                voltages = state @ each.voltages[3 * place : 3 * place + 3].T * each.table.polarity
+                voltages = state @ each.voltages[3 * place : 3 * place + 3].T
                 own = geometries.of(np.arange(len(self)) * len(names) + place)
                 found, many = each.table.transistor(own, voltages), multiplicity[:, place]
                 found |= {each: found[each] * many for each in ("id", "gm", "gds", "gmbs")}

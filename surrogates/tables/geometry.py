@@ -37,6 +37,11 @@ class Geometry:
     """Whether the single axis is interpolated by cubics, through the four values around."""
 
     @property
+    def around(self) -> int:
+        """How many measured devices another one is told from."""
+        return _CUBIC if self.is_smooth else 2 ** len(self.axes)
+
+    @property
     def measured(self) -> tuple[tuple[float, ...], ...]:
         """The parameters of every measured device; the last axis is the fastest."""
         combined = list(product(*self.nodes))

@@ -1,6 +1,6 @@
 """What designs of a task measure, told from device tables: thousands at once, and no simulation of the circuit."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +57,7 @@ class TableModel:
         self._samples = samples
         self._networks = tuple(Network(bench.circuit) for bench in task.benches)
         self._prepared: dict[Conditions, dict[Kind, Table]] = {}
+        self._joined: dict[tuple[Table, ...], Table] = {}
         self._starts: dict[Conditions, Mapping[str, Array]] = {}
         """By conditions and bench: where operating points usually are (n,)."""
 
@@ -172,30 +173,25 @@ class TableModel:
         self, network: Network, tables: Mapping[Kind, Table], values: Mapping[str, Value], count: int
     ) -> Equations:
         groups = self._groups(network, tables)
-        geometries, multiplicities = [], []
-        for each in groups:
-            names = kind_of(each.devices[0]).parameters
-            columns = [[values[f"{device.name} {name}"] for name in names] for device in each.devices]
-            parameters = np.empty((count, len(each.devices), len(names)))
-            many = np.empty((count, len(each.devices)))
-            for place, (device, row) in enumerate(zip(each.devices, columns, strict=True)):
-                many[:, place] = values.get(f"{device.name} m", 1.0)
-                for column, value in enumerate(row):
-                    parameters[:, place, column] = value
-            geometries.append(each.table.geometries(parameters.reshape(-1, len(names))))
-            multiplicities.append(many)
+        placed = [each.geometries(values, count) for each in groups]
         conductance = assembled(network, network.conductances, values, count)
         capacitance = assembled(network, network.capacitances, values, count)
-        return Equations(network, conductance, capacitance, groups, tuple(geometries), tuple(multiplicities))
+        geometries, multiplicities = tuple(each for each, _ in placed), tuple(each for _, each in placed)
+        return Equations(network, conductance, capacitance, groups, geometries, multiplicities)
 
     def _groups(self, network: Network, tables: Mapping[Kind, Table]) -> tuple[Group, ...]:
-        alike: dict[tuple[Kind, bool], list[Device]] = {}
+        """Of devices whose tables have one layout: looked up together, which takes little longer than one alone."""
+        alike: dict[Hashable, dict[Table, list[Device]]] = {}
         for device in network.tabled:
-            alike.setdefault((kind_of(device), is_tied(device)), []).append(device)
-        return tuple(
-            group(network, tables[kind].tied if tied else tables[kind], tuple(devices))
-            for (kind, tied), devices in alike.items()
-        )
+            own = tables[kind_of(device)]
+            table = own.tied if is_tied(device) else own
+            alike.setdefault(table.layout, {}).setdefault(table, []).append(device)
+        return tuple(group(network, self._together(tuple(members)), members) for members in alike.values())
+
+    def _together(self, tables: tuple[Table, ...]) -> Table:
+        if tables not in self._joined:
+            self._joined[tables] = Table.joined(tables)
+        return self._joined[tables]
 
 
 def _measured(measure: Measure, responses: Mapping[str, Response | Unmodelled], count: int) -> Batch:

@@ -49,6 +49,10 @@ class Bias:
     """Of what flows, driven currents included, (B, n + S): zeros, then the currents of the sources that join nets."""
     converged: NDArray[np.bool_]
 
+    def of(self, rows: NDArray[np.int64]) -> "Bias":
+        """Of some of the designs."""
+        return Bias(self.state[rows], self.slopes[rows], self.balance[rows], self.converged[rows])
+
     def put(self, rows: NDArray[np.int64], other: "Bias") -> None:
         """Take over what another solution has of some designs."""
         for mine, its in zip(self._arrays(), other._arrays(), strict=True):
@@ -72,6 +76,14 @@ def operating_point(equations: Equations, voltages: Array, driven: Array, start:
             break
         part = equations.part(rows)
         found.put(rows, _newton(part, voltages[rows], driven[rows], _middle(part, voltages[rows]), brake))
+    return found
+
+
+def followed(bias: Bias, voltages: Array, driven: Array, unknown: int) -> Array:
+    """Where operating points (B, n) go, to first order, with such changes of the sources."""
+    slopes = bias.slopes[:, :unknown]
+    moved = np.matmul(slopes[:, :, unknown:], voltages[..., None]) + driven[:, :unknown, None]
+    found: Array = bias.state[:, :unknown] - np.nan_to_num(solved(slopes[:, :, :unknown], moved)[..., 0])
     return found
 
 

@@ -16,7 +16,7 @@ from surrogates.tables.equations import Equations
 from surrogates.tables.modes import Modes
 from surrogates.tables.network import Network, Unmodelled, quantity
 from surrogates.tables.noise import thermal
-from surrogates.tables.operating_point import Bias, operating_point
+from surrogates.tables.operating_point import Bias, followed, operating_point
 from surrogates.tables.transients import Drive, integrated, linear, modes_at
 
 Array = NDArray[np.float64]
@@ -88,7 +88,7 @@ class Responses:
         return replace(found, meas={name: meas.measured(what, axis, along) for name, what in known.items()})
 
     def _operating_point(self, _: Analysis, vectors: Sequence[str]) -> Response:
-        found = {name: self._seen(self._bias, name)[:, None] for name in vectors}
+        found = {name: self._seen(self._bias, name, self._equations)[:, None] for name in vectors}
         return Response(Waveforms(np.zeros(1), found), self._bias.converged)
 
     def _small_signal(self, analysis: Analysis, vectors: Sequence[str]) -> Response:
@@ -193,16 +193,28 @@ class Responses:
         name, axis = commands.sweep(analysis)
         if name not in {source.device.name for source in self._network.sources}:
             raise Unmodelled(f"{analysis.name}: expected a sweep of a source, got {name}")
-        start: Array | None = None
-        found: dict[str, list[Array]] = {vector: [] for vector in vectors}
-        known = np.ones(len(self._equations), bool)
-        for level in axis:
-            bias = operating_point(self._equations, *self._inputs({name: float(level)}), start)
-            known &= bias.converged
-            start = bias.state[:, : self._network.unknown]
+        count, unknown = len(self._equations), self._network.unknown
+        found = {vector: np.full((count, len(axis)), np.nan) for vector in vectors}
+        rows, equations = np.arange(count), self._equations
+        bias: Bias | None = None
+        before: tuple[Array, Array] | None = None
+        for point, level in enumerate(axis):
+            inputs = self._inputs({name: float(level)})
+            joined, driven = (each[rows] for each in inputs)
+            if bias is None or before is None:
+                bias = self._rests(joined, driven)
+            else:
+                start = followed(bias, joined - before[0][rows], driven - before[1][rows], unknown)
+                bias = operating_point(equations, joined, driven, start)
+            before = inputs
             for vector in vectors:
-                found[vector].append(self._seen(bias, vector))
-        return Response(Waveforms(axis, {name: np.stack(each, -1) for name, each in found.items()}), known)
+                found[vector][rows, point] = self._seen(bias, vector, equations)
+            if not bias.converged.all():
+                kept = np.flatnonzero(bias.converged)
+                rows, equations, bias = rows[kept], equations.part(kept), bias.of(kept)
+        known = np.zeros(count, bool)
+        known[rows] = True
+        return Response(Waveforms(axis, found), known)
 
     @cached_property
     def _bias(self) -> Bias:
@@ -237,11 +249,11 @@ class Responses:
                 driven += level[:, None] * (network.rows @ source.row)
         return np.stack(joined, -1) if joined else np.empty((count, 0)), driven
 
-    def _seen(self, bias: Bias, name: str) -> Array:
+    def _seen(self, bias: Bias, name: str, equations: Equations) -> Array:
         """A vector (B,) at an operating point."""
         if of := quantity(self._network.circuit, name):
             device, wanted = of
-            found = self._equations.transistor(device.name, bias.state)
+            found = equations.transistor(device.name, bias.state)
             if wanted not in found:
                 raise Unmodelled(f"{name}: device tables do not tell {wanted}")
             return found[wanted]

@@ -1,6 +1,6 @@
 """What a device does at any bias and geometry: currents, conductances and capacitances from measured points."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,6 +34,15 @@ class Geometries:
         """Those of some of the devices."""
         return Geometries(self.places[rows], self.logarithmic[rows], self.linear[rows])
 
+    @classmethod
+    def of_designs(cls, tables: Sequence[tuple["Geometries", int]]) -> "Geometries":
+        """Of the devices of several tables, design by design, from those of each table and how many these are."""
+        parts = [
+            [each.reshape(-1, count, each.shape[1]) for each in (own.places, own.logarithmic, own.linear)]
+            for own, count in tables
+        ]
+        return cls(*(np.concatenate(each, axis=1).reshape(-1, each[0].shape[2]) for each in zip(*parts, strict=True)))
+
 
 class Table:
     """Of one kind of device. All voltages and currents count as an NMOS has them; `polarity` is -1 for its opposite.
@@ -54,6 +63,21 @@ class Table:
         self._grids = grids
         self._measured = {name: np.stack([each[name] for each in measured]) for name in measured[0]}
         self._lowest = grids.currents.drain.start if grids.currents.gate.count > 1 else None
+
+    @property
+    def layout(self) -> Hashable:
+        """What tables that are looked up together have in common."""
+        return self._grids, tuple(self._measured), self._geometry.around
+
+    @classmethod
+    def joined(cls, tables: Sequence["Table"]) -> "Table":
+        """Several of one layout as one, which has the places of the first, then those of the next."""
+        whole = copy(tables[0])
+        whole._measured = {name: np.concatenate([each._measured[name] for each in tables]) for name in whole._measured}
+        return whole
+
+    def __len__(self) -> int:
+        return len(self._measured["currents"])
 
     @cached_property
     def tied(self) -> "Table":
@@ -94,9 +118,10 @@ class Table:
             found[..., 0, 0, 1] = 2 * found[..., 1, 0, 1] - found[..., 2, 0, 1]
         return Splines(grid, found.reshape(*found.shape[:4], 6))
 
-    def geometries(self, parameters: Array) -> Geometries:
-        """Where devices with these parameters (M, P) are among the measured ones."""
-        return Geometries(*self._geometry.weights(parameters))
+    def geometries(self, parameters: Array, first: int = 0) -> Geometries:
+        """Where devices with these parameters (M, P) are among the measured ones, which begin with this place."""
+        places, logarithmic, linear = self._geometry.weights(parameters)
+        return Geometries(first + places, logarithmic, linear)
 
     def currents(self, geometries: Geometries, voltages: Array) -> tuple[Array, Array]:
         """Currents into drain, gate and bulk (M, 3) at voltages (M, 3) of these, and the slopes (M, 3, 3)."""
