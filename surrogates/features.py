@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from sizing.evaluation.evidence import Evidence
@@ -21,20 +20,19 @@ class DesignFeatures:
 
     def __init__(self, problem: Problem) -> None:
         columns = [_scaled(np.arange(len(variable.values), dtype=float)) for variable in problem.variables]
-        self._tables = [torch.from_numpy(column).float() for column in columns]
+        self._tables = [column.astype(np.float32) for column in columns]
         self._logarithms = {
-            index: torch.from_numpy(_scaled(np.log(variable.values))).float()
+            index: _scaled(np.log(variable.values)).astype(np.float32)
             for index, variable in enumerate(problem.variables)
             if variable.values[0] > 0
         }
         self.width = len(self._tables) + len(self._logarithms)
 
-    def __call__(self, designs: NDArray[np.int64]) -> torch.Tensor:
+    def __call__(self, designs: NDArray[np.int64]) -> NDArray[np.float32]:
         """Features (B, width) of designs (B, V) given as grid indices."""
-        index = torch.from_numpy(np.ascontiguousarray(designs))
-        linear = [table[index[:, column]] for column, table in enumerate(self._tables)]
-        logarithmic = [table[index[:, column]] for column, table in self._logarithms.items()]
-        return torch.stack(linear + logarithmic, dim=1)
+        linear = [table[designs[:, column]] for column, table in enumerate(self._tables)]
+        logarithmic = [table[designs[:, column]] for column, table in self._logarithms.items()]
+        return np.stack(linear + logarithmic, axis=1)
 
 
 def _scaled(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -56,26 +54,25 @@ class LogarithmicFeatures:
         self._axes = own | others
         self._apart = [OTHER_CIRCUIT] if any(each.topology != problem.topology for each in evidence) else []
         self._topology = problem.topology
-        self._tables = [torch.from_numpy(own[v.name](np.array(v.values))) for v in problem.variables]
-        self._rest = torch.tensor([-1.0] * len(others) + self._apart, dtype=torch.float64)
+        self._tables = [own[v.name](np.array(v.values)) for v in problem.variables]
+        self._rest = np.array([-1.0] * len(others) + self._apart)
 
-    def __call__(self, designs: NDArray[np.int64]) -> torch.Tensor:
+    def __call__(self, designs: NDArray[np.int64]) -> NDArray[np.float64]:
         """Features (B, F) of designs (B, V) given as grid indices."""
-        index = torch.from_numpy(np.ascontiguousarray(designs))
-        columns = [table[index[:, column]] for column, table in enumerate(self._tables)]
-        return torch.cat([torch.stack(columns, dim=1), self._rest.expand(len(designs), -1)], dim=1)
+        columns = [table[designs[:, column]] for column, table in enumerate(self._tables)]
+        return np.concatenate([np.stack(columns, axis=1), np.tile(self._rest, (len(designs), 1))], axis=1)
 
-    def of(self, evidence: Evidence) -> torch.Tensor:
+    def of(self, evidence: Evidence) -> NDArray[np.float64]:
         """Features (N, F) of what an earlier run measured."""
         known = dict(zip(evidence.variables, evidence.settings.T, strict=True))
         low = np.full(len(evidence.settings), -1.0)
         columns = [axis(known[name]) if name in known else low for name, axis in self._axes.items()]
         sign = 1.0 if evidence.topology == self._topology else -1.0
         columns += [np.full(len(evidence.settings), sign * apart) for apart in self._apart]
-        return torch.from_numpy(np.stack(columns, axis=1))
+        return np.stack(columns, axis=1)
 
 
-def corner_features(corners: Sequence[Corner]) -> torch.Tensor:
+def corner_features(corners: Sequence[Corner]) -> NDArray[np.float64]:
     """Features (C, K) of corners: a place for every setting that differs between them, close to one another.
 
     A corner that leaves a setting as the benches have it is in the middle. Processes have no order: each has a place of
@@ -87,7 +84,7 @@ def corner_features(corners: Sequence[Corner]) -> torch.Tensor:
     columns += _ordered([each.temperature for each in conditions])
     for name in dict.fromkeys(name for each in parameters for name in each):
         columns += _ordered([each.get(name) for each in parameters])
-    return torch.from_numpy(np.array(columns).reshape(-1, len(corners)).T.copy())
+    return np.array(columns, dtype=float).reshape(-1, len(corners)).T.copy()
 
 
 def _ordered(settings: Sequence[float | None]) -> list[NDArray[np.float64]]:

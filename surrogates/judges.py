@@ -1,6 +1,6 @@
 """The learned judges that methods name: an extractor each, behind the same heads and the same training."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from sizing.errors import InputError
 from sizing.spice.circuit import Circuit
-from sizing.task.job import Conditions
 from sizing.task.objectives import order
 from sizing.task.problem import Problem
 from surrogates.features import LogarithmicFeatures
@@ -29,10 +28,7 @@ from surrogates.processes.regression import Regression
 
 if TYPE_CHECKING:
     from sizing.search.context import Context
-    from surrogates.tables.judge import TablesJudge
 
-Array = NDArray[np.float64]
-_DESIGNS_TRIED = 10
 _DESIGNS_TO_SCALE_BY = 1000
 _LOOKS_TO_SCALE_BY = 50
 BEST_SHARE = 2 / 3
@@ -51,7 +47,7 @@ def gaussian_process(context: "Context") -> Regression:
     features = LogarithmicFeatures(problem, context.evidence)
     if not context.evidence:
         return Regression(problem, features, judge.designs)
-    inputs = torch.cat([features.of(each) for each in context.evidence])
+    inputs = np.concatenate([features.of(each) for each in context.evidence])
     values = np.concatenate([each.of(problem) for each in context.evidence])
     rows = _telling(problem, values, judge.evidence)
     return Regression(problem, features, judge.designs, (inputs[rows], values[rows]))
@@ -81,45 +77,10 @@ def _on_voltages(context: "Context", told: Voltages, designs: int) -> Regression
     logarithms = LogarithmicFeatures(context.problem)
     voltages = ScaledVoltages(context.problem, told, designs)
 
-    def features(designs: NDArray[np.int64]) -> torch.Tensor:
-        return torch.cat([logarithms(designs), voltages(designs)], dim=1)
+    def features(designs: NDArray[np.int64]) -> NDArray[np.float64]:
+        return np.concatenate([logarithms(designs), voltages(designs).numpy()], axis=1)
 
     return Regression(context.problem, features, context.settings.judge.designs)
-
-
-def device_tables(context: "Context") -> "TablesJudge":
-    """Tells every metric from tables of what the circuit's devices do, and learns the difference to simulations.
-
-    Raises Unmodelled or Unmeasurable, both InputError, for a circuit that tables cannot tell.
-    """
-
-    from surrogates.tables.judge import TablesJudge
-    from surrogates.tables.model import TableModel
-    from surrogates.tables.network import Unmodelled
-
-    problem = context.problem
-    if not context.task.benches:
-        raise Unmodelled("expected benches whose circuits are told, got none")
-    model = TableModel.of(context.task, problem.variables)
-    features = LogarithmicFeatures(problem)
-
-    def prepare(conditions: Conditions) -> None:
-        before = model.tables.sims_tables
-        with context.clock.activity("tables"):
-            model.prepare(conditions)
-        context.clock.count("sims_tables", model.tables.sims_tables - before)
-
-    def tell(designs: Mapping[str, Array], conditions: Conditions, *, integrate: bool) -> Array:
-        prepare(conditions)
-        return model.told(designs, conditions, integrate=integrate).values
-
-    prepare(problem.corners[0].conditions)
-    rng = np.random.default_rng(0)
-    some = {variable.name: rng.choice(np.array(variable.values), _DESIGNS_TRIED) for variable in problem.variables}
-    told = model.told(some, problem.corners[0].conditions)
-    if np.isnan(told.values).all():
-        raise Unmodelled(f"they tell no metric: {next(iter(told.missing[0].values()))}")
-    return TablesJudge(problem, lambda designs: features(designs).numpy(), tell)
 
 
 def graph_from_scratch(context: "Context") -> LearnedDiscriminator:

@@ -93,21 +93,20 @@ def run(
     Example: sizing run specs/opamp_cc.yaml --method gp --seed 10 --max-sims 2000
     """
     from sizing.cli.progress import shown_progress
-    from sizing.runs.plan import usual_method
+    from sizing.cli.show import tell_method
     from sizing.runs.run import run as run_spec
     from sizing.specfile.load import load_spec
-    from sizing.task.settings import AUTO
 
     if cache == "":
         raise typer.BadParameter("expected a folder, got an empty name", param_hint="--cache")
     earlier = tuple(map(str, warm_start)) if warm_start else None
     task = load_spec(spec, trust=trust).with_run(method=method, seed=seed, max_sims=max_sims, warm_start=earlier)
-    if task.run.method == AUTO:
-        print("method: {}, since {}".format(*usual_method(task)), file=sys.stderr, flush=True)
     with shown_progress(task.problem, task.run.in_spec) as observer:
         result = run_spec(
             task, out=out, workers=workers, executor=scheduler or executor, cache=cache, observer=observer
         )
+    if not as_json:
+        tell_method(task)
     _report(result, as_json)
 
 
@@ -184,7 +183,7 @@ def check(spec: SpecArgument, trust: TrustOption = False) -> None:
 
     Example: sizing check specs/opamp_cc.yaml
     """
-    from sizing.cli.show import checked_design
+    from sizing.cli.show import checked_design, tell_method
     from sizing.runs.run import check as check_spec
     from sizing.specfile.load import load_spec
 
@@ -192,6 +191,7 @@ def check(spec: SpecArgument, trust: TrustOption = False) -> None:
     outcome = check_spec(task)
     if not checked_design(task, outcome):
         raise typer.Exit(1)
+    tell_method(task)
 
 
 for command in (init, graph, dataset, pretrain, accuracy, report, export, study, verify):

@@ -11,11 +11,13 @@ from rich.table import Table
 from sizing.evaluation.evaluator import completed_outcome
 from sizing.reports.designs import Setting, Sized, Target, best_sized, target
 from sizing.reports.words import STATUS_WORDS, front_words, target_words
+from sizing.runs.plan import usual_method
 from sizing.runs.records.reading import RunRecord
 from sizing.runs.run import Result
 from sizing.simulation.simulator import Failed, Outcome
 from sizing.specfile.load import Spec
 from sizing.task.objectives import front, meets
+from sizing.task.settings import AUTO
 
 _SCALE = 13
 """Characters of a scale, a middle one among them."""
@@ -55,6 +57,13 @@ def best_designs(record: RunRecord, count: int, console: Console | None = None) 
     if console.measure(grid, options=console.options.update_width(_UNLIMITED)).maximum > console.width:
         grid = _designs_table(record, designs, bars=False)
     console.print(grid)
+
+
+def tell_method(spec: Spec) -> None:
+    """Print which method a spec that names none is run with, and why."""
+    if spec.run.method == AUTO:
+        name, why = usual_method(spec)
+        print(f"method: {name}, since {why}")
 
 
 def checked_design(spec: Spec, outcome: Outcome) -> bool:

@@ -53,7 +53,7 @@ def _peer(module: str, begin: str, context: Context) -> Optimizer:
 def _by_tables(context: Context) -> Optimizer:
     """Foresight by device tables; where they tell nothing of the circuit, what `gp` does."""
     try:
-        foreseer: Foreseer = import_module("surrogates.judges").device_tables(context)
+        foreseer: Foreseer = import_module("surrogates.tables.judge").device_tables(context)
     except InputError as error:
         _LOG.warning("device tables do not tell this circuit (%s): the run goes on as gp does", error)
         as_gp = merged(context.settings.model_dump(exclude={"ranking"}), RANKING)

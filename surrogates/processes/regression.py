@@ -20,7 +20,7 @@ from surrogates.processes.scales import Scale
 LEAST_DEVIATION = 1e-3
 """On a metric's scale: what numbers on a grid and a simulator's tolerances leave open at best."""
 
-Features = Callable[[NDArray[np.int64]], torch.Tensor]
+Features = Callable[[NDArray[np.int64]], NDArray[np.float64]]
 """Of designs (B, V), numbers (B, F) in about [-1, 1]."""
 
 
@@ -35,13 +35,13 @@ class Regression:
         problem: Problem,
         features: Features,
         most: int,
-        evidence: tuple[torch.Tensor, NDArray[np.float64]] | None = None,
+        evidence: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
     ) -> None:
         """`most` simulations are learned from at once: the best ones and the latest, half each.
 
         `evidence` is what earlier runs measured at the nominal corner: features (N, F) and metric values (N, M).
         """
-        self._corners = corner_features(problem.corners)
+        self._corners = torch.from_numpy(corner_features(problem.corners))
         self._asked: tuple[int, ...] = (NOMINAL,)
         """The corners at which candidates are judged: those that have decided about a design so far."""
         self._problem = problem
@@ -63,7 +63,7 @@ class Regression:
         inputs, values = self._inputs(designs[rows], corners[rows]), measured[rows]
         if self._evidence is not None:
             before, known = self._evidence
-            at_nominal = self._at(before.double(), np.full(len(before), NOMINAL))
+            at_nominal = self._at(torch.from_numpy(before), np.full(len(before), NOMINAL))
             inputs, values = torch.cat([at_nominal, inputs]), np.concatenate([known, values])
         if not self._scales:
             self._processes = GaussianProcesses(values.shape[1], inputs.shape[1])
@@ -99,7 +99,7 @@ class Regression:
             low = torch.where(met & self._rising, own, low)  # an objective's own value is the target to go on from
             high = torch.where(met & self._falling, own, high)
         probability = torch.ones((len(candidates), len(self._problem.metrics)), dtype=torch.float64)
-        features = self._features(candidates).double()
+        features = torch.from_numpy(self._features(candidates))
         for corner in self._asked:
             mean, deviation = processes.predict(self._at(features, np.full(len(candidates), corner)))
             deviation = torch.hypot(deviation, torch.tensor(LEAST_DEVIATION, dtype=torch.float64))
@@ -117,7 +117,7 @@ class Regression:
         return np.stack([scale(values[:, m]) for m, scale in enumerate(self._scales)], axis=1)
 
     def _inputs(self, designs: NDArray[np.int64], corners: NDArray[np.int64]) -> torch.Tensor:
-        return self._at(self._features(designs).double(), corners)
+        return self._at(torch.from_numpy(self._features(designs)), corners)
 
     def _at(self, features: torch.Tensor, corners: NDArray[np.int64]) -> torch.Tensor:
         """Inputs (B, F + K) of designs with these features at these corners (B,)."""

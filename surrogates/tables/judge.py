@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,14 @@ from sizing.simulation.simulator import Measured
 from sizing.task.job import Conditions
 from sizing.task.objectives import completed, figures, margin
 from sizing.task.problem import Design, Metric, Problem
+from surrogates.features import LogarithmicFeatures
 from surrogates.processes.scales import Scale
 from surrogates.tables.differences import Differences
+from surrogates.tables.model import TableModel
+from surrogates.tables.network import Unmodelled
+
+if TYPE_CHECKING:
+    from sizing.search.context import Context
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -35,6 +41,8 @@ MISSING = 0.5
 """On a metric's scale: how much worse than told a design counts whose simulation gave no value."""
 TRIED, INTEGRATED = 40, 24
 """Designs whose large steps are integrated: at first, to see what that tells; and of the best of every generation."""
+_DESIGNS_TRIED = 10
+"""Before a run, to see whether tables tell anything of them."""
 MOST_LEARNED = 400
 """Integrated designs from which others' metrics are told."""
 
@@ -229,3 +237,34 @@ def _worse(metric: Metric) -> float:
     if metric.goal is not None:
         return metric.sign
     return -1.0 if metric.at_least is not None else 1.0
+
+
+def device_tables(context: "Context") -> TablesJudge:
+    """The judge of a run: its tables are made, or read.
+
+    Raises Unmodelled or Unmeasurable, both InputError, for a circuit that tables cannot tell.
+    """
+    problem = context.problem
+    if not context.task.benches:
+        raise Unmodelled("expected benches whose circuits are told, got none")
+    model = TableModel.of(context.task, problem.variables)
+    features = LogarithmicFeatures(problem)
+
+    def prepare(conditions: Conditions) -> None:
+        before = model.tables.sims_tables
+        with context.clock.activity("tables"):
+            model.prepare(conditions)
+        context.clock.count("sims_tables", model.tables.sims_tables - before)
+
+    def tell(designs: Mapping[str, Array], conditions: Conditions, *, integrate: bool) -> Array:
+        prepare(conditions)
+        return model.told(designs, conditions, integrate=integrate).values
+
+    prepare(problem.corners[0].conditions)
+    rng = np.random.default_rng(0)
+    some = {variable.name: rng.choice(np.array(variable.values), _DESIGNS_TRIED) for variable in problem.variables}
+    with context.clock.activity("query"):
+        told = model.told(some, problem.corners[0].conditions)
+    if np.isnan(told.values).all():
+        raise Unmodelled(f"they tell no metric: {next(iter(told.missing[0].values()))}")
+    return TablesJudge(problem, features, tell)

