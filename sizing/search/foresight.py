@@ -26,9 +26,11 @@ SURPRISE = 0.02
 """Of a margin: where the latest simulation was this much worse than foreseen, the pool evolves again."""
 GENERATIONS_AGAIN = 3
 MORE = 5
-"""Times the usual generations at most, where no design in spec is foreseen."""
-WORTH_IT = 1e-3
-"""Of a margin, that some generations have to gain to be followed by others."""
+"""Times the usual generations at most."""
+PATIENCE, WORTH_IT = 10, 1e-3
+"""Generations in which the best has to gain so much of a margin, or of an objective, to be followed by others."""
+GOOD_PATIENCE, GOOD_WORTH_IT = 3, 1e-2
+"""The same once a design in spec is foreseen."""
 
 Numbers = NDArray[np.float64]
 
@@ -118,32 +120,32 @@ class Foresight:
     def _evolved(self, foreseen: Foreseen) -> tuple[Indices, Foreseen, int]:
         """The pool after some generations, what is foreseen of it, and how many designs were judged for that.
 
-        There are more of them, up to so many times, as long as nothing good is in sight and things get better; towards
-        an objective, as long as they do.
+        There are more of them, up to so many times, as long as things get better.
         """
         sizes, pool = self._settings.ranking, self._pool
         judged, generations = len(pool), GENERATIONS_AGAIN
         if not len(pool):
             pool = random_designs(sizes.drawn, self._problem.shape, self._streams.variation)
             foreseen, judged, generations = self._foresee(pool), len(pool), sizes.generations
-        before, patience = -np.inf, GENERATIONS_AGAIN * (3 if self._problem.objectives else 1)
-        for generation in range(MORE * generations):
-            if generation >= generations and generation % patience == 0:
-                promise = self._promise(pool, foreseen)
-                if promise < before + WORTH_IT or (promise >= 0 and not self._problem.objectives):
-                    break
-                before = promise
+        promises = [self._promise(pool, foreseen)]
+        while len(promises) <= generations or (len(promises) <= MORE * generations and self._gaining(promises)):
             parents = pool[np.argsort(-self._worth(foreseen), kind="stable")[: sizes.elite]]
             bred = np.unique(self._children(parents), axis=0)
             known = set(_tuples(pool))
             fresh = np.array([each for each in bred.tolist() if tuple(each) not in known], dtype=np.int64)
-            if not len(fresh):
-                continue
-            judged += len(fresh)
-            pool, foreseen = np.concatenate([pool, fresh]), _joined(foreseen, self._foresee(fresh))
-            kept = np.argsort(-self._worth(foreseen), kind="stable")[: sizes.kept]
-            pool, foreseen = pool[kept], foreseen.of(kept)
+            if len(fresh):
+                judged += len(fresh)
+                pool, foreseen = np.concatenate([pool, fresh]), _joined(foreseen, self._foresee(fresh))
+                kept = np.argsort(-self._worth(foreseen), kind="stable")[: sizes.kept]
+                pool, foreseen = pool[kept], foreseen.of(kept)
+            promises.append(self._promise(pool, foreseen))
         return pool, foreseen, judged
+
+    def _gaining(self, promises: Sequence[float]) -> bool:
+        """Whether what the best designs are worth, after each generation, still grows."""
+        is_good = promises[-1] >= 0 and not self._problem.objectives
+        patience, gain = (GOOD_PATIENCE, GOOD_WORTH_IT) if is_good else (PATIENCE, WORTH_IT)
+        return len(promises) <= patience or promises[-1] >= promises[-1 - patience] + gain
 
     def _worth(self, foreseen: Foreseen) -> Numbers:
         """What designs (B,) are sorted by: the sure margin, and where that is enough, the objectives' distance."""
@@ -153,11 +155,9 @@ class Foresight:
         return np.where(sure, 1.0 - self._distance(foreseen.figures), np.minimum(foreseen.margin, 0.0) - 1e6)
 
     def _children(self, parents: Indices) -> Indices:
-        """Near their parents; towards an objective, whose best lie where targets are just met, half along these."""
+        """Half of them near their parents, half along the differences of these."""
         count = self._settings.ranking.children
-        if not self._problem.objectives:
-            return np.asarray(self._box.wander(parents, count))
-        return np.concatenate([self._box.wander(parents, count // 2), self._box.differ(parents, count // 2)])
+        return np.concatenate([self._box.wander(parents, count // 2), self._box.differ(parents, count - count // 2)])
 
     def _promise(self, pool: Indices, foreseen: Foreseen) -> float:
         """What the best design is worth that was not simulated yet."""
