@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 from deap.base import Toolbox
 from numpy.typing import NDArray
+from pydantic import Field
 
 from sizing.evaluation.evaluator import Evaluation, values_of
 from sizing.search.context import Context
@@ -19,6 +20,7 @@ from sizing.search.optimizer import Decision, Proposal, initial_proposal
 from sizing.search.variation import Indices, random_designs
 from sizing.task.objectives import figures, in_spec, smallest_margin
 from sizing.task.problem import Design, Problem
+from sizing.task.settings import Settings
 
 GOOD_SHARE = 0.5
 """Of the best sure margin: a design with as much may be simulated for being different."""
@@ -49,6 +51,12 @@ class Foreseen:
     def of(self, rows: NDArray[np.intp]) -> "Foreseen":
         """Of some of these."""
         return Foreseen(self.margin[rows], self.figures[rows], self.probability[rows])
+
+
+class TablesSettings(Settings):
+    """Of the method `tables` alone."""
+
+    learned: bool = Field(True, description="whether what simulations differ by from what tables tell is learned")
 
 
 class Foreseer(Protocol):

@@ -11,7 +11,7 @@ from sizing.plugins import Named
 from sizing.search.context import Context
 from sizing.search.discriminator import AcceptAll, Discriminator, Oracle
 from sizing.search.evolution import toolbox
-from sizing.search.foresight import Foreseer, Foresight
+from sizing.search.foresight import Foreseer, Foresight, TablesSettings
 from sizing.search.method import Method, evolution
 from sizing.search.optimizer import Optimizer
 from sizing.task.settings import RunSettings, merged
@@ -56,7 +56,7 @@ def _by_tables(context: Context) -> Optimizer:
         foreseer: Foreseer = import_module("surrogates.tables.judge").device_tables(context)
     except InputError as error:
         _LOG.warning("device tables do not tell this circuit (%s): the run goes on as gp does", error)
-        as_gp = merged(context.settings.model_dump(exclude={"ranking"}), RANKING)
+        as_gp = merged(context.settings.model_dump(exclude={"ranking", "own"}), RANKING)
         return METHODS["gp"].optimizer(replace(context, settings=RunSettings.model_validate(as_gp)))
     box = toolbox(context.problem, context.settings.search, context.streams.variation)
     return Foresight(context, foreseer, box)
@@ -97,6 +97,7 @@ _SHIPPED = {
         {"initial": 0, "batch": 1, "ranking": {"children": 300, "generations": 15, "elite": 60}, **_RANKED},
         heeds=tuple(f"ranking.{name}" for name in ("drawn", "children", "generations", "kept", "elite")),
         least_initial=0,
+        own=TablesSettings,
     ),
     "evo": Method(
         "evolution without a filter: every child is simulated",

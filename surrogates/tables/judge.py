@@ -60,11 +60,14 @@ class TablesJudge:
     What large steps tell takes long to integrate: of the best designs it is, and others have what that lets expect.
     """
 
-    def __init__(self, problem: Problem, features: Callable[[Indices], Array], tell: Tell) -> None:
-        """`features` are numbers (B, F) in about [-1, 1] of designs (B, V)."""
+    def __init__(
+        self, problem: Problem, features: Callable[[Indices], Array], tell: Tell, *, learned: bool = True
+    ) -> None:
+        """`features` are numbers (B, F) in about [-1, 1] of designs (B, V); `learned` is whether differences are."""
         self._problem = problem
         self._features = features
         self._tell = tell
+        self._learned = learned
         self._scales: list[Scale] = []
         self._asked: tuple[int, ...] = (NOMINAL,)
         """The corners that have decided about a design so far."""
@@ -85,6 +88,8 @@ class TablesJudge:
 
     def _fit(self, evaluations: Sequence[Evaluation]) -> None:
         self._asked = (NOMINAL, *ActiveCorners(self._problem, (each.corners for each in evaluations)).worst_first)
+        if not self._learned:
+            return
         designs = np.array([each.design for each in evaluations])
         features, rows, found = self._features(designs), [], []
         for corner in self._asked:
@@ -267,4 +272,4 @@ def device_tables(context: "Context") -> TablesJudge:
         told = model.told(some, problem.corners[0].conditions)
     if np.isnan(told.values).all():
         raise Unmodelled(f"they tell no metric: {next(iter(told.missing[0].values()))}")
-    return TablesJudge(problem, features, tell)
+    return TablesJudge(problem, features, tell, learned=context.own is None or context.own.learned)

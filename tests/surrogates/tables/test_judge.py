@@ -76,6 +76,13 @@ def test_simulations_put_right_what_is_told():
     assert np.abs(foreseen.margin - exact)[near].max() < 0.15
 
 
+def test_what_is_told_stays_as_it_is_where_differences_are_not_to_be_learned():
+    judge = TablesJudge(PROBLEM, features, Formula(), learned=False)
+    before = judge.foresee(DESIGNS)
+    judge.fit(measured(DESIGNS[::40]))
+    np.testing.assert_array_equal(judge.foresee(DESIGNS).margin, before.margin)
+
+
 def test_large_steps_are_integrated_of_few_and_expected_of_the_others():
     formula = Formula()
     judge = TablesJudge(PROBLEM, features, formula)
