@@ -18,7 +18,7 @@ def export(
     variables their values, each by itself, into a new folder. param: .param lines. json: values, metrics and targets.
     devices: the numbers of every device, separated by tabs, for schematic editors.
 
-    Example: sizing export runs/opamp_cc-gp-op-s0 --rank 2 --out sized.cir
+    Example: sizing export runs/opamp_cc-tables-s0 --rank 2 --out sized.cir
     """
     from sizing.runs.export import export as export_design
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sizing.cli.cache import cache
+from sizing.cli.characterizing import characterize
 from sizing.cli.executors import ExecutorOption, SchedulerOption
 from sizing.cli.exporting import export
 from sizing.cli.first_spec import init
@@ -121,7 +122,7 @@ def resume(
 ) -> None:
     """Take up a run that was killed or interrupted, as if nothing had happened.
 
-    Example: sizing resume runs/opamp_cc-gp-op-s0
+    Example: sizing resume runs/opamp_cc-tables-s0
     """
     from sizing.cli.progress import shown_progress
     from sizing.runs.records.reading import read_run
@@ -194,7 +195,7 @@ def check(spec: SpecArgument, trust: TrustOption = False) -> None:
     tell_method(task)
 
 
-for command in (init, graph, dataset, pretrain, accuracy, report, export, study, verify):
+for command in (init, characterize, graph, dataset, pretrain, accuracy, report, export, study, verify):
     app.command()(command)
 app.add_typer(cache, name="cache")
 
@@ -247,7 +248,7 @@ def show(
 ) -> None:
     """List a run's best designs, each metric against its target.
 
-    Example: sizing show runs/opamp_cc-gp-op-s0 --best 3
+    Example: sizing show runs/opamp_cc-tables-s0 --best 3
     """
     from sizing.cli.show import best_designs
     from sizing.runs.records.reading import read_run

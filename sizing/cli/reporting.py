@@ -28,7 +28,7 @@ def report(
 
     Nothing is simulated unless asked for, and then once: the run's folder keeps it for later reports.
 
-    Example: sizing report runs/opamp_cc-gp-op-s0 --html opamp.html --waveforms --sensitivities
+    Example: sizing report runs/opamp_cc-tables-s0 --html opamp.html --waveforms --sensitivities
     """
     from sizing.reports.report import report as report_runs
 

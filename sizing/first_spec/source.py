@@ -95,10 +95,10 @@ def read_user_netlist(
     )
 
 
-def models_named(names: Sequence[str], folder: Path) -> tuple[ModelsEntry, ...]:
+def models_named(names: Sequence[str], folder: Path, given_as: str = "--models") -> tuple[ModelsEntry, ...]:
     """The models of a spec in `folder`, each given as KIT, KIT:CORNER, FILE or FILE:SECTION.
 
-    Raises InputError for a file that is not there.
+    Raises InputError, which names what they were `given_as`, for a file that is not there.
     """
     found = []
     for name in names:
@@ -111,7 +111,7 @@ def models_named(names: Sequence[str], folder: Path) -> tuple[ModelsEntry, ...]:
         else:
             kits = ", ".join(KITS)
             raise InputError(
-                f"--models: expected a kit ({kits}), a file, or FILE:SECTION of a library, found none at {name!r}"
+                f"{given_as}: expected a kit ({kits}), a file, or FILE:SECTION of a library, found none at {name!r}"
             )
     return tuple(found)
 

@@ -65,7 +65,7 @@ def parse_circuit(lines: Sequence[Line], opaque: Opaque = MappingProxyType({})) 
     parameters = {name: unwrap(text) for name, text in scopes[0].parameters.items()}
     models = {name: kind for scope in reversed(scopes) for name, kind in scope.models.items()}
     devices = tuple(_flatten(scopes[0], top, (), opaque, _Budget()))
-    return Circuit(devices, parameters, frozenset(used), models, _scale(lines))
+    return Circuit(devices, parameters, frozenset(used), models, scale_of(lines))
 
 
 def read_header(line: Line) -> tuple[str, tuple[str, ...], dict[str, str]]:
@@ -196,7 +196,7 @@ def _collect(lines: Sequence[Line]) -> list[_Scope]:
     return scopes
 
 
-def _scale(lines: Sequence[Line]) -> float:
+def scale_of(lines: Sequence[Line]) -> float:
     """What the last `.option scale` says."""
     found = 1.0
     for line in lines:
