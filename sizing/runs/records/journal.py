@@ -43,29 +43,54 @@ class Held:
     """What is wrong with the line behind them, where it is not the last; in words for a user."""
 
 
+class JournalReader:
+    """Reads a run's journal as it grows: what is sound so far, and what has come since, each line once."""
+
+    def __init__(self, folder: Path, *, sealed: bool = True) -> None:
+        self._path = folder / NAME
+        self._sealed = sealed
+        self._count = 0
+        self.seal = ""
+        self.size = 0
+        self.torn = 0
+        self.damage = ""
+
+    def more(self) -> tuple[str, ...]:
+        """The lines, without their seals, that have been written to their ends since; none behind a damaged one."""
+        if self.damage or not self._path.exists():
+            return ()
+        with self._path.open("rb") as file:
+            file.seek(self.size)
+            content = file.read()
+        *pieces, rest = content.split(b"\n")
+        lines: list[str] = []
+        self.torn = len(content)
+        for number, piece in enumerate(pieces, 1):
+            try:
+                text, seal = opened_line(piece.decode(), self.seal) if self._sealed else (piece.decode(), "")
+                json.loads(text)
+            except ValueError as error:
+                if number < len(pieces) or rest:  # else the disk got the end of this line before its beginning
+                    self.damage, self.torn = self._words(error), 0
+                break
+            lines.append(text)
+            self.seal = seal
+            self.size += len(piece) + 1
+            self.torn -= len(piece) + 1
+            self._count += 1
+        return tuple(lines)
+
+    def _words(self, error: ValueError) -> str:
+        return (
+            f"{self._path}:{self._count + 1}: damaged line: {error}; restore the file, or keep only the {self._count} "
+            "lines before this one, from which it can be resumed"
+        )
+
+
 def read_journal(folder: Path, *, sealed: bool = True) -> Held:
     """The whole lines of a run's journal, as far as they are sound."""
-    path = folder / NAME
-    content = path.read_bytes() if path.exists() else b""
-    pieces = content.split(b"\n")
-    rest = pieces.pop()
-    lines: list[str] = []
-    seal, size = "", 0
-    for number, piece in enumerate(pieces, 1):
-        try:
-            text, after = opened_line(piece.decode(), seal) if sealed else (piece.decode(), "")
-            json.loads(text)
-        except ValueError as error:
-            if number == len(pieces) and not rest:
-                break  # the disk got the end of this line before its beginning
-            advice = (
-                f"restore the file, or keep only the {number - 1} lines before this one, from which it can be resumed"
-            )
-            return Held(tuple(lines), seal, size, damage=f"{path}:{number}: damaged line: {error}; {advice}")
-        lines.append(text)
-        seal = after
-        size += len(piece) + 1
-    return Held(tuple(lines), seal, size, torn=len(content) - size)
+    reader = JournalReader(folder, sealed=sealed)
+    return Held(reader.more(), reader.seal, reader.size, reader.torn, reader.damage)
 
 
 class Journal:

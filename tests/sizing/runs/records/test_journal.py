@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import sizing
-from sizing.runs.records.journal import NAME, Journal, RunError, read_journal
+from sizing.runs.records.journal import NAME, Journal, JournalReader, RunError, read_journal
 from sizing.runs.records.reading import read_run
 from sizing.specfile.load import Spec
 
@@ -76,6 +76,37 @@ def test_a_last_line_of_which_the_disk_has_only_the_end_is_torn_too(folder: Path
     (folder / NAME).write_bytes(whole[: at - 20] + b"\0" * 20 + whole[at:])
     assert len(read_journal(folder).lines) == 4
     assert read_journal(folder).torn > 0
+
+
+def test_a_journal_is_read_as_it_grows_each_line_once(folder: Path):
+    whole = (folder / NAME).read_bytes()
+    lines = read_journal(folder).lines
+    (folder / NAME).unlink()
+    reader = JournalReader(folder)
+    assert reader.more() == ()
+    found = []
+    for end in range(0, len(whole) + 1, 7):
+        (folder / NAME).write_bytes(whole[:end])
+        found.append(reader.more())
+        assert reader.torn == end - reader.size
+    (folder / NAME).write_bytes(whole)
+    found.append(reader.more())
+    assert tuple(line for some in found for line in some) == lines
+    assert max(map(len, found)) == 1
+    assert (reader.seal, reader.size, reader.torn) == (read_journal(folder).seal, len(whole), 0)
+
+
+def test_a_line_that_is_damaged_while_it_is_read_ends_what_comes(folder: Path):
+    whole = (folder / NAME).read_bytes()
+    first = whole.index(b"\n") + 1
+    (folder / NAME).write_bytes(whole[:first])
+    reader = JournalReader(folder)
+    assert len(reader.more()) == 1
+    (folder / NAME).write_bytes(whole[:first] + b'{"a":1}\n' + whole[first:])
+    assert reader.more() == ()
+    assert ":2: damaged line: it has no seal" in reader.damage
+    (folder / NAME).write_bytes(whole)
+    assert reader.more() == ()
 
 
 def test_a_journal_from_before_there_were_seals_is_read_but_not_taken_up(amplifier: Spec, tmp_path: Path):
