@@ -10,7 +10,6 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_solve, cholesky, solve_triangular
 
 Array = NDArray[np.float64]
 
@@ -82,8 +81,8 @@ def _fitted(inputs: Array, found: Array, usual: float) -> _Process:
 def _conditioned(inputs: Array, found: Array, amplitude: float, length: float, constant: float) -> _Process:
     covariance = amplitude**2 * _correlation(inputs, inputs, length) + constant**2
     covariance[np.diag_indices(len(inputs))] += (NOISE * amplitude) ** 2
-    factor = cholesky(covariance, lower=True)
-    weights = cho_solve((factor, True), found)
+    factor: Array = np.linalg.cholesky(covariance)
+    weights: Array = np.linalg.solve(covariance, found)
     evidence = float(-0.5 * found @ weights - np.log(factor.diagonal()).sum())
     return _Process(inputs, factor, weights, amplitude, length, constant, evidence)
 
@@ -91,7 +90,7 @@ def _conditioned(inputs: Array, found: Array, amplitude: float, length: float, c
 def _told(process: _Process, features: Array) -> tuple[Array, Array]:
     correlation = _correlation(features, process.inputs, process.length)
     kernel = process.amplitude**2 * correlation + process.constant**2
-    explained = solve_triangular(process.factor, kernel.T, lower=True)
+    explained = np.linalg.solve(process.factor, kernel.T)
     variance = process.amplitude**2 * (1 + NOISE**2) + process.constant**2 - np.sum(explained**2, axis=0)
     return kernel @ process.weights, np.sqrt(np.maximum(variance, (NOISE * process.amplitude) ** 2))
 
