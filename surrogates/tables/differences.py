@@ -81,8 +81,7 @@ def _fitted(inputs: Array, found: Array, usual: float) -> _Process:
 def _conditioned(inputs: Array, found: Array, amplitude: float, length: float, constant: float) -> _Process:
     covariance = amplitude**2 * _correlation(inputs, inputs, length) + constant**2
     covariance[np.diag_indices(len(inputs))] += (NOISE * amplitude) ** 2
-    factor: Array = np.linalg.cholesky(covariance)
-    weights: Array = np.linalg.solve(covariance, found)
+    factor, weights = np.asarray(np.linalg.cholesky(covariance)), np.asarray(np.linalg.solve(covariance, found))
     evidence = float(-0.5 * found @ weights - np.log(factor.diagonal()).sum())
     return _Process(inputs, factor, weights, amplitude, length, constant, evidence)
 
