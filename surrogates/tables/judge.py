@@ -91,7 +91,7 @@ class TablesJudge:
         if not self._learned:
             return
         designs = np.array([each.design for each in evaluations])
-        features, rows, found = self._features(designs), [], []
+        features, rows, found, known = self._features(designs), [], [], []
         for corner in self._asked:
             self._learn(designs, corner, integrate=True)
             told, _ = self._told(designs, corner)
@@ -99,9 +99,10 @@ class TablesJudge:
                 outcome = evaluation.corners.get(corner)
                 if isinstance(outcome, Measured):
                     rows.append(row)
+                    known.append(told[row])
                     found.append(self._difference(np.array(outcome.values), told[row]))
         self._differences = Differences(np.where(self._untold, UNTOLD, TOLD))
-        self._differences.fit(features[rows], np.array(found))
+        self._differences.fit(features[rows], np.array(known), np.array(found))
 
     def foresee(self, candidates: Indices) -> Foreseen:
         """Of candidates (B, V) as grid indices: at the worst of the corners that decide."""
@@ -133,7 +134,7 @@ class TablesJudge:
 
     def _at(self, candidates: Indices, corner: int) -> Foreseen:
         told, unsure = self._told(candidates, corner)
-        mean, deviation = self._differences.predict(self._features(candidates))
+        mean, deviation = self._differences.predict(self._features(candidates), told)
         mean, deviation = mean + told, np.hypot(deviation, unsure)
         values = self._values(mean)
         return Foreseen(
@@ -182,7 +183,7 @@ class TablesJudge:
         features = self._features(np.array([design for design, _ in held]))
         values = self._scaled(np.array([told for _, told in held]))
         expected = Differences(np.full(len(self._problem.metrics), UNTOLD))
-        expected.fit(features, np.where(self._dear, values, np.nan))
+        expected.fit(features, np.zeros_like(values), np.where(self._dear, values, np.nan))
         self._expected[corner] = expected
 
     def _told(self, designs: Indices, corner: int) -> tuple[Array, Array]:
@@ -196,7 +197,7 @@ class TablesJudge:
         if self._dear.any():
             if corner not in self._expected:
                 self._expect(corner)
-            mean, deviation = self._expected[corner].predict(self._features(designs))
+            mean, deviation = self._expected[corner].predict(self._features(designs), np.zeros_like(told))
             told, unsure = np.where(self._dear, mean, told), np.where(self._dear, deviation, 0.0)
             rows = [row for row, key in enumerate(keys) if key in self._integrated]
             if rows:
