@@ -13,7 +13,10 @@ from sizing.search.settling import flat, heeds, settled
 from sizing.specfile.load import Spec
 from sizing.task.settings import RunSettings, Settings
 
-GROUPS = {"SearchSettings": "search", "RankingSettings": "ranking", "JudgeSettings": "judge", "PeerSettings": "peer"}
+GROUPS = {
+    "SearchSettings": "search", "RankingSettings": "ranking", "JudgeSettings": "judge", "PeerSettings": "peer",
+    "TablesSettings": "own",
+}  # fmt: skip
 SMALL = {
     "search": {"max_candidates": 100},
     "ranking": {"drawn": 20, "children": 20, "looked_at": 5, "looked_children": 4},
