@@ -58,7 +58,7 @@ class TableModel:
         self._networks = tuple(Network(bench.circuit) for bench in task.benches)
         self._prepared: dict[Conditions, dict[Kind, Table]] = {}
         self._joined: dict[tuple[Table, ...], Table] = {}
-        self._starts: dict[Conditions, Mapping[str, Array]] = {}
+        self._starts: dict[Conditions, Mapping[str, Array | None]] = {}
         """By conditions and bench: where operating points usually are (n,)."""
 
     @classmethod
@@ -132,7 +132,7 @@ class TableModel:
         count: int,
         tables: Mapping[Kind, Table],
         integrate: bool,
-        starts: Mapping[str, Array],
+        starts: Mapping[str, Array | None],
         celsius: float | None,
     ) -> Mapping[str, Response | Unmodelled]:
         found: dict[str, Response | Unmodelled] = {}
@@ -151,7 +151,7 @@ class TableModel:
                     found[reference] = reason
         return found
 
-    def _usual(self, conditions: Conditions, tables: Mapping[Kind, Table]) -> Mapping[str, Array]:
+    def _usual(self, conditions: Conditions, tables: Mapping[Kind, Table]) -> Mapping[str, Array | None]:
         """By bench: where the operating points of some of the samples are (n,), to look for others from there."""
         if conditions not in self._starts:
             some: dict[str, Value] = {name: each[:_USUAL] for name, each in self._samples.items()}

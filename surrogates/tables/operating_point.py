@@ -34,7 +34,7 @@ class _Brake:
 
 
 _QUICK = _Brake(1e-9, 1e-2, 14)
-_PATIENT = (_Brake(1e-9, 1e-2, 40, furthest=0.05), _Brake(1e-3, 0.1, 60), _Brake(1e-1, 0.4, 100))
+_PATIENT = (_Brake(1e-9, 1e-2, 80, furthest=0.05), _Brake(1e-3, 0.1, 60), _Brake(1e-1, 0.4, 100))
 """For the designs that are not found so: by short steps, which feedback that would oscillate needs; then as if the
 circuit were switched on (pseudo-transient continuation)."""
 

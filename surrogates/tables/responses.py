@@ -225,9 +225,10 @@ class Responses:
         return operating_point(self._equations, joined, driven, start)
 
     @property
-    def usual(self) -> Array:
-        """The unknowns (n,) at a usual operating point: the medians of those that are found."""
-        return np.asarray(np.median(self._bias.state[self._bias.converged, : self._network.unknown], axis=0))
+    def usual(self) -> Array | None:
+        """The unknowns (n,) at a usual operating point: the medians of those that are found, if any are."""
+        found = self._bias.state[self._bias.converged, : self._network.unknown]
+        return np.median(found, axis=0) if len(found) else None
 
     @cached_property
     def _charges(self) -> Array:
