@@ -12,7 +12,7 @@ from sizing.errors import InputError
 from sizing.spice.circuit import Circuit
 from sizing.task.objectives import order
 from sizing.task.problem import Problem
-from surrogates.features import LogarithmicFeatures
+from surrogates.features import DesignFeatures, LogarithmicFeatures
 from surrogates.hardware import device_named
 from surrogates.networks.backbones.backbone import Backbone
 from surrogates.networks.backbones.table import BackboneSettings, build_backbone
@@ -38,7 +38,16 @@ BEST_SHARE = 2 / 3
 def fully_connected(context: "Context") -> LearnedDiscriminator:
     """Sees numbers, not circuits."""
     dropout = context.settings.judge.dropout
-    return _judge(context, lambda device: FullyConnected(context.problem, dropout, device))
+    return _judge(context, lambda device: FullyConnected(DesignFeatures(context.problem), dropout, device))
+
+
+def fully_connected_on_tables(context: "Context") -> LearnedDiscriminator:
+    """Sees what device tables tell of a design, too; raises Unmodelled or Unmeasurable where they tell nothing."""
+    from surrogates.networks.extractors.told import ToldFeatures
+    from surrogates.tables.judge import telling
+
+    features, dropout = ToldFeatures(context.problem, telling(context)), context.settings.judge.dropout
+    return _judge(context, lambda device: FullyConnected(features, dropout, device))
 
 
 def gaussian_process(context: "Context") -> Regression:

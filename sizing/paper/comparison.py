@@ -17,7 +17,7 @@ from sizing.runs.records.reading import RunRecord, find_runs, read_run
 from sizing.runs.tables import means_table, runs_table
 from sizing.specfile.shipped import shipped_specs
 
-OURS = ("gp-op", "gp", "evo", "oracle", "fc", "gnn-random", "gnn-frozen", "gnn-finetuned")
+OURS = ("tables", "gp-op", "gp", "evo", "oracle", "fc", "bagnet-tables", "gnn-random", "gnn-frozen", "gnn-finetuned")
 """The defaults, and the paper's six."""
 PEERS = (
     *(f"{name}:max_sims=600" for name in ("random", "grid", "optuna-tpe", "optuna-cmaes")),

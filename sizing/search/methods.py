@@ -28,6 +28,7 @@ DISCRIMINATORS: Mapping[str, Callable[[Context], Discriminator]] = {
     "evo": lambda c: AcceptAll(c.problem),
     "oracle": lambda c: Oracle(c.problem, c.evaluator),
     "fc": partial(_learned, "fully_connected"),
+    "bagnet-tables": partial(_learned, "fully_connected_on_tables"),
     "gp": partial(_learned, "gaussian_process"),
     "gp-pretrained": partial(_learned, "gaussian_process_on_voltages"),
     "gp-op": partial(_learned, "gaussian_process"),
@@ -112,6 +113,11 @@ _SHIPPED = {
     "fc": Method(
         "a fully connected network judges the children, trained on the run's own designs",
         evolution(DISCRIMINATORS["fc"]),
+        heeds=_NETWORK,
+    ),
+    "bagnet-tables": Method(
+        "the same, which also reads what device tables tell of each design, by how far it is from its targets",
+        evolution(DISCRIMINATORS["bagnet-tables"]),
         heeds=_NETWORK,
     ),
     "gnn-random": Method(

@@ -99,4 +99,4 @@ def made(make: Callable[[Context], Discriminator], spec: Spec, evaluator: Evalua
     """A discriminator at the beginning of a run."""
     circuits = {bench.name: bench.circuit for bench in spec.benches}
     settings = RunSettings(judge=JudgeSettings(body_steps=5))
-    return make(Context(spec.problem, settings, circuits, evaluator, Streams.from_seed(7), Clock()))
+    return make(Context(spec.problem, settings, circuits, evaluator, Streams.from_seed(7), Clock(), task=spec.task))

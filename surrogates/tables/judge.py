@@ -255,15 +255,20 @@ def _worse(metric: Metric) -> float:
 
 
 def device_tables(context: "Context") -> TablesJudge:
-    """The judge of a run: its tables are made, or read.
+    """The judge of a run; raises Unmodelled or Unmeasurable, both InputError, for a circuit that tables cannot tell."""
+    learned = context.own is None or context.own.learned
+    return TablesJudge(context.problem, LogarithmicFeatures(context.problem), telling(context), learned=learned)
 
-    Raises Unmodelled or Unmeasurable, both InputError, for a circuit that tables cannot tell.
+
+def telling(context: "Context") -> Tell:
+    """What tells a run's metrics, with tables that are made or read, and counted, when conditions are first asked for.
+
+    Raises as `device_tables`.
     """
     problem = context.problem
     if not context.task.benches:
         raise Unmodelled("expected benches whose circuits are told, got none")
     model = TableModel.of(context.task, problem.variables)
-    features = LogarithmicFeatures(problem)
 
     def prepare(conditions: Conditions) -> None:
         before = model.tables.sims_tables
@@ -282,4 +287,4 @@ def device_tables(context: "Context") -> TablesJudge:
         told = model.told(some, problem.corners[0].conditions)
     if np.isnan(told.values).all():
         raise Unmodelled(f"they tell no metric: {next(iter(told.missing[0].values()))}")
-    return TablesJudge(problem, features, tell, learned=context.own is None or context.own.learned)
+    return tell

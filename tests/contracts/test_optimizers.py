@@ -6,7 +6,7 @@ from sizing.search.method import Method
 from sizing.search.methods import METHODS
 from sizing.testing import LearningContract, OptimizerContract
 
-FILTERED = ("oracle", "fc", "gp-pretrained", "gnn-random", "gnn-frozen", "gnn-finetuned")
+FILTERED = ("oracle", "fc", "bagnet-tables", "gp-pretrained", "gnn-random", "gnn-frozen", "gnn-finetuned")
 """Evolution with a filter: they share its optimizer, and tests/contracts/test_discriminators.py has the filters."""
 CHANCE = ("evo", "random", "grid")
 SLOW = ("optuna-gp", "turbo")

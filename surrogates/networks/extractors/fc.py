@@ -1,24 +1,33 @@
-"""A fully connected extractor: it sees the design's numbers and nothing of the circuit."""
+"""A fully connected extractor: it sees numbers, those of the design alone or what is told of it too."""
+
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from sizing.task.problem import Problem
-from surrogates.features import DesignFeatures
 from surrogates.networks.extractors.extractor import Extractor
 from surrogates.networks.heads import EMBEDDING
 
 
+class Features(Protocol):
+    """Numbers of designs, in about [-1, 1]."""
+
+    width: int
+
+    def __call__(self, designs: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Features (B, width) of designs (B, V) given as grid indices."""
+
+
 class FullyConnected(Extractor):
-    """Two hidden layers over every variable's place on its grid."""
+    """Two hidden layers over numbers of a design, such as every variable's place on its grid."""
 
     chunk = block = 4096
 
-    def __init__(self, problem: Problem, dropout: float, device: torch.device) -> None:
+    def __init__(self, features: Features, dropout: float, device: torch.device) -> None:
         super().__init__()
-        self._features = DesignFeatures(problem)
+        self._features = features
         self._device = device
         self.layers = nn.Sequential(
             nn.Linear(self._features.width, EMBEDDING), nn.ReLU(), nn.Dropout(dropout),

@@ -1,11 +1,15 @@
 """Heads and features: symmetry by construction, shapes, what the features see."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 import torch
 
+from sizing.task.job import Conditions
 from sizing.task.problem import Metric, Problem, Variable
 from surrogates.features import DesignFeatures
+from surrogates.networks.extractors.told import ToldFeatures
 from surrogates.networks.heads import EMBEDDING, AttentionReadout, Comparison, MeanReadout, MeetsTarget
 
 
@@ -74,3 +78,22 @@ def test_features_are_places_on_the_grid_and_logarithms_where_there_are_any(prob
     expected = [[-1, -1, 0, -1, 0], [0, 1, 0, 0, 0], [1, 0, 0, 1, 0]]
     assert rows.dtype == np.float32
     np.testing.assert_allclose(rows, expected, atol=1e-6)
+
+
+def test_what_tables_tell_is_read_far_and_near_of_each_target(problem: Problem):
+    def tell(designs: Mapping[str, np.ndarray], conditions: Conditions, *, integrate: bool) -> np.ndarray:
+        gain = np.linspace(0.98, 1.02, len(next(iter(designs.values()))))
+        gain[0] = np.nan
+        return gain[:, None]
+
+    features = ToldFeatures(problem, tell)
+    own = DesignFeatures(problem)
+    rows = features(np.zeros((5, 3), dtype=np.int64))
+    assert rows.shape == (5, features.width)
+    assert rows.dtype == np.float32
+    np.testing.assert_array_equal(rows[:, : own.width], own(np.zeros((5, 3), dtype=np.int64)))
+    far, near = rows[:, own.width :].T
+    assert (np.diff(near[1:]) > 0).all()
+    assert near[-1] > 0 > near[1]
+    assert np.abs(near[1:]).max() > 10 * np.abs(far[1:]).max()
+    assert far[0] < far[1]  # none is worse than any
