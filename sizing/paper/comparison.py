@@ -18,7 +18,7 @@ from sizing.runs.tables import means_table, runs_table
 from sizing.specfile.shipped import shipped_specs
 
 OURS = ("tables", "gp-op", "gp", "evo", "oracle", "fc", "bagnet-tables", "gnn-random", "gnn-frozen", "gnn-finetuned")
-"""The defaults, and the paper's six."""
+"""The defaults, and the paper's six with one that reads tables."""
 PEERS = (
     *(f"{name}:max_sims=600" for name in ("random", "grid", "optuna-tpe", "optuna-cmaes")),
     *(f"{name}:max_sims=600" for name in ("pymoo-ga", "pymoo-nsga2", "de")),
