@@ -1,5 +1,6 @@
 """The tables of all devices that benches have: which devices share one, and what ngspice has to measure."""
 
+import logging
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,9 @@ from surrogates.tables.network import Network, Unmodelled, quantity, roles
 from surrogates.tables.store import Measurements, Store, default_folder, key_of
 from surrogates.tables.table import Table
 
+_LOG = logging.getLogger(__name__)
+WORTH_A_WORD = 10
+"""Devices to measure, from which on it takes so long that one is told."""
 _NO_PARAMETERS = frozenset({"m", "on", "off", "ic"})
 _ROUNDING = 0.1
 """Volts to which a circuit's reach is rounded up, so that circuits of nearly the same supplies share tables."""
@@ -134,9 +138,16 @@ class Tables:
         new = [plan for plan in wanted if plan not in self._made]
         jobs = [UnitDevice(plan.unit, values) for plan in new for values in plan.geometry.measured]
         grids_of = [plan for plan in new for _ in plan.geometry.measured]
+        unknown = sum(not self._is_known(plan, job) for plan, job in zip(grids_of, jobs, strict=True))
+        if unknown >= WORTH_A_WORD:
+            _LOG.warning("measuring %d devices with ngspice, which are kept in %s", unknown, self._store.folder)
         began = time.perf_counter()
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            measured = list(pool.map(self._measured, grids_of, jobs))
+            try:
+                measured = list(pool.map(self._measured, grids_of, jobs))
+            except BaseException:  # an interrupt does not wait for what has not begun
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
         if count := sum(is_new for _, is_new in measured):
             self._store.shrink()
             self.sims_tables += count
@@ -145,6 +156,9 @@ class Tables:
             own = [measured.pop(0)[0] for _ in plan.geometry.measured]
             self._made[plan] = Table(plan.geometry, plan.grids, own)
         return {plan.kind: self._made[plan] for plan in wanted}
+
+    def _is_known(self, plan: Plan, device: UnitDevice) -> bool:
+        return all(self._store.holds(key_of(device, part, plan.grids)) for part in plan.parts)
 
     def _measured(self, plan: Plan, device: UnitDevice) -> tuple[Measurements, bool]:
         """What is known of a device, and whether ngspice had to measure it."""

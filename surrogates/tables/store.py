@@ -34,6 +34,10 @@ class Store:
     folder: Path
     largest: int = LARGEST
 
+    def holds(self, key: str) -> bool:
+        """Whether something was measured under this key; its file may be damaged."""
+        return self._path(key).exists()
+
     def read(self, key: str) -> Measurements | None:
         """What was measured under this key; None where nothing was, or its file is damaged."""
         path = self._path(key)
