@@ -38,7 +38,7 @@ class Made:
 
 def main() -> None:
     template = (HERE / "results.template.md").read_text(encoding="utf-8")
-    functions = (conditions, kept, counts, beside, runs, best_in_spec, calibration, quality, head, study)
+    functions = (conditions, kept, counts, beside, runs, best_in_spec, best_by_spec, calibration, quality, head, study)
     text = template.format(cluster=many_machines(), **{each.__name__: Made(each) for each in functions})
     (HERE / "results.md").write_text(text, encoding="utf-8")
     circuits = HERE / "circuits.md"
@@ -112,9 +112,17 @@ def with_sized_designs(text: str) -> str:
     return re.sub(r"(?P<mark><!-- sized: (?P<name>\w+) -->).*?(?P<end><!-- end -->)", sized, text, flags=re.DOTALL)
 
 
+def best_by_spec(study: str) -> str:
+    """The same as `best_in_spec`, for each spec of several."""
+    return "\n\n".join(f"`{spec}`:\n\n{_best(own)}" for spec, own in _runs(study).groupby("spec", sort=False))
+
+
 def best_in_spec(study: str) -> str:
-    """Of runs with a current as their objective: the best in spec by method in µA, its mean and that of each seed."""
-    found = _runs(study)
+    """The best in spec of runs with a current as their objective, by method in µA: its mean and that of each seed."""
+    return _best(_runs(study))
+
+
+def _best(found: pd.DataFrame) -> str:
     by = found.assign(best=1e6 * found["objective"]).groupby("method")["best"]
     every = by.agg(lambda values: ", ".join("–" if pd.isna(value) else f"{value:.1f}" for value in values))
     shown = pd.DataFrame({"seeds": by.size(), "reached": by.count(), "mean": by.mean().round(1), "each": every})

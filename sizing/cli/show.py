@@ -42,7 +42,8 @@ def run_summary(result: Result, console: Console | None = None) -> None:
     problem, values = result.record.problem, result.record.values
     if words := front_words(problem, values[front(problem, values)]):
         console.out(f"Best in spec: {words}.")
-    console.out(f"Sized netlist: {result.folder / 'sized.cir'}", f"More designs: sizing show {result.folder}", sep="\n")
+    if (sized := result.folder / "sized.cir").exists():
+        console.out(f"Sized netlist: {sized}", f"More designs: sizing show {result.folder}", sep="\n")
 
 
 def best_designs(record: RunRecord, count: int, console: Console | None = None) -> None:

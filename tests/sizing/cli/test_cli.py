@@ -6,12 +6,16 @@ import shutil
 import signal
 import subprocess
 import time
+from io import StringIO
 from pathlib import Path
 
 import pytest
 import typer
+from rich.console import Console
 
 from sizing.cli.main import app
+from sizing.cli.show import run_summary
+from sizing.runs.run import load_run
 from sizing.search.methods import METHODS
 from tests.command import SIZING, sizing
 
@@ -187,6 +191,16 @@ def test_without_ngspice_one_message_says_so(specs: Path, tmp_path: Path):
     assert done.returncode == 2
     assert done.stderr == "error: NGSPICE_LIBRARY_PATH names no file: /nowhere.so. Correct or unset it.\n"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_run_without_a_sized_netlist_names_none(runs: Path, tmp_path: Path):
+    shutil.copytree(runs / "cs_amp-evo-s0", tmp_path / "run")
+    (tmp_path / "run" / "sized.cir").unlink()
+    shown = StringIO()
+    run_summary(load_run(tmp_path / "run"), Console(file=shown, width=100))
+    assert "designs in spec after" in shown.getvalue()
+    assert "sized.cir" not in shown.getvalue()
 
 
 @pytest.mark.slow
