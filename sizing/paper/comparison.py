@@ -47,7 +47,7 @@ PAPER = pd.DataFrame(
 
 SHOWN = ("in_spec", "first_in_spec_at", "sims_search", "sims_total", "queries", "wall_s")
 POINTS = 60
-"""Of a convergence curve, at most."""
+"""Points of a convergence curve, at most."""
 
 
 class ComparisonSettings(StudySettings):

@@ -15,7 +15,7 @@ _MARKS = 12
 """On a line, about; curves have more points than can be told apart."""
 _INCHES_PER_LETTER = 0.08
 _INCHES_PER_LINE = 0.24
-"""Of the legend."""
+"""Height of a line of the legend."""
 _MOST_TICKS = 8
 """So many places on an axis are all named."""
 

@@ -38,7 +38,7 @@ from sizing.task.problem import Metric, Problem
 from sizing.units import format_quantity
 
 _DECADES = 4
-"""Of costs on the logarithmic part of an axis, at most."""
+"""Decades of costs on the logarithmic part of an axis, at most."""
 _ROW = 0.28
 """Inches of a method's row."""
 _MEAN_WORDS = "Lines: means over seeds; bands: standard error. A run that has ended keeps its last value."

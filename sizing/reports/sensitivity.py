@@ -17,9 +17,9 @@ Numbers = NDArray[np.float64]
 FEWEST = 5
 """Designs beyond the number of variables, below which no correlation is told."""
 _NORMAL_QUANTILE = 1.96
-"""Of a two-sided interval of 95 %."""
+"""Quantile of a two-sided interval of 95 %."""
 _RANK_VARIANCE = 1.06
-"""Of Fisher's z for ranks, against values (Fieller, Hartley and Pearson, Biometrika 44, 1957)."""
+"""Variance of Fisher's z for ranks, against values (Fieller, Hartley and Pearson, Biometrika 44, 1957)."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def correlations(record: RunRecord) -> Correlations:
 
 
 def partial_rank_correlations(settings: Numbers, values: Numbers) -> Numbers:
-    """Of N values with each of V variables (N, V), the others held still (V,); NaN where one of both does not vary."""
+    """Correlations (V,) of N values with V variables (N, V), the others held still; NaN where either does not vary."""
     ranks = np.apply_along_axis(rankdata, 0, settings)
     answer = rankdata(values)
     found = np.full(ranks.shape[1], np.nan)

@@ -23,7 +23,7 @@ _MARKERS = "osD^vPX<>phd8*H"
 _WIDTH = 5.0
 """Inches of every figure: narrow enough that text stays legible where a phone scales it down."""
 _CHARACTERS = 26
-"""Of a method's name in one line."""
+"""Letters of a method's name in one line."""
 _LEGEND_CHARACTERS = 78
 """In a line of the legend; a mark is as wide as seven."""
 

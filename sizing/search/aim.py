@@ -35,7 +35,7 @@ class Rival:
     figure: float
     """Its own, less being better."""
     unit: float
-    """Of the steps beyond it."""
+    """Unit of the steps beyond it."""
 
 
 @dataclass(frozen=True)

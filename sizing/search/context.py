@@ -23,7 +23,7 @@ class Context:
     problem: Problem
     settings: RunSettings
     circuits: Mapping[str, Circuit]
-    """Of every test bench, stimulus included."""
+    """The circuit of every test bench, stimulus included."""
     evaluator: Evaluator
     streams: Streams
     clock: Clock

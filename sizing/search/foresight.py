@@ -23,9 +23,9 @@ from sizing.task.problem import Design, Problem
 from sizing.task.settings import Settings
 
 GOOD_SHARE = 0.5
-"""Of the best sure margin: a design with as much may be simulated for being different."""
+"""Share of the best sure margin: a design with as much may be simulated for being different."""
 SURPRISE = 0.02
-"""Of a margin: where the latest simulation was this much worse than foreseen, the pool evolves again."""
+"""Margin by which the latest simulation has to be worse than foreseen for the pool to evolve again."""
 GENERATIONS_AGAIN = 3
 MORE = 5
 """Times the usual generations at most."""
@@ -49,12 +49,12 @@ class Foreseen:
     """That each metric meets its target (B, M)."""
 
     def of(self, rows: NDArray[np.intp]) -> "Foreseen":
-        """Of some of these."""
+        """Those of some of these."""
         return Foreseen(self.margin[rows], self.figures[rows], self.probability[rows])
 
 
 class TablesSettings(Settings):
-    """Of the method `tables` alone."""
+    """Settings of the method `tables` alone."""
 
     learned: bool = Field(True, description="whether what simulations differ by from what tables tell is learned")
 
@@ -66,7 +66,7 @@ class Foreseer(Protocol):
         """Learn from the measured designs so far."""
 
     def foresee(self, candidates: Indices) -> Foreseen:
-        """Of candidates (B, V) as grid indices."""
+        """What is expected of candidates (B, V), as grid indices."""
 
 
 class Foresight:
@@ -192,7 +192,7 @@ class Foresight:
 
     @property
     def _weights(self) -> Numbers:
-        """Of several objectives, different ones for every number of designs simulated."""
+        """Weights of several objectives, different ones for every number of designs simulated."""
         rng = np.random.default_rng(len(self._seen))
         drawn = rng.dirichlet(np.ones(len(self._problem.objectives)))
         return np.asarray(drawn * len(drawn))

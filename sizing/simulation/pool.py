@@ -50,7 +50,7 @@ class Pool(Simulations, Protocol):
     """Simulators that work side by side, on this machine or on many."""
 
     version: str
-    """Of the simulator, once a worker has started."""
+    """The simulator's, once a worker has started."""
 
     def load(self, job: Job) -> None:
         """Read the decks in one worker without simulating; raises SimulationError where the simulator refuses one."""
@@ -80,7 +80,7 @@ class SimulationPool:
         self._numbers = count()
         self._tickets = count()
         self._requests: dict[Ticket, Request] = {}
-        """Of the jobs that are not done."""
+        """Requests of the jobs that are not done."""
         self._waiting: deque[Ticket] = deque()
         self._tried: set[Ticket] = set()
         """Jobs that have lost a worker."""
@@ -88,7 +88,7 @@ class SimulationPool:
         self._workers = [self._new_worker() for _ in range(workers)]
         self._looked = time.monotonic()
         self.version = ""
-        """Of the simulator, once a worker has started."""
+        """The simulator's, once a worker has started."""
 
     def load(self, job: Job) -> None:
         """Read the decks in one worker without simulating; raises SimulationError where the simulator refuses one."""

@@ -27,7 +27,7 @@ MOST_METRICS = 1000
 MOST_BENCHES = 100
 MOST_FILES = 100
 MOST_ANALYSES = 100
-"""Of a bench."""
+"""Analyses of a bench."""
 
 
 def _scalar(value: Any) -> Any:

@@ -12,7 +12,7 @@ from sizing.units import parse_quantity
 
 AUTO = "auto"
 MOST = 1_000_000
-"""Of designs held at a time."""
+"""Designs held at a time."""
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[
     float,

@@ -50,7 +50,7 @@ class MeasureContract:
     """Give the fixture `metric`: the measurement with keys as a spec would have them, and a target."""
 
     fewest: int = 5
-    """Of the drawn waveforms, how many have what is measured at least."""
+    """How many of the drawn waveforms have what is measured at least."""
 
     @pytest.fixture
     def metric(self) -> Measure:

@@ -13,7 +13,7 @@ FARTHEST = 4.0
 """Beyond this distance from the target all values are the same: how bad a useless design is does not matter."""
 BEYOND_WORST = 0.3
 LOGARITHMIC_UNITS = ("dB", "deg")
-"""Of quantities that are logarithms, or angles, already."""
+"""Units of quantities that are logarithms, or angles, already."""
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ PAPER_ZERO_SHOT = {
 """Table I of Hakhamaneshi et al. (2022): Acc@100 on ladders of so many branches."""
 MANY = "2 to 10 branches"
 SPECIALISED_SEED = 1
-"""Of specialised data sets: not that of the test ladders, which would be the same graphs."""
+"""Seed of specialised data sets: not that of the test ladders, which would be the same graphs."""
 
 
 class Specialised(Settings):

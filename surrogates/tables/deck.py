@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 Vectors = NDArray[Any]
 """Real or complex."""
 TERMINALS = "dgbs"
-"""Of a measured device, in the order of its currents."""
+"""Terminals of a measured device, in the order of its currents."""
 CHANNEL = ("vth", "vdsat", "w")
 """What is read of a transistor's channel."""
 Part = Literal["bias", "channel", "noise"]
@@ -115,7 +115,7 @@ class UnitDevice:
 
 
 def reached(lines: Sequence[Line], letter: str, model: str) -> tuple[Line, ...]:
-    """Of a bench's lines, the definitions and options that a device of this model makes use of."""
+    """The definitions and options among a bench's lines that a device of this model makes use of."""
     depth = 0
     kept = []
     for line in lines:

@@ -105,7 +105,7 @@ class TablesJudge:
         self._differences.fit(features[rows], np.array(known), np.array(found))
 
     def foresee(self, candidates: Indices) -> Foreseen:
-        """Of candidates (B, V) as grid indices: at the worst of the corners that decide."""
+        """What is expected of candidates (B, V), as grid indices, at the worst of the corners that decide."""
         if not len(candidates):
             count = len(self._problem.metrics)
             return Foreseen(np.empty(0), np.empty((0, len(self._problem.objectives))), np.empty((0, count)))
@@ -213,7 +213,7 @@ class TablesJudge:
         return np.stack([scale.inverse(scaled[:, m]) for m, scale in enumerate(self._scales)], axis=1)
 
     def _difference(self, simulated: Array, told: Array) -> Array:
-        """Of one design (M,); where a simulation gave no value, as if it had been worse than told."""
+        """Differences of one design (M,); where a simulation gave no value, as if it had been worse than told."""
         found = np.array([float(scale(simulated[m : m + 1])[0]) for m, scale in enumerate(self._scales)]) - told
         worse = np.array([_worse(metric) for metric in self._problem.metrics])
         return np.where(np.isnan(simulated), MISSING * worse, found)

@@ -180,7 +180,7 @@ class TableModel:
         return Equations(network, conductance, capacitance, groups, geometries, multiplicities)
 
     def _groups(self, network: Network, tables: Mapping[Kind, Table]) -> tuple[Group, ...]:
-        """Of devices whose tables have one layout: looked up together, which takes little longer than one alone."""
+        """Devices whose tables have one layout: looked up together, which takes little longer than one alone."""
         alike: dict[Hashable, dict[Table, list[Device]]] = {}
         for device in network.tabled:
             own = tables[kind_of(device)]

@@ -18,18 +18,18 @@ Complex = NDArray[np.complex128]
 _ACCURATE = 1e-6
 """Relative error of a response by modes at a frequency solved directly, beyond which all frequencies are."""
 _NO_MEMORY = 1e-13
-"""Of the largest mu."""
+"""Share of the largest mu."""
 _NOTHING = 1e-12
 """Volts of a mode."""
 _AT_ONCE = 128
 """Designs whose modes are added up together: what fits into a core's cache."""
 _GREATEST_GROWTH = 50.0
-"""Of an unstable mode's exponent."""
+"""Exponent of an unstable mode, at most."""
 
 
 @dataclass(frozen=True)
 class Modes:
-    """Of B designs with n unknowns."""
+    """The modes of B designs with n unknowns."""
 
     conductance: Array
     capacitance: Array

@@ -15,8 +15,8 @@ _USUAL, _LOWEST, _HIGHEST = 1.0, 0.5, 2.0
 
 
 def parts(densities: Array) -> Array:
-    """Of densities (..., 3) at FREQUENCIES: logarithms of the white part and of flicker noise at the second frequency,
-    and the exponent by which that falls."""
+    """Logarithms of the white part and of flicker noise at the second frequency, and the exponent by which that falls,
+    from densities (..., 3) at FREQUENCIES."""
     first, second, last = np.moveaxis(densities, -1, 0)
     ratio = FREQUENCIES[1] / FREQUENCIES[0]
     fallen, falls_on = first - second, second - last

@@ -46,11 +46,11 @@ class Bias:
     state: Array
     slopes: Array
     balance: Array
-    """Of what flows, driven currents included, (B, n + S): zeros, then the currents of the sources that join nets."""
+    """What flows, driven currents included, (B, n + S): zeros, then the currents of the sources that join nets."""
     converged: NDArray[np.bool_]
 
     def of(self, rows: NDArray[np.int64]) -> "Bias":
-        """Of some of the designs."""
+        """That of some of the designs."""
         return Bias(self.state[rows], self.slopes[rows], self.balance[rows], self.converged[rows])
 
     def put(self, rows: NDArray[np.int64], other: "Bias") -> None:

@@ -128,7 +128,7 @@ class Responses:
         return Response(Waveforms(axis, found), self._bias.converged)
 
     def _thermal(self) -> Iterator[tuple[Array, Array]]:
-        """Of each resistor: where its noise enters the balances (n + S,), and its density (B, 1)."""
+        """Where each resistor's noise enters the balances (n + S,), and its density (B, 1)."""
         for stamp in self._network.conductances:
             if stamp.inverse and stamp.parameter:
                 resistance = np.broadcast_to(self._values[stamp.parameter], (len(self._equations),))

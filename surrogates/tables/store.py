@@ -16,7 +16,7 @@ from surrogates.tables.deck import Part, UnitDevice, ngspice_version
 from surrogates.tables.grids import Grids
 
 VERSION = 5
-"""Of how devices are measured; another one is another measurement."""
+"""Version of how devices are measured; another one is another measurement."""
 LARGEST = 2_000_000_000
 """Bytes of a folder, beyond which the files that have not been read for longest are deleted."""
 Measurements = Mapping[str, NDArray[np.float64]]

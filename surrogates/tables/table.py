@@ -36,7 +36,7 @@ class Geometries:
 
     @classmethod
     def of_designs(cls, tables: Sequence[tuple["Geometries", int]]) -> "Geometries":
-        """Of the devices of several tables, design by design, from those of each table and how many these are."""
+        """Those of the devices of several tables, design by design, from each table's and how many these are."""
         parts = [
             [each.reshape(-1, count, each.shape[1]) for each in (own.places, own.logarithmic, own.linear)]
             for own, count in tables
@@ -45,7 +45,7 @@ class Geometries:
 
 
 class Table:
-    """Of one kind of device. All voltages and currents count as an NMOS has them; `polarity` is -1 for its opposite.
+    """One kind of device. All voltages and currents count as an NMOS has them; `polarity` is -1 for its opposite.
 
     The current from drain to source is interpolated as a logarithm, divided by how far the drain voltage saturates it:
     its slopes are those of the interpolated current itself, so that Newton's method and gains agree. What flows else

@@ -34,7 +34,7 @@ class Held:
 
     lines: tuple[str, ...]
     seal: str
-    """Of the last line; empty where there is none, or where the journal has no seals."""
+    """That of the last line; empty where there is none, or where the journal has no seals."""
     size: int
     """Bytes of these lines in the file."""
     torn: int = 0

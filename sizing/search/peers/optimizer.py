@@ -28,7 +28,7 @@ class Answers:
     designs: Indices
     """Grid indices (N, V)."""
     violations: NDArray[np.float64]
-    """Of every metric's target (N, M), weighted: at most 0 where it is met, and always finite."""
+    """Violations of every metric's target (N, M), weighted: at most 0 where it is met, and always finite."""
     figures: NDArray[np.float64]
     """The problem's objectives (N, K), to be minimised and always finite; none where it has none."""
 
@@ -76,7 +76,7 @@ class PeerOptimizer:
         self._known: dict[Design, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
         """Violations (M,) and figures (K,) of every simulated design."""
         self._worst = np.full(len(context.problem.objectives), -np.inf)
-        """Of each objective, so far."""
+        """The worst figure of each objective so far."""
 
     def ask(self) -> Proposal:
         """The initial designs of every method first; afterwards what the peer wants to know and nobody does yet."""
