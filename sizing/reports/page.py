@@ -63,7 +63,7 @@ class PageTable:
 
 
 @dataclass(frozen=True)
-class Task:
+class ReportedTask:
     """A spec as its runs' manifests tell it, and what ended them."""
 
     name: str
@@ -211,14 +211,14 @@ def _page_table(table: pd.DataFrame, methods: Sequence[str]) -> PageTable:
     return PageTable(columns, frozenset(n for n in columns if any(cell.error for cell in cells[n])), tuple(groups))
 
 
-def _tasks(records: Sequence[RunRecord], drawn: Sequence[Plot]) -> list[Task]:
+def _tasks(records: Sequence[RunRecord], drawn: Sequence[Plot]) -> list[ReportedTask]:
     tasks = []
     for name in dict.fromkeys(record.problem.name for record in records):
         runs = [record for record in records if record.problem.name == name]
         problem = runs[0].problem
         settings = [record.manifest["run"] for record in runs]
         tasks.append(
-            Task(
+            ReportedTask(
                 name,
                 problem.topology,
                 len(problem.variables),
