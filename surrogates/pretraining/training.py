@@ -24,7 +24,7 @@ from surrogates.pretraining.recipe import Recipe, RecipeError
 from surrogates.pretraining.resistive import is_resistive
 from surrogates.pretraining.split import TensorCircuit, split
 from surrogates.pretraining.state import append_log, is_begun, read_state, shorten_log, write_state
-from surrogates.pretraining.tasks import Task, task_of
+from surrogates.pretraining.tasks import TrainingTask, task_of
 
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
 
@@ -224,7 +224,7 @@ def _known_plan(recipe: Recipe, seed: int) -> dict[str, Any]:
 
 def _initial(
     recipe: Recipe, train: Sequence[TensorCircuit]
-) -> tuple[Task, BackboneSettings, CheckpointManifest | None]:
+) -> tuple[TrainingTask, BackboneSettings, CheckpointManifest | None]:
     """The task before training, what its backbone is, and the manifest of the checkpoint that it is from."""
     if recipe.start_from is not None:
         backbone, settings, start = _start(recipe, recipe.start_from)
