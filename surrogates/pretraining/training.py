@@ -30,7 +30,7 @@ SECONDS_BETWEEN_CHECKPOINTS = 60.0
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingProgress:
     """A training under way; the accuracy is that of the latest look."""
 
     step: int
@@ -40,7 +40,7 @@ class Progress:
     cpu_s: float
 
 
-Observer = Callable[[Progress], None]
+Observer = Callable[[TrainingProgress], None]
 
 
 class Training:
@@ -125,7 +125,7 @@ class Training:
                     self._save()
                     saved = time.monotonic()
                 if observer and (self.step % 20 == 0 or self.step in looks):
-                    observer(Progress(self.step, self.recipe.steps, loss, seen, self.cpu_s))
+                    observer(TrainingProgress(self.step, self.recipe.steps, loss, seen, self.cpu_s))
         finally:
             if self._between_steps:  # else weights and step disagree, and the latest checkpoint stays
                 self._save()
