@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from sizing.errors import InputError
-from sizing.paper.plots import Line, panels
+from sizing.paper.plots import PlottedLine, panels
 from sizing.paper.study import Observer, Options, Scale, Section, Study, StudySettings, settings_for
 from sizing.reports.curves import mean_curve, top_costs
 from sizing.reports.styles import methods_in_order
@@ -115,7 +115,7 @@ def beside_paper(runs: pd.DataFrame, columns: Sequence[str] = SHOWN) -> pd.DataF
     return means[["spec", "method", "seeds", *kept]].merge(PAPER, on=["spec", "method"], how="left")
 
 
-def _curves(records: Sequence[RunRecord]) -> list[Line]:
+def _curves(records: Sequence[RunRecord]) -> list[PlottedLine]:
     """A line for each method, through at most POINTS of its curve."""
     lines = []
     for method in methods_in_order(records):
@@ -124,7 +124,7 @@ def _curves(records: Sequence[RunRecord]) -> list[Line]:
         if len(curve.sims):
             shown = np.unique(np.geomspace(1, len(curve.sims), POINTS).astype(int)) - 1
             lines.append(
-                Line(method, curve.sims[shown].tolist(), curve.mean[shown].tolist(), curve.error[shown].tolist())
+                PlottedLine(method, curve.sims[shown].tolist(), curve.mean[shown].tolist(), curve.error[shown].tolist())
             )
     return lines
 

@@ -21,7 +21,7 @@ _MOST_TICKS = 8
 
 
 @dataclass(frozen=True)
-class Line:
+class PlottedLine:
     """Points (P,) with the standard errors of y; a published one is dotted."""
 
     label: str
@@ -31,12 +31,12 @@ class Line:
     published: bool = False
 
 
-def line(label: str, means: pd.DataFrame, x: str, y: str) -> Line:
+def line(label: str, means: pd.DataFrame, x: str, y: str) -> PlottedLine:
     """A line of a table as `over_seeds` makes it."""
-    return Line(label, means[x].tolist(), means[y].tolist(), means[f"{y}_se"].fillna(0).tolist())
+    return PlottedLine(label, means[x].tolist(), means[y].tolist(), means[f"{y}_se"].fillna(0).tolist())
 
 
-def panels(lines: Mapping[str, Sequence[Line]], x_label: str, y_label: str, *, log_x: bool = False) -> Figure:
+def panels(lines: Mapping[str, Sequence[PlottedLine]], x_label: str, y_label: str, *, log_x: bool = False) -> Figure:
     """A panel for each title, with one legend for the lines of the same label."""
     every_line = [each for panel in lines.values() for each in panel]
     look = styles(list(dict.fromkeys(each.label for each in every_line if not each.published)))

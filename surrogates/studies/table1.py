@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sizing.paper.plots import Line, line, panels
+from sizing.paper.plots import PlottedLine, line, panels
 from sizing.paper.seeds import over_seeds
 from sizing.paper.study import CellStudy, Options, Row, Scale, Section, StudySettings, settings_for
 from sizing.task.settings import Settings
@@ -132,7 +132,7 @@ class Table1(CellStudy[Table1Cell]):
         means = over_seeds(named.sort_values("branches"), ["network", "branches"], ["at_k_free"])
         ours = [line(str(name), part, "branches", "at_k_free") for name, part in means.groupby("network")]
         paper = [
-            Line(f"paper: {name}", list(values), list(values.values()), published=True)
+            PlottedLine(f"paper: {name}", list(values), list(values.values()), published=True)
             for name, values in PAPER_ZERO_SHOT.items()
         ]
         return panels({"Ladders": [*ours, *paper]}, "branches", "Acc@100", log_x=True)
