@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from sizing.measures.catalogue import name_of
 from sizing.measures.measure import Measure
-from sizing.measures.table import name_of
 from sizing.measures.waveforms import Results, Waveforms
 from sizing.simulation.simulator import measured, measured_batch
 

@@ -9,9 +9,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from sizing.measures.catalogue import AnyMeasure
 from sizing.measures.operating_point import DcValue
 from sizing.measures.small_signal import DcGain
-from sizing.measures.table import AnyMeasure
 from sizing.simulation.pool import SimulationPool, default_workers
 from sizing.simulation.simulations import in_order
 from sizing.simulation.simulator import Measured

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from sizing.evaluation.evaluator import Evaluation
 from sizing.files import CannotWrite, write_whole
+from sizing.measures.catalogue import MEASURES
 from sizing.measures.measure import Measure
-from sizing.measures.table import MEASURES
 from sizing.measures.waveforms import Results, Vector, Waveforms
 from sizing.runs.records.journal import RunError, opened_line, sealed_line
 from sizing.runs.records.reading import RunRecord
