@@ -15,7 +15,7 @@ from sizing.task.problem import Problem
 from surrogates.features import DesignFeatures, LogarithmicFeatures
 from surrogates.hardware import device_named
 from surrogates.networks.backbones.backbone import Backbone
-from surrogates.networks.backbones.table import BackboneSettings, build_backbone
+from surrogates.networks.backbones.build import BackboneSettings, build_backbone
 from surrogates.networks.checkpoints import read_checkpoint
 from surrogates.networks.discriminator import LearnedDiscriminator
 from surrogates.networks.extractors.extractor import Extractor

@@ -15,7 +15,7 @@ from numpy.random import default_rng
 from sizing.files import only_writer
 from surrogates.hardware import device_named, one_thread
 from surrogates.networks.backbones.backbone import Backbone
-from surrogates.networks.backbones.table import BackboneSettings, build_backbone
+from surrogates.networks.backbones.build import BackboneSettings, build_backbone
 from surrogates.networks.checkpoints import CheckpointManifest, read_checkpoint, write_checkpoint
 from surrogates.networks.kinds import KINDS
 from surrogates.pretraining.accuracy import Accuracy
