@@ -15,7 +15,7 @@ from sizing.search.variation import Indices, random_designs
 from sizing.task.objectives import figures, violations
 from sizing.task.problem import Design, Problem
 
-MISSING = 2.0
+MISSING_VIOLATION = 2.0
 """Violation of a metric without a value, and the largest that is told: a value twice as bad as its target."""
 ATTEMPTS = 10
 """Times in a row that a peer may ask for nothing new before a random design takes its turn."""
@@ -139,8 +139,8 @@ def violations_told(problem: Problem, evaluations: Sequence[Evaluation]) -> NDAr
 
     A metric without a target is no further on the right side than one can be.
     """
-    told = np.full((len(evaluations), len(problem.metrics)), MISSING)
+    told = np.full((len(evaluations), len(problem.metrics)), MISSING_VIOLATION)
     if rows := [row for row, evaluation in enumerate(evaluations) if evaluation.ok]:
         found = violations(problem, values_of([evaluations[row] for row in rows]))
-        told[rows] = np.where(np.isneginf(found), -1.0, np.minimum(found, MISSING))
+        told[rows] = np.where(np.isneginf(found), -1.0, np.minimum(found, MISSING_VIOLATION))
     return told * [metric.weight for metric in problem.metrics]
