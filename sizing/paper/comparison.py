@@ -17,7 +17,18 @@ from sizing.runs.records.reading import RunRecord, find_runs, read_run
 from sizing.runs.tables import means_table, runs_table
 from sizing.specfile.shipped import shipped_specs
 
-OURS = ("tables", "gp-op", "gp", "evo", "oracle", "fc", "bagnet-tables", "gnn-random", "gnn-frozen", "gnn-finetuned")
+OUR_METHODS = (
+    "tables",
+    "gp-op",
+    "gp",
+    "evo",
+    "oracle",
+    "fc",
+    "bagnet-tables",
+    "gnn-random",
+    "gnn-frozen",
+    "gnn-finetuned",
+)
 """The defaults, and the paper's six with one that reads tables."""
 PEERS = (
     *(f"{name}:max_sims=600" for name in ("random", "grid", "optuna-tpe", "optuna-cmaes")),
@@ -45,8 +56,8 @@ PAPER = pd.DataFrame(
 )
 """Table II of Hakhamaneshi et al. (2022), means of three seeds; its simulations most likely exclude the 100 initial."""
 
-SHOWN = ("in_spec", "first_in_spec_at", "sims_search", "sims_total", "queries", "wall_s")
-POINTS = 60
+SHOWN_COLUMNS = ("in_spec", "first_in_spec_at", "sims_search", "sims_total", "queries", "wall_s")
+MOST_POINTS = 60
 """Points of a convergence curve, at most."""
 
 
@@ -108,7 +119,7 @@ class SizingComparison(Study):
         )
 
 
-def beside_paper(runs: pd.DataFrame, columns: Sequence[str] = SHOWN) -> pd.DataFrame:
+def beside_paper(runs: pd.DataFrame, columns: Sequence[str] = SHOWN_COLUMNS) -> pd.DataFrame:
     """Means over seeds of runs as `runs_table` gives them, with the paper's columns behind."""
     means = means_table(runs)
     kept = [c for name in columns for c in (name, f"{name}_se") if c in means]
@@ -116,13 +127,13 @@ def beside_paper(runs: pd.DataFrame, columns: Sequence[str] = SHOWN) -> pd.DataF
 
 
 def _curves(records: Sequence[RunRecord]) -> list[PlottedLine]:
-    """A line for each method, through at most POINTS of its curve."""
+    """A line for each method, through at most MOST_POINTS of its curve."""
     lines = []
     for method in methods_in_order(records):
         runs = [record for record in records if record.manifest["method"] == method]
         curve = mean_curve(runs, [top_costs(run) for run in runs])
         if len(curve.sims):
-            shown = np.unique(np.geomspace(1, len(curve.sims), POINTS).astype(int)) - 1
+            shown = np.unique(np.geomspace(1, len(curve.sims), MOST_POINTS).astype(int)) - 1
             lines.append(
                 PlottedLine(method, curve.sims[shown].tolist(), curve.mean[shown].tolist(), curve.error[shown].tolist())
             )
@@ -132,7 +143,7 @@ def _curves(records: Sequence[RunRecord]) -> list[PlottedLine]:
 COMPARISONS: Mapping[Scale, ComparisonSettings] = {
     "small": ComparisonSettings(specs=("cs_amp",), methods=("evo", "oracle", "fc"), max_sims=300),
     "full": ComparisonSettings(
-        specs=("opamp_cc_rz", "opamp_cc"), methods=(*OURS, *PEERS), seeds=(0, 10, 20), max_sims=10_000
+        specs=("opamp_cc_rz", "opamp_cc"), methods=(*OUR_METHODS, *PEERS), seeds=(0, 10, 20), max_sims=10_000
     ),
 }
 

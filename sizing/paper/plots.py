@@ -11,7 +11,7 @@ from matplotlib.ticker import NullLocator
 from sizing.reports.styles import RULE, Style, styles
 
 _PAPER = "#6b7078"
-_MARKS = 12
+_MARKS_PER_LINE = 12
 """On a line, about; curves have more points than can be told apart."""
 _INCHES_PER_LETTER = 0.08
 _INCHES_PER_LINE = 0.24
@@ -49,7 +49,7 @@ def panels(lines: Mapping[str, Sequence[PlottedLine]], x_label: str, y_label: st
     shown = {}
     for axes, (title, panel) in zip(figure.subplots(1, len(lines), squeeze=False)[0], lines.items(), strict=True):
         for each in panel:
-            style, every = look[each.label], max(1, len(each.x) // _MARKS)
+            style, every = look[each.label], max(1, len(each.x) // _MARKS_PER_LINE)
             shown[each.label] = axes.errorbar(
                 each.x, each.y, yerr=each.error, label=each.label, capsize=2.5, markersize=4, linewidth=1.3,
                 color=style.colour, linestyle=style.line, marker=style.marker, markevery=every, errorevery=every,

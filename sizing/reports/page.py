@@ -31,7 +31,7 @@ from sizing.runs.records.reading import RunRecord
 from sizing.runs.tables import means_table, run_row, runs_table, worded
 from sizing.simulation.simulator import Failed
 
-BEST = 10
+BEST_DESIGNS = 10
 """Designs listed of a run that has the page for itself."""
 _TEXT_COLUMNS = ("method", "status", "reached")
 
@@ -160,7 +160,7 @@ def page(
         closer=_closer(alone, inspection) if alone and alone.joined else None,
         means=means,
         runs=runs,
-        details=[_detail(record, BEST if one else 1) for record in records],
+        details=[_detail(record, BEST_DESIGNS if one else 1) for record in records],
         surroundings=_surroundings(records),
         commands=Counter(shlex.join(record.manifest["command"]) for record in records).most_common(),
         words={name: COLUMN_WORDS[name] for name in dict.fromkeys([*(means.columns if means else ()), *runs.columns])},

@@ -14,7 +14,7 @@ from sizing.task.objectives import meets
 
 Numbers = NDArray[np.float64]
 
-FEWEST = 5
+FEWEST_SPARE_DESIGNS = 5
 """Designs beyond the number of variables, below which no correlation is told."""
 _NORMAL_QUANTILE = 1.96
 """Quantile of a two-sided interval of 95 %."""
@@ -65,7 +65,7 @@ def correlations(record: RunRecord) -> Correlations:
     designs = np.isfinite(record.values).sum(axis=0)
     for metric in range(shape[1]):
         rows = np.isfinite(record.values[:, metric])
-        if designs[metric] < shape[0] + FEWEST:
+        if designs[metric] < shape[0] + FEWEST_SPARE_DESIGNS:
             continue
         found = partial_rank_correlations(settings[rows], record.values[rows, metric])
         half = _NORMAL_QUANTILE * np.sqrt(_RANK_VARIANCE / (designs[metric] - (shape[0] - 1) - 3))
