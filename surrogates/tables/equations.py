@@ -159,11 +159,11 @@ def assembled(network: Network, stamps: list[Stamp], values: Mapping[str, Value]
     for stamp in stamps:
         value = np.asarray(values[stamp.parameter] if stamp.parameter else 1.0)
         if stamp.inverse:
-            value = 1 / np.where(value == 0, _SHORT, value)
+            value = 1 / np.where(value == 0, _SHORT_OHMS, value)
         pattern = np.outer(network.rows @ stamp.row, stamp.column @ network.columns)
         found += stamp.factor * value.reshape(-1, 1, 1) * pattern
     return found
 
 
-_SHORT = 1e-3
+_SHORT_OHMS = 1e-3
 """Ohm, which ngspice takes for a resistor of 0."""

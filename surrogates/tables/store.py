@@ -17,7 +17,7 @@ from surrogates.tables.grids import Grids
 
 VERSION = 5
 """Version of how devices are measured; another one is another measurement."""
-LARGEST = 2_000_000_000
+LARGEST_BYTES = 2_000_000_000
 """Bytes of a folder, beyond which the files that have not been read for longest are deleted."""
 Measurements = Mapping[str, NDArray[np.float64]]
 
@@ -32,7 +32,7 @@ class Store:
     """A folder of measured devices."""
 
     folder: Path
-    largest: int = LARGEST
+    largest: int = LARGEST_BYTES
 
     def read(self, key: str) -> Measurements | None:
         """What was measured under this key; None where nothing was, or its file is damaged."""
