@@ -26,7 +26,7 @@ from surrogates.pretraining.dataset import graph_of
 from surrogates.pretraining.resistive import chunk_rows, solve
 
 SECONDS_PER_POINT = 20.0
-OUTSIDE = 10.0
+OUTSIDE_FACTOR = 10.0
 """Where all sources are voltage sources, a voltage beyond this many times all of them together (or 1 V, if that is
 more) is no operating point, whatever the simulator says. What a current source drives may be high for good reason."""
 
@@ -129,4 +129,4 @@ def _limit(topology: Topology, parameters: NDArray[np.float32]) -> NDArray[np.fl
         return np.full(len(parameters), np.inf)
     sources = np.array(topology.kinds) == KIND_NUMBERS["voltage source"]
     together = np.abs(parameters[:, sources, 0]).sum(axis=1)
-    return np.asarray(OUTSIDE * np.maximum(1.0, together), dtype=np.float64)
+    return np.asarray(OUTSIDE_FACTOR * np.maximum(1.0, together), dtype=np.float64)
