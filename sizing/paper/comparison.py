@@ -17,18 +17,7 @@ from sizing.runs.records.reading import RunRecord, find_runs, read_run
 from sizing.runs.tables import means_table, runs_table
 from sizing.specfile.shipped import shipped_specs
 
-OUR_METHODS = (
-    "tables",
-    "gp-op",
-    "gp",
-    "evo",
-    "oracle",
-    "fc",
-    "bagnet-tables",
-    "gnn-random",
-    "gnn-frozen",
-    "gnn-finetuned",
-)
+OURS = ("tables", "gp-op", "gp", "evo", "oracle", "fc", "bagnet-tables", "gnn-random", "gnn-frozen", "gnn-finetuned")
 """The defaults, and the paper's six with one that reads tables."""
 PEERS = (
     *(f"{name}:max_sims=600" for name in ("random", "grid", "optuna-tpe", "optuna-cmaes")),
@@ -143,7 +132,7 @@ def _curves(records: Sequence[RunRecord]) -> list[PlottedLine]:
 COMPARISONS: Mapping[Scale, ComparisonSettings] = {
     "small": ComparisonSettings(specs=("cs_amp",), methods=("evo", "oracle", "fc"), max_sims=300),
     "full": ComparisonSettings(
-        specs=("opamp_cc_rz", "opamp_cc"), methods=(*OUR_METHODS, *PEERS), seeds=(0, 10, 20), max_sims=10_000
+        specs=("opamp_cc_rz", "opamp_cc"), methods=(*OURS, *PEERS), seeds=(0, 10, 20), max_sims=10_000
     ),
 }
 

@@ -27,11 +27,11 @@ GOOD_SHARE = 0.5
 SURPRISE_MARGIN = 0.02
 """Margin by which the latest simulation has to be worse than foreseen for the pool to evolve again."""
 GENERATIONS_AGAIN = 3
-MOST_TIMES_GENERATIONS = 5
+EXTENSION = 5
 """Times the usual generations at most."""
-PATIENCE_GENERATIONS, WORTHWHILE_GAIN = 10, 1e-3
+PATIENCE, LEAST_GAIN = 10, 1e-3
 """Generations in which the best has to gain so much of a margin, or of an objective, to be followed by others."""
-GOOD_PATIENCE_GENERATIONS, GOOD_WORTHWHILE_GAIN = 3, 1e-2
+GOOD_PATIENCE, GOOD_LEAST_GAIN = 3, 1e-2
 """The same once a design in spec is foreseen."""
 
 Numbers = NDArray[np.float64]
@@ -136,9 +136,7 @@ class Foresight:
             pool = random_designs(sizes.drawn, self._problem.shape, self._streams.variation)
             foreseen, judged, generations = self._foresee(pool), len(pool), sizes.generations
         promises = [self._promise(pool, foreseen)]
-        while len(promises) <= generations or (
-            len(promises) <= MOST_TIMES_GENERATIONS * generations and self._gaining(promises)
-        ):
+        while len(promises) <= generations or (len(promises) <= EXTENSION * generations and self._gaining(promises)):
             parents = pool[np.argsort(-self._worth(foreseen), kind="stable")[: sizes.elite]]
             bred = np.unique(self._children(parents), axis=0)
             known = set(_tuples(pool))
@@ -154,9 +152,7 @@ class Foresight:
     def _gaining(self, promises: Sequence[float]) -> bool:
         """Whether what the best designs are worth, after each generation, still grows."""
         is_good = promises[-1] >= 0 and not self._problem.objectives
-        patience, gain = (
-            (GOOD_PATIENCE_GENERATIONS, GOOD_WORTHWHILE_GAIN) if is_good else (PATIENCE_GENERATIONS, WORTHWHILE_GAIN)
-        )
+        patience, gain = (GOOD_PATIENCE, GOOD_LEAST_GAIN) if is_good else (PATIENCE, LEAST_GAIN)
         return len(promises) <= patience or promises[-1] >= promises[-1 - patience] + gain
 
     def _worth(self, foreseen: Foreseen) -> Numbers:

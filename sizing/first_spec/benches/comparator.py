@@ -15,7 +15,7 @@ from sizing.units import spice_text
 
 OVERDRIVE = 10e-3
 LOAD_FARADS = 10e-15
-INPUT_SHARE_BEFORE = 0.1
+SHARE_BEFORE = 0.1
 """How far the inputs are apart before the step, of the supply voltage."""
 
 
@@ -40,10 +40,7 @@ def _stepped(
 ) -> BenchText:
     stepped, fixed = kind.noninverting, kind.inverting
     level = fixture.level(fixed)
-    before, after = (
-        spice_text(level - sign * INPUT_SHARE_BEFORE * fixture.span),
-        spice_text(level + sign * OVERDRIVE),
-    )
+    before, after = spice_text(level - sign * SHARE_BEFORE * fixture.span), spice_text(level + sign * OVERDRIVE)
     step = f"pwl(0 {before} {spice_text(window / 1e4)} {after})"
     return BenchText(
         name,

@@ -86,10 +86,8 @@ def test_beyond_a_distance_from_the_targets_all_values_are_the_same(metric: Metr
     far = scale(np.array([1e9, 1e12]))
     assert far.tolist() == [max(ends) + FARTHEST_DISTANCE] * 2
     low = 1e-12 if scale.logarithmic else -1e9
-    assert (
-        scale(np.array([low, low / 2 if scale.logarithmic else 2 * low])).tolist()
-        == [min(ends) - FARTHEST_DISTANCE] * 2
-    )
+    lower = low / 2 if scale.logarithmic else 2 * low
+    assert scale(np.array([low, lower])).tolist() == [min(ends) - FARTHEST_DISTANCE] * 2
 
 
 @metrics
