@@ -15,8 +15,8 @@ from pathlib import Path
 import pandas as pd
 
 from sizing.paper.comparison import beside_paper
+from sizing.paper.studies import study_named
 from sizing.paper.study import Options, Study
-from sizing.paper.table import study_named
 from sizing.reports.kept import tabulated
 from sizing.runs.tables import markdown, means_table
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sizing.first_spec.write import write_first_spec as init
     from sizing.measures.measure import Measure, Missing
     from sizing.measures.waveforms import Waveforms
-    from sizing.paper.table import study
+    from sizing.paper.studies import study
     from sizing.plugins import PlugInError
     from sizing.reports.report import report
     from sizing.reports.verified import verify
@@ -126,7 +126,7 @@ _HOMES = {
     "report": "sizing.reports.report",
     "resume": "sizing.runs.run",
     "run": "sizing.runs.run",
-    "study": "sizing.paper.table",
+    "study": "sizing.paper.studies",
     "toolbox": "sizing.search.evolution",
     "values_of": "sizing.evaluation.evaluator",
     "verify": "sizing.reports.verified",

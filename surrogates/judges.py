@@ -15,7 +15,7 @@ from sizing.task.problem import Problem
 from surrogates.features import DesignFeatures, LogarithmicFeatures
 from surrogates.hardware import device_named
 from surrogates.networks.backbones.backbone import Backbone
-from surrogates.networks.backbones.table import BackboneSettings, build_backbone
+from surrogates.networks.backbones.build import BackboneSettings, build_backbone
 from surrogates.networks.checkpoints import read_checkpoint
 from surrogates.networks.discriminator import LearnedDiscriminator
 from surrogates.networks.extractors.extractor import Extractor
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _DESIGNS_TO_SCALE_BY = 1000
 _LOOKS_TO_SCALE_BY = 50
 BEST_SHARE = 2 / 3
-"""Of the evidence that is learned from, what is best; the rest is spread over all of it."""
+"""Share of the evidence that is learned from that is the best; the rest is spread over all of it."""
 
 
 def fully_connected(context: "Context") -> LearnedDiscriminator:

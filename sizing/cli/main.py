@@ -268,7 +268,7 @@ def methods(as_json: AsJson = False) -> None:
 
     Example: sizing methods
     """
-    from sizing.measures.table import MEASURES
+    from sizing.measures.catalogue import MEASURES
     from sizing.search.methods import METHODS
 
     known = {

@@ -26,7 +26,7 @@ from sizing.runs.events import Observer, Progress
 from sizing.task.problem import Problem
 
 SECONDS_BETWEEN_LINES = 5.0
-NAMED = 3
+MOST_NAMED_RUNS = 3
 """Runs under way that are named; of more there is a count."""
 
 
@@ -115,8 +115,8 @@ def _under_way(schedule: Schedule) -> str:
     names = [_name(entry) for entry in schedule.under_way]
     if not names:
         return ""
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f"; under way: {', '.join(names[:NAMED])}{more}"
+    more = f" and {len(names) - MOST_NAMED_RUNS} more" if len(names) > MOST_NAMED_RUNS else ""
+    return f"; under way: {', '.join(names[:MOST_NAMED_RUNS])}{more}"
 
 
 class _Lines:

@@ -19,11 +19,11 @@ from sizing.specfile.load import Spec
 from sizing.task.objectives import front, meets
 from sizing.task.settings import AUTO
 
-_SCALE = 13
+_SCALE_CHARACTERS = 13
 """Characters of a scale, a middle one among them."""
-_SMALLEST = 0.005
+_SMALLEST_MARGIN = 0.005
 """Margins below which there is no bar."""
-_UNLIMITED = 1000
+_UNLIMITED_COLUMNS = 1000
 """Columns, as wide as no table gets."""
 
 
@@ -55,7 +55,7 @@ def best_designs(record: RunRecord, count: int, console: Console | None = None) 
     console = console or plain_console()
     designs = best_sized(record, count)
     grid = _designs_table(record, designs, bars=True)
-    if console.measure(grid, options=console.options.update_width(_UNLIMITED)).maximum > console.width:
+    if console.measure(grid, options=console.options.update_width(_UNLIMITED_COLUMNS)).maximum > console.width:
         grid = _designs_table(record, designs, bars=False)
     console.print(grid)
 
@@ -120,14 +120,14 @@ def _cell(target: Target) -> str:
 
 def _place(setting: Setting) -> str:
     """A scale with a mark where in its range a value lies."""
-    before = round(setting.place * (_SCALE - 1))
-    return "├" + "─" * before + "●" + "─" * (_SCALE - 1 - before) + "┤"
+    before = round(setting.place * (_SCALE_CHARACTERS - 1))
+    return "├" + "─" * before + "●" + "─" * (_SCALE_CHARACTERS - 1 - before) + "┤"
 
 
 def _margin(target: Target) -> str:
     """A bar to the right of the middle where the target is met, to the left where it is missed, and the margin."""
-    half = _SCALE // 2
-    length = 0 if abs(target.bar) < _SMALLEST else max(1, round(abs(target.bar) * half))
+    half = _SCALE_CHARACTERS // 2
+    length = 0 if abs(target.bar) < _SMALLEST_MARGIN else max(1, round(abs(target.bar) * half))
     left, right = ("░" * length, "") if target.bar < 0 else ("", "█" * length)
     return f"{left:>{half + 1}}│{right:<{half}} {target.margin}" if target.margin else ""
 

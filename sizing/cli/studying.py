@@ -29,7 +29,7 @@ def study(
 
     Example: sizing study fig7 --scale small
     """
-    from sizing.paper.table import study as carry_out
+    from sizing.paper.studies import study as carry_out
     from sizing.runs.tables import markdown
 
     try:

@@ -18,11 +18,11 @@ from sizing.task.problem import Problem
 
 NOMINAL = 0
 LARGEST_PENALTY = 1.0
-"""Of a metric, where corners are put in order: one without a value counts as this."""
+"""Penalty of a metric at most, where corners are put in order; one without a value counts as this."""
 
 Order = Literal["nominal-first", "all"]
 Outcomes = Mapping[int, Outcome]
-"""Of one design, by the corner's place in the problem, in the order in which they were simulated."""
+"""Outcomes of one design, by the corner's place in the problem, in the order in which they were simulated."""
 
 
 def worst(problem: Problem, outcomes: Outcomes) -> Outcome:
@@ -104,7 +104,7 @@ def _in_spec(problem: Problem, outcome: Outcome) -> bool:
 
 
 def _penalties(problem: Problem, outcome: Outcome) -> NDArray[np.float64]:
-    """Of every metric (M,), at most LARGEST_PENALTY."""
+    """Penalties of every metric (M,), at most LARGEST_PENALTY."""
     if isinstance(outcome, Failed):
         return np.full(len(problem.metrics), LARGEST_PENALTY)
     return np.minimum(penalties(problem, np.array(outcome.values)), LARGEST_PENALTY)

@@ -33,7 +33,7 @@ class Evidence:
     values: NDArray[np.float64]
     """Metric values (N, M), NaN where missing."""
     missing: tuple[Mapping[str, str], ...]
-    """Of each design, why metrics are missing, by name."""
+    """Why metrics of each design are missing, by name."""
     circuit: str = ""
     """What was simulated, as `KeyOf.circuit`; empty where the run did not keep it."""
     measures: Mapping[str, str] = field(default_factory=dict)

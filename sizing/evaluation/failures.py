@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sizing.evaluation.evaluator import Evaluation
 from sizing.simulation.simulator import Failed, Outcome
 
-LATEST = 50
+LATEST_SIMULATIONS = 50
 """Simulations that a running search is judged by."""
 
 
@@ -18,7 +18,7 @@ class FailureWatch:
 
     def __init__(self, most: float) -> None:
         self._most = most
-        self._latest: deque[Evaluation] = deque(maxlen=LATEST)
+        self._latest: deque[Evaluation] = deque(maxlen=LATEST_SIMULATIONS)
         self.hopeless = False
         """Whether going on would burn the budget: not one initial design, or too few of the latest, were measured."""
 
@@ -28,7 +28,7 @@ class FailureWatch:
         self._latest.extend(evaluations)
         looked_at = evaluations if initial else self._latest
         failed = sum(not evaluation.ok for evaluation in looked_at)
-        if failed < self._most * len(looked_at) or not (initial or len(looked_at) == LATEST):
+        if failed < self._most * len(looked_at) or not (initial or len(looked_at) == LATEST_SIMULATIONS):
             return ""
         self.hopeless = not initial or failed == len(looked_at)
         return commonest_failure([evaluation.outcome for evaluation in looked_at])

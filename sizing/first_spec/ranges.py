@@ -5,9 +5,9 @@ from enum import Enum
 
 from sizing.units import spice_text
 
-WIDEST = 4.0
+WIDEST_FACTOR = 4.0
 """Ranges go from a quarter to four times what was found."""
-LONGER = (1.0, 1.2, 1.5, 2.0, 3.0)
+LENGTH_FACTORS = (1.0, 1.2, 1.5, 2.0, 3.0)
 """Lengths from a technology's shortest on, in units of it."""
 LONGEST_IN_METRES = 1e-2
 """A width or length beyond it is in units of its own, such as micrometres."""
@@ -56,12 +56,12 @@ def range_entry(kind: Kind, value: float, shortest: float) -> str:
     ending = f", unit: {unit}" if unit else ""
     if kind is Kind.LENGTH:
         room = value / shortest
-        if room < LONGER[2]:
-            return f"values: [{', '.join(spice_text(value * factor) for factor in LONGER)}]{ending}"
-        return _logarithmic(value, min(room, WIDEST)) + ending
-    return _logarithmic(value, WIDEST) + ending
+        if room < LENGTH_FACTORS[2]:
+            return f"values: [{', '.join(spice_text(value * factor) for factor in LENGTH_FACTORS)}]{ending}"
+        return _logarithmic(value, min(room, WIDEST_FACTOR)) + ending
+    return _logarithmic(value, WIDEST_FACTOR) + ending
 
 
 def _logarithmic(value: float, factor: float) -> str:
-    points = 2 * (8 if factor >= WIDEST else 4) + 1
+    points = 2 * (8 if factor >= WIDEST_FACTOR else 4) + 1
     return f"from: {spice_text(value / factor)}, to: {spice_text(value * factor)}, points: {points}, scale: log"

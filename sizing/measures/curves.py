@@ -13,7 +13,7 @@ def segment(end: Points) -> Points:
 
 
 def at_points(values: Array, points: Points) -> Array:
-    """Of each row of values (B, N) those at its points (..., B)."""
+    """The values at each row's points (..., B), of rows (B, N)."""
     picked: Array = values[np.arange(len(values)), points]
     return picked
 

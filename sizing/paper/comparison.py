@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from sizing.errors import InputError
-from sizing.paper.plots import Line, panels
+from sizing.paper.plots import PlottedLine, panels
 from sizing.paper.study import Observer, Options, Scale, Section, Study, StudySettings, settings_for
 from sizing.reports.curves import mean_curve, top_costs
 from sizing.reports.styles import methods_in_order
@@ -45,9 +45,9 @@ PAPER = pd.DataFrame(
 )
 """Table II of Hakhamaneshi et al. (2022), means of three seeds; its simulations most likely exclude the 100 initial."""
 
-SHOWN = ("in_spec", "first_in_spec_at", "sims_search", "sims_total", "queries", "wall_s")
-POINTS = 60
-"""Of a convergence curve, at most."""
+SHOWN_COLUMNS = ("in_spec", "first_in_spec_at", "sims_search", "sims_total", "queries", "wall_s")
+MOST_POINTS = 60
+"""Points of a convergence curve, at most."""
 
 
 class ComparisonSettings(StudySettings):
@@ -108,23 +108,23 @@ class SizingComparison(Study):
         )
 
 
-def beside_paper(runs: pd.DataFrame, columns: Sequence[str] = SHOWN) -> pd.DataFrame:
+def beside_paper(runs: pd.DataFrame, columns: Sequence[str] = SHOWN_COLUMNS) -> pd.DataFrame:
     """Means over seeds of runs as `runs_table` gives them, with the paper's columns behind."""
     means = means_table(runs)
     kept = [c for name in columns for c in (name, f"{name}_se") if c in means]
     return means[["spec", "method", "seeds", *kept]].merge(PAPER, on=["spec", "method"], how="left")
 
 
-def _curves(records: Sequence[RunRecord]) -> list[Line]:
-    """A line for each method, through at most POINTS of its curve."""
+def _curves(records: Sequence[RunRecord]) -> list[PlottedLine]:
+    """A line for each method, through at most MOST_POINTS of its curve."""
     lines = []
     for method in methods_in_order(records):
         runs = [record for record in records if record.manifest["method"] == method]
         curve = mean_curve(runs, [top_costs(run) for run in runs])
         if len(curve.sims):
-            shown = np.unique(np.geomspace(1, len(curve.sims), POINTS).astype(int)) - 1
+            shown = np.unique(np.geomspace(1, len(curve.sims), MOST_POINTS).astype(int)) - 1
             lines.append(
-                Line(method, curve.sims[shown].tolist(), curve.mean[shown].tolist(), curve.error[shown].tolist())
+                PlottedLine(method, curve.sims[shown].tolist(), curve.mean[shown].tolist(), curve.error[shown].tolist())
             )
     return lines
 

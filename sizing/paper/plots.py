@@ -11,17 +11,17 @@ from matplotlib.ticker import NullLocator
 from sizing.reports.styles import RULE, Style, styles
 
 _PAPER = "#6b7078"
-_MARKS = 12
+_MARKS_PER_LINE = 12
 """On a line, about; curves have more points than can be told apart."""
 _INCHES_PER_LETTER = 0.08
 _INCHES_PER_LINE = 0.24
-"""Of the legend."""
+"""Height of a line of the legend."""
 _MOST_TICKS = 8
 """So many places on an axis are all named."""
 
 
 @dataclass(frozen=True)
-class Line:
+class PlottedLine:
     """Points (P,) with the standard errors of y; a published one is dotted."""
 
     label: str
@@ -31,12 +31,12 @@ class Line:
     published: bool = False
 
 
-def line(label: str, means: pd.DataFrame, x: str, y: str) -> Line:
+def line(label: str, means: pd.DataFrame, x: str, y: str) -> PlottedLine:
     """A line of a table as `over_seeds` makes it."""
-    return Line(label, means[x].tolist(), means[y].tolist(), means[f"{y}_se"].fillna(0).tolist())
+    return PlottedLine(label, means[x].tolist(), means[y].tolist(), means[f"{y}_se"].fillna(0).tolist())
 
 
-def panels(lines: Mapping[str, Sequence[Line]], x_label: str, y_label: str, *, log_x: bool = False) -> Figure:
+def panels(lines: Mapping[str, Sequence[PlottedLine]], x_label: str, y_label: str, *, log_x: bool = False) -> Figure:
     """A panel for each title, with one legend for the lines of the same label."""
     every_line = [each for panel in lines.values() for each in panel]
     look = styles(list(dict.fromkeys(each.label for each in every_line if not each.published)))
@@ -49,7 +49,7 @@ def panels(lines: Mapping[str, Sequence[Line]], x_label: str, y_label: str, *, l
     shown = {}
     for axes, (title, panel) in zip(figure.subplots(1, len(lines), squeeze=False)[0], lines.items(), strict=True):
         for each in panel:
-            style, every = look[each.label], max(1, len(each.x) // _MARKS)
+            style, every = look[each.label], max(1, len(each.x) // _MARKS_PER_LINE)
             shown[each.label] = axes.errorbar(
                 each.x, each.y, yerr=each.error, label=each.label, capsize=2.5, markersize=4, linewidth=1.3,
                 color=style.colour, linestyle=style.line, marker=style.marker, markevery=every, errorevery=every,

@@ -22,7 +22,7 @@ Numbers = NDArray[np.float64]
 
 BINS = 10
 _NORMAL_QUANTILE = 1.96
-"""Of a two-sided interval of 95 %."""
+"""Quantile of a two-sided interval of 95 %."""
 
 
 @dataclass(frozen=True)

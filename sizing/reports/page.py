@@ -31,7 +31,7 @@ from sizing.runs.records.reading import RunRecord
 from sizing.runs.tables import means_table, run_row, runs_table, worded
 from sizing.simulation.simulator import Failed
 
-BEST = 10
+BEST_DESIGNS = 10
 """Designs listed of a run that has the page for itself."""
 _TEXT_COLUMNS = ("method", "status", "reached")
 
@@ -63,7 +63,7 @@ class PageTable:
 
 
 @dataclass(frozen=True)
-class Task:
+class ReportedTask:
     """A spec as its runs' manifests tell it, and what ended them."""
 
     name: str
@@ -160,7 +160,7 @@ def page(
         closer=_closer(alone, inspection) if alone and alone.joined else None,
         means=means,
         runs=runs,
-        details=[_detail(record, BEST if one else 1) for record in records],
+        details=[_detail(record, BEST_DESIGNS if one else 1) for record in records],
         surroundings=_surroundings(records),
         commands=Counter(shlex.join(record.manifest["command"]) for record in records).most_common(),
         words={name: COLUMN_WORDS[name] for name in dict.fromkeys([*(means.columns if means else ()), *runs.columns])},
@@ -211,14 +211,14 @@ def _page_table(table: pd.DataFrame, methods: Sequence[str]) -> PageTable:
     return PageTable(columns, frozenset(n for n in columns if any(cell.error for cell in cells[n])), tuple(groups))
 
 
-def _tasks(records: Sequence[RunRecord], drawn: Sequence[Plot]) -> list[Task]:
+def _tasks(records: Sequence[RunRecord], drawn: Sequence[Plot]) -> list[ReportedTask]:
     tasks = []
     for name in dict.fromkeys(record.problem.name for record in records):
         runs = [record for record in records if record.problem.name == name]
         problem = runs[0].problem
         settings = [record.manifest["run"] for record in runs]
         tasks.append(
-            Task(
+            ReportedTask(
                 name,
                 problem.topology,
                 len(problem.variables),

@@ -38,8 +38,8 @@ from sizing.task.problem import Metric, Problem
 from sizing.units import format_quantity
 
 _DECADES = 4
-"""Of costs on the logarithmic part of an axis, at most."""
-_ROW = 0.28
+"""Decades of costs on the logarithmic part of an axis, at most."""
+_ROW_INCHES = 0.28
 """Inches of a method's row."""
 _MEAN_WORDS = "Lines: means over seeds; bands: standard error. A run that has ended keeps its last value."
 _END_WORDS = "An open mark at the end: {} came to as many designs in spec as were asked for."
@@ -193,7 +193,7 @@ def _times(runs: _Runs) -> Plot | None:
         parts["other"] = max(wall - sum(parts.values()), 0.0)
         left = 0.0
         for name, seconds in parts.items():
-            axes.barh(place, seconds, left=left, height=0.6 * _ROW, color=ACTIVITIES[name], linewidth=0)
+            axes.barh(place, seconds, left=left, height=0.6 * _ROW_INCHES, color=ACTIVITIES[name], linewidth=0)
             left += seconds
         axes.text(left, place, f" {wall:.3g} s", va="center", color=INK, fontsize=8)
         totals.append(left)
@@ -291,7 +291,7 @@ def _legend_mark(name: str, style: Style) -> Line2D:
 def _rows(runs: _Runs) -> tuple[Figure, Axes, list[float]]:
     """A figure with a row for each method, named on the left, and where the rows are: in inches from the top."""
     names = [wrapped(name) for name in runs.by_method]
-    heights = np.array([_ROW + 0.14 * name.count("\n") for name in names])
+    heights = np.array([_ROW_INCHES + 0.14 * name.count("\n") for name in names])
     figure, axes = figure_with_axes(0.75 + float(heights.sum()))
     places = np.cumsum(heights) - heights / 2
     axes.set_yticks(places, names)
@@ -312,7 +312,7 @@ def _strip(
     beside = axes.get_yaxis_transform()
     for place, (name, row) in zip(places, rows.items(), strict=True):
         style = runs.look[name]
-        spread = np.linspace(-0.15, 0.15, len(row)) * _ROW if len(row) > 1 else [0.0]
+        spread = np.linspace(-0.15, 0.15, len(row)) * _ROW_INCHES if len(row) > 1 else [0.0]
         for (number, counts), offset in zip(row, spread, strict=False):
             face = style.colour if counts else "none"
             axes.plot(

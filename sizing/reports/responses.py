@@ -25,11 +25,11 @@ from sizing.units import format_quantity
 Read = Sequence[tuple[Metric, Measure]]
 """The metrics that are measured on an analysis, and how."""
 
-FEWEST = 3
+FEWEST_POINTS = 3
 """Points of a sweep, below which it is a number or two, and no plot."""
-_SMALLEST = 1e-15
+_SMALLEST_MAGNITUDE = 1e-15
 """Magnitudes are drawn no smaller: a net may be at exactly zero."""
-_TIMES = 3.0
+_SETTLING_TIMES = 3.0
 """A transient is drawn until this many times its settling time or target, where there is one."""
 _TARGET: dict[str, Any] = {"color": INK, "linewidth": 0.9, "linestyle": (0, (1, 2)), "zorder": 2}
 
@@ -43,7 +43,7 @@ def response_plots(record: RunRecord, inspection: Inspection) -> list[Plot]:
             kind = inspection.commands[name].split()[0].lower()
             read = [(metrics[key], each) for key, each in inspection.measures.items() if name in each.references]
             nets = [vector for vector in waveforms.vectors if vector.startswith("v(")]
-            if len(waveforms.axis) < FEWEST or not nets or kind not in _DRAWN:
+            if len(waveforms.axis) < FEWEST_POINTS or not nets or kind not in _DRAWN:
                 continue
             figure = _DRAWN[kind](waveforms, nets, read, _best_values(record))
             caption = f"{name} ({inspection.commands[name]}), simulated after the run with {inspection.simulator}."
@@ -132,7 +132,9 @@ def _settling(axes: Axes, waveforms: Waveforms, measure: SettlingTime, metric: M
     for bound in bounds(metric):
         _upright(axes, began + bound, metric)
     longest = max([each for each in (*bounds(metric), value) if np.isfinite(each)])
-    axes.set_xlim(max(waveforms.axis[0], began - 0.3 * longest), min(waveforms.axis[-1], began + _TIMES * longest))
+    axes.set_xlim(
+        max(waveforms.axis[0], began - 0.3 * longest), min(waveforms.axis[-1], began + _SETTLING_TIMES * longest)
+    )
 
 
 def _upright(axes: Axes, place: float, metric: Metric) -> None:
@@ -159,7 +161,7 @@ def _named(axes: Axes) -> list[Line2D]:
 
 
 def _decibels(magnitude: Any) -> Any:
-    return 20 * np.log10(np.maximum(magnitude, _SMALLEST))
+    return 20 * np.log10(np.maximum(magnitude, _SMALLEST_MAGNITUDE))
 
 
 def _in_units(unit: str) -> FuncFormatter:

@@ -23,9 +23,9 @@ Numbers = NDArray[np.float64]
 Pair = tuple[str, str]
 """The names of two metrics: the horizontal and the vertical one."""
 
-FEWEST = 5
+FEWEST_DESIGNS = 5
 """Designs with both values, below which nothing is said of a pair."""
-_LOGARITHMIC = 10.0
+_LOGARITHMIC_RATIO = 10.0
 """The ratio of the largest to the smallest value from which an axis is logarithmic."""
 _OTHERS, _GOOD = "#9aa0a6", "#0077aa"
 
@@ -51,7 +51,7 @@ def default_pair(record: RunRecord) -> Pair | None:
 def conflicting_pair(record: RunRecord) -> Pair | None:
     """The two metrics of which one most often gets worse where the other gets better, by rank correlation.
 
-    None where fewer than FEWEST designs have two metrics.
+    None where fewer than FEWEST_DESIGNS designs have two metrics.
     """
     pairs = {pair: agreement(record, pair) for pair in combinations([m.name for m in record.problem.metrics], 2)}
     told = {pair: value for pair, value in pairs.items() if not np.isnan(value)}
@@ -61,11 +61,11 @@ def conflicting_pair(record: RunRecord) -> Pair | None:
 def agreement(record: RunRecord, pair: Pair) -> float:
     """The rank correlation of how good two metrics are, targets aside: −1 where each gain of one costs the other.
 
-    NaN where fewer than FEWEST designs have both, or where one is the same for all.
+    NaN where fewer than FEWEST_DESIGNS designs have both, or where one is the same for all.
     """
     merit = np.column_stack([_merit(record, column) for column in _columns(record, pair)])
     both = merit[np.isfinite(merit).all(axis=1)]
-    if len(both) < FEWEST or (both == both[0]).all(axis=0).any():
+    if len(both) < FEWEST_DESIGNS or (both == both[0]).all(axis=0).any():
         return float("nan")
     return float(np.corrcoef(rankdata(both[:, 0]), rankdata(both[:, 1]))[0, 1])
 
@@ -135,7 +135,7 @@ def _metric_axis(axes: Axes, which: str, metric: Metric, values: Numbers) -> Non
     """Label an axis with the metric and its target, logarithmic where its values need it, and draw the target."""
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_label_text(f"{metric.name} ({target_words(metric)})", color=INK)
-    if values.min() > 0 and values.max() > _LOGARITHMIC * values.min():
+    if values.min() > 0 and values.max() > _LOGARITHMIC_RATIO * values.min():
         (axes.set_xscale if which == "x" else axes.set_yscale)("log")
         axis.set_major_locator(LogLocator(subs=(1, 2, 5) if values.max() < 300 * values.min() else (1,), numticks=7))
         axis.set_minor_formatter(NullFormatter())

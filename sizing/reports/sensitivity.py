@@ -14,12 +14,12 @@ from sizing.task.objectives import meets
 
 Numbers = NDArray[np.float64]
 
-FEWEST = 5
+FEWEST_SPARE_DESIGNS = 5
 """Designs beyond the number of variables, below which no correlation is told."""
 _NORMAL_QUANTILE = 1.96
-"""Of a two-sided interval of 95 %."""
+"""Quantile of a two-sided interval of 95 %."""
 _RANK_VARIANCE = 1.06
-"""Of Fisher's z for ranks, against values (Fieller, Hartley and Pearson, Biometrika 44, 1957)."""
+"""Variance of Fisher's z for ranks, against values (Fieller, Hartley and Pearson, Biometrika 44, 1957)."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def correlations(record: RunRecord) -> Correlations:
     designs = np.isfinite(record.values).sum(axis=0)
     for metric in range(shape[1]):
         rows = np.isfinite(record.values[:, metric])
-        if designs[metric] < shape[0] + FEWEST:
+        if designs[metric] < shape[0] + FEWEST_SPARE_DESIGNS:
             continue
         found = partial_rank_correlations(settings[rows], record.values[rows, metric])
         half = _NORMAL_QUANTILE * np.sqrt(_RANK_VARIANCE / (designs[metric] - (shape[0] - 1) - 3))
@@ -75,7 +75,7 @@ def correlations(record: RunRecord) -> Correlations:
 
 
 def partial_rank_correlations(settings: Numbers, values: Numbers) -> Numbers:
-    """Of N values with each of V variables (N, V), the others held still (V,); NaN where one of both does not vary."""
+    """Correlations (V,) of N values with V variables (N, V), the others held still; NaN where either does not vary."""
     ranks = np.apply_along_axis(rankdata, 0, settings)
     answer = rankdata(values)
     found = np.full(ranks.shape[1], np.nan)

@@ -20,10 +20,10 @@ ACTIVITIES = {"simulate": "#5b84b1", "train": "#c98a2b", "query": "#6f9e76", "ot
 _COLOURS = ("#0077aa", "#dd6600", "#00a065", "#9977ff", "#aa5577", "#9900ff")
 _LINES = ("-", "--", ":", "-.")
 _MARKERS = "osD^vPX<>phd8*H"
-_WIDTH = 5.0
+_WIDTH_INCHES = 5.0
 """Inches of every figure: narrow enough that text stays legible where a phone scales it down."""
-_CHARACTERS = 26
-"""Of a method's name in one line."""
+_NAME_CHARACTERS = 26
+"""Letters of a method's name in one line."""
 _LEGEND_CHARACTERS = 78
 """In a line of the legend; a mark is as wide as seven."""
 
@@ -68,7 +68,7 @@ def figure_with_axes(height: float) -> tuple[Figure, Axes]:
 
 def figure_with_panels(height: float, ratios: Sequence[float]) -> tuple[Figure, list[Axes]]:
     """The same with axes below each other, of heights in these ratios, that share what is horizontal."""
-    figure = Figure(figsize=(_WIDTH, height), layout="constrained")
+    figure = Figure(figsize=(_WIDTH_INCHES, height), layout="constrained")
     FigureCanvasAgg(figure)
     panels = list(figure.subplots(len(ratios), sharex=True, height_ratios=ratios, squeeze=False)[:, 0])
     for axes in panels:
@@ -130,7 +130,7 @@ def wrapped(method: str) -> str:
     lines = [""]
     for part in method.split(":"):
         word = f":{part}" if lines != [""] else part
-        if lines[-1] and len(lines[-1] + word) > _CHARACTERS:
+        if lines[-1] and len(lines[-1] + word) > _NAME_CHARACTERS:
             lines.append("")
         lines[-1] += word
     return "\n".join(lines)

@@ -161,7 +161,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def histograms(found: Verification) -> Iterator[Plot]:
-    """Of every metric that has values the samples of all designs, and the targets as dashed lines."""
+    """Samples of all designs for every metric that has values, and the targets as dashed lines."""
     look = styles([f"#{rank}" for rank in range(1, len(found.designs) + 1)])
     for m, metric in enumerate(found.problem.metrics):
         values = found.values[:, :, m]

@@ -225,5 +225,5 @@ def _check_arguments(specs: Sequence[str | Path], methods: Sequence[str], seeds:
 
 
 def _digest(spec: Path) -> str:
-    """Of the spec's text, so that a comparison is not taken up with another one; empty where it cannot be read."""
+    """The spec's text in short, so that no comparison is taken up with another one; empty where it cannot be read."""
     return hashlib.sha256(spec.read_bytes()).hexdigest() if spec.is_file() else ""

@@ -13,7 +13,7 @@ import pandas as pd
 from sizing.errors import InputError, nearest
 from sizing.files import write_whole
 from sizing.runs.records.reading import RunError, RunRecord, read_run
-from sizing.runs.records.writing import OWN
+from sizing.runs.records.writing import OWN_FOLDER
 from sizing.simulation.simulator import Failed
 from sizing.spice.circuit import Circuit, parse_circuit
 from sizing.spice.device import Device
@@ -91,7 +91,7 @@ def sized_files(record: RunRecord, rank: int = 1) -> dict[Path, bytes]:
 
     Raises RunError for a run that did not keep them.
     """
-    design, folder = ranked(record, rank), _inside(record, record.path / OWN)
+    design, folder = ranked(record, rank), _inside(record, record.path / OWN_FOLDER)
     found = sorted(_inside(record, path) for path in folder.rglob("*") if path.is_file())
     if not found:
         raise RunError(

@@ -46,7 +46,7 @@ class RunPlan:
     """The method's name and the settings by which it differs from itself."""
     checkpoint: Mapping[str, Any] | None
     evidence: tuple[Evidence, ...]
-    """Of the earlier runs that it learns from."""
+    """What the earlier runs that it learns from measured."""
     simulator: SimulatorEntry
     simulator_path: str
     """Where it is."""

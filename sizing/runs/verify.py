@@ -19,7 +19,7 @@ from sizing.task.objectives import in_spec
 from sizing.task.problem import Problem
 
 Values = Mapping[str, float]
-"""Of a design, the value of every variable by name."""
+"""The value of every variable of a design, by name."""
 
 
 _NOT_DRAWN = (

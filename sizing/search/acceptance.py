@@ -34,7 +34,7 @@ LEAST_PROBABILITY = 1e-300
 
 
 Judge = Callable[..., NDArray[np.float64]]
-"""Of candidates (B, V) and, if any, of designs that are pending, the probability (B, M) that each meets each target."""
+"""The probability (B, M) that candidates (B, V) meet each target, given them and, if any, designs that are pending."""
 
 
 @dataclass(frozen=True)

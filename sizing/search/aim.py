@@ -22,7 +22,7 @@ from sizing.task.problem import Problem
 STEPS = (0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32)
 """Beyond an end of the front as shares of its value there, into a gap in units of ten times its width."""
 FIRST_STEP = 0.04
-GAPS = 10.0
+GAP_WIDTHS_PER_UNIT = 10.0
 Numbers = NDArray[np.float64]
 
 
@@ -35,7 +35,7 @@ class Rival:
     figure: float
     """Its own, less being better."""
     unit: float
-    """Of the steps beyond it."""
+    """Unit of the steps beyond it."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Aims:
     def _between(self, one: Evaluation, other: Evaluation, first: Numbers, second: Numbers) -> list[Rival]:
         rivals = []
         for metric, mine, its in zip(self._problem.objectives, first.tolist(), second.tolist(), strict=True):
-            unit, figure = GAPS * abs(mine - its), max(mine, its)
+            unit, figure = GAP_WIDTHS_PER_UNIT * abs(mine - its), max(mine, its)
             if min(mine, its) > 0:  # it stays so
                 unit = min(unit, figure / (2 * STEPS[-1]))
             rivals.append(Rival(one if mine > its else other, metric, figure, unit))

@@ -13,7 +13,7 @@ from sizing.task.bench import Task
 from sizing.task.problem import Design, Problem
 from sizing.task.settings import RunSettings
 
-NOTHING = Task((), (), ())
+NO_TASK = Task((), (), ())
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Context:
     problem: Problem
     settings: RunSettings
     circuits: Mapping[str, Circuit]
-    """Of every test bench, stimulus included."""
+    """The circuit of every test bench, stimulus included."""
     evaluator: Evaluator
     streams: Streams
     clock: Clock
@@ -31,7 +31,7 @@ class Context:
     """What earlier runs of other circuits measured, for methods that learn from it."""
     known: tuple[Design, ...] = ()
     """Designs that earlier runs of this circuit measured: they are answered without a simulation."""
-    task: Task = NOTHING
+    task: Task = NO_TASK
     """What is simulated and measured, for judges that tell of it without a simulation."""
     own: Any = None
     """The method's own settings, of the type that it says."""

@@ -31,7 +31,7 @@ class Streams:
     acceptance: Generator
     training: Generator
     proposal: Generator
-    """Of methods that are not evolution."""
+    """The stream of methods that are not evolution."""
 
     @classmethod
     def from_seed(cls, seed: int) -> "Streams":

@@ -23,15 +23,15 @@ from sizing.task.problem import Design, Problem
 from sizing.task.settings import Settings
 
 GOOD_SHARE = 0.5
-"""Of the best sure margin: a design with as much may be simulated for being different."""
-SURPRISE = 0.02
-"""Of a margin: where the latest simulation was this much worse than foreseen, the pool evolves again."""
+"""Share of the best sure margin: a design with as much may be simulated for being different."""
+SURPRISE_MARGIN = 0.02
+"""Margin by which the latest simulation has to be worse than foreseen for the pool to evolve again."""
 GENERATIONS_AGAIN = 3
-MORE = 5
+EXTENSION = 5
 """Times the usual generations at most."""
-PATIENCE, WORTH_IT = 10, 1e-3
+PATIENCE, LEAST_GAIN = 10, 1e-3
 """Generations in which the best has to gain so much of a margin, or of an objective, to be followed by others."""
-GOOD_PATIENCE, GOOD_WORTH_IT = 3, 1e-2
+GOOD_PATIENCE, GOOD_LEAST_GAIN = 3, 1e-2
 """The same once a design in spec is foreseen."""
 
 Numbers = NDArray[np.float64]
@@ -49,12 +49,12 @@ class Foreseen:
     """That each metric meets its target (B, M)."""
 
     def of(self, rows: NDArray[np.intp]) -> "Foreseen":
-        """Of some of these."""
+        """Those of some of these."""
         return Foreseen(self.margin[rows], self.figures[rows], self.probability[rows])
 
 
 class TablesSettings(Settings):
-    """Of the method `tables` alone."""
+    """Settings of the method `tables` alone."""
 
     learned: bool = Field(True, description="whether what simulations differ by from what tables tell is learned")
 
@@ -66,7 +66,7 @@ class Foreseer(Protocol):
         """Learn from the measured designs so far."""
 
     def foresee(self, candidates: Indices) -> Foreseen:
-        """Of candidates (B, V) as grid indices."""
+        """What is expected of candidates (B, V), as grid indices."""
 
 
 class Foresight:
@@ -118,7 +118,7 @@ class Foresight:
             self._values = np.concatenate([self._values, values])
             found = smallest_margin(self._problem, values)
             expected = [self._expected.get(evaluation.design, np.inf) for evaluation in measured]
-            self._surprised |= bool((found < np.array(expected) - SURPRISE).any())
+            self._surprised |= bool((found < np.array(expected) - SURPRISE_MARGIN).any())
         self._surprised |= bool(self._problem.objectives)
 
     def _foresee(self, designs: Indices) -> Foreseen:
@@ -136,7 +136,7 @@ class Foresight:
             pool = random_designs(sizes.drawn, self._problem.shape, self._streams.variation)
             foreseen, judged, generations = self._foresee(pool), len(pool), sizes.generations
         promises = [self._promise(pool, foreseen)]
-        while len(promises) <= generations or (len(promises) <= MORE * generations and self._gaining(promises)):
+        while len(promises) <= generations or (len(promises) <= EXTENSION * generations and self._gaining(promises)):
             parents = pool[np.argsort(-self._worth(foreseen), kind="stable")[: sizes.elite]]
             bred = np.unique(self._children(parents), axis=0)
             known = set(_tuples(pool))
@@ -152,7 +152,7 @@ class Foresight:
     def _gaining(self, promises: Sequence[float]) -> bool:
         """Whether what the best designs are worth, after each generation, still grows."""
         is_good = promises[-1] >= 0 and not self._problem.objectives
-        patience, gain = (GOOD_PATIENCE, GOOD_WORTH_IT) if is_good else (PATIENCE, WORTH_IT)
+        patience, gain = (GOOD_PATIENCE, GOOD_LEAST_GAIN) if is_good else (PATIENCE, LEAST_GAIN)
         return len(promises) <= patience or promises[-1] >= promises[-1 - patience] + gain
 
     def _worth(self, foreseen: Foreseen) -> Numbers:
@@ -192,7 +192,7 @@ class Foresight:
 
     @property
     def _weights(self) -> Numbers:
-        """Of several objectives, different ones for every number of designs simulated."""
+        """Weights of several objectives, different ones for every number of designs simulated."""
         rng = np.random.default_rng(len(self._seen))
         drawn = rng.dirichlet(np.ones(len(self._problem.objectives)))
         return np.asarray(drawn * len(drawn))

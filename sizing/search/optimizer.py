@@ -24,10 +24,10 @@ class Decision:
     judged: int | None
     """Candidates put to the discriminator: the method's queries. None where it lets everything pass."""
     regardless: int
-    """Of the proposed designs, those let through whatever the judgement."""
+    """Proposed designs let through whatever the judgement."""
     judgement: tuple[tuple[float, ...], ...] | None
-    """Of each proposed design, for every metric, the probability that it is no worse than the reference, or meets its
-    target. None where the method lets everything pass."""
+    """The probability that each metric of each proposed design is no worse than the reference, or meets its target.
+    None where the method lets everything pass."""
     aim: Mapping[str, float] | None = None
     """The values to reach of the objectives that were aimed at, by name, held to be their targets."""
 

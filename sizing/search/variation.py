@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 Indices = NDArray[np.int64]
 
-CROSSED = 0.4
+CROSSED_SHARE = 0.4
 """Share of wandering children with two parents."""
 STEPS = (0.02, 0.06, 0.15, 0.3)
 """Standard deviation of a wandering child's steps, as a share of the range."""
-MOVED = (0.2, 0.4, 0.8)
+MOVED_SHARES = (0.2, 0.4, 0.8)
 """Share of its genes that move."""
 
 
@@ -44,10 +44,10 @@ def wander(parents: Indices, count: int, shape: Indices, rng: Generator) -> Indi
     """`count` children (N, V) near their parents: some have genes of a second one, and each has steps of a size of
     its own, from 2 % to 30 % of the range, in a share of its genes of its own."""
     first, second = parents[rng.integers(0, len(parents), (2, count))]
-    crossed = rng.random((count, 1)) < CROSSED
+    crossed = rng.random((count, 1)) < CROSSED_SHARE
     children: Indices = np.where(crossed & (rng.random(first.shape) < 0.5), second, first)
     size = rng.choice(STEPS, (count, 1)) * shape
-    moved = rng.random(first.shape) < rng.choice(MOVED, (count, 1))
+    moved = rng.random(first.shape) < rng.choice(MOVED_SHARES, (count, 1))
     stepped = children + np.where(moved, np.rint(rng.normal(size=first.shape) * size), 0).astype(np.int64)
     clipped: Indices = np.clip(stepped, 0, shape - 1)
     return clipped

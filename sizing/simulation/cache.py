@@ -18,9 +18,9 @@ from sizing.task.bench import Task
 from sizing.task.job import Job
 
 NAME = "simulations.sqlite"
-LARGEST = 1e9
+LARGEST_BYTES = 1e9
 """Bytes beyond which the outcomes that have not been used for longest go."""
-RESULTS = 1
+RESULTS_VERSION = 1
 """Counted up whenever the same simulation gives something else, by an adapter, a check of validity or a measurement of
 ours: outcomes of before are no answers then (`tests/sizing/simulation/test_results.py` reminds of it)."""
 SECONDS_BETWEEN_USES = 86_400
@@ -103,8 +103,8 @@ class SimulationCache:
     def close(self) -> None:
         """Keep within bounds what others will find."""
         with suppress(sqlite3.Error):
-            if self._bytes() > LARGEST:
-                self.prune(LARGEST)
+            if self._bytes() > LARGEST_BYTES:
+                self.prune(LARGEST_BYTES)
         self._connection.close()
 
     def __enter__(self) -> Self:
@@ -139,7 +139,7 @@ class KeyOf:
             (bench.name, [line.text for line in bench.lines], [asdict(analysis) for analysis in bench.analyses])
             for bench in task.benches
         ]
-        code = [RESULTS, *(_source(measure) for measure in task.measures)]
+        code = [RESULTS_VERSION, *(_source(measure) for measure in task.measures)]
         self.circuit = _digest([benches, code, version, task.variables]).hex()
         self.measures = tuple(_digest(each.model_dump(mode="json", exclude=_TARGET)).hex() for each in task.measures)
         self._task = task

@@ -114,7 +114,7 @@ class ClusterPool:
         self._name = f"simulators-{uuid4().hex}"
         client.register_plugin(_Simulators(make), name=self._name)
         self.version = ""
-        """Of the simulator, once one was asked."""
+        """The simulator's, once one was asked."""
         self._tickets = count()
         self._waiting: dict[Ticket, Job] = {}
         self._in_flight: dict[DaskFuture[Any], Ticket] = {}

@@ -10,7 +10,7 @@ from sizing.spice.netlist import Line
 LAST_WORDS = 4
 """Complaints in a message: the last ones, or the first ones where a deck is refused."""
 LONGEST_WORDS = 200
-"""Of a complaint, which may quote the deck: a model of a process kit is thousands of characters long."""
+"""Characters of a complaint, which may quote the deck: a model of a process kit is thousands of them long."""
 _NO_BIN = re.compile(r"Error on line:.*?/ *(?P<name>\S+) (?P<rest>.*?) / could not find a valid modelname", re.DOTALL)
 _SIZE = re.compile(r"\b(w|l|nf)= *(\S+)")
 _COMPLAINT = re.compile(r"error|fail|singular|too small|converge|abort|not found|no such", re.IGNORECASE)

@@ -32,14 +32,14 @@ JOBS_PER_WORKER = 2000
 """A worker is replaced after this many jobs: ngspice 39 loses some kilobytes in each."""
 SECONDS_TO_START = 120.0
 MOST_FAILED_STARTS = 7
-FIRST_PAUSE = 0.5
+SECONDS_OF_FIRST_PAUSE = 0.5
 """Seconds before a worker that did not start is started again; twice as long each time, so a minute altogether."""
 SECONDS_TO_DIE = 2.0
 SECONDS_BETWEEN_LOOKS = 0.2
 """At the memory of workers."""
-MEMORY = 4e9
+MEMORY_BYTES = 4e9
 LAST_WORDS = 3
-UNGUARDED = 64
+UNGUARDED_EXIT_STATUS = 64
 """Exit code of a worker that would start workers itself, running the script that started it once more."""
 NEVER = float("inf")
 
@@ -50,7 +50,7 @@ class Pool(Simulations, Protocol):
     """Simulators that work side by side, on this machine or on many."""
 
     version: str
-    """Of the simulator, once a worker has started."""
+    """The simulator's, once a worker has started."""
 
     def load(self, job: Job) -> None:
         """Read the decks in one worker without simulating; raises SimulationError where the simulator refuses one."""
@@ -68,11 +68,11 @@ class SimulationPool:
         task: Task,
         workers: int,
         timeout: float,
-        memory: float = MEMORY,
+        memory: float = MEMORY_BYTES,
         simulator: Callable[[Task], Simulator] = NgSpice,
     ) -> None:
         if getattr(multiprocessing.current_process(), "_inheriting", False):  # a worker that still imports its script
-            os._exit(UNGUARDED)
+            os._exit(UNGUARDED_EXIT_STATUS)
         self._timeout = timeout
         self._memory = memory
         self._scratch = tempfile.TemporaryDirectory(prefix="sizing-", ignore_cleanup_errors=True)
@@ -80,7 +80,7 @@ class SimulationPool:
         self._numbers = count()
         self._tickets = count()
         self._requests: dict[Ticket, Request] = {}
-        """Of the jobs that are not done."""
+        """Requests of the jobs that are not done."""
         self._waiting: deque[Ticket] = deque()
         self._tried: set[Ticket] = set()
         """Jobs that have lost a worker."""
@@ -88,7 +88,7 @@ class SimulationPool:
         self._workers = [self._new_worker() for _ in range(workers)]
         self._looked = time.monotonic()
         self.version = ""
-        """Of the simulator, once a worker has started."""
+        """The simulator's, once a worker has started."""
 
     def load(self, job: Job) -> None:
         """Read the decks in one worker without simulating; raises SimulationError where the simulator refuses one."""
@@ -250,7 +250,7 @@ class _Worker:
         context = _context()
         self.pipe: Connection
         self.pipe, its_end = context.Pipe()
-        pause = FIRST_PAUSE * 2 ** (failed_starts - 1) if failed_starts else 0.0
+        pause = SECONDS_OF_FIRST_PAUSE * 2 ** (failed_starts - 1) if failed_starts else 0.0
         self._process = context.Process(target=serve, args=(its_end, simulator, task, folder, pause), daemon=True)
         self._process.start()
         self._pid: int = self._process.pid
@@ -272,7 +272,7 @@ class _Worker:
     @property
     def unguarded(self) -> bool:
         """Whether it has died of a script that starts simulations whenever it is imported."""
-        return self._exit_code() == UNGUARDED
+        return self._exit_code() == UNGUARDED_EXIT_STATUS
 
     @property
     def memory(self) -> float:

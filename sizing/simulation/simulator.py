@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sizing.measures.batch import designs, size
+from sizing.measures.catalogue import name_of
 from sizing.measures.measure import Measure, Missing
-from sizing.measures.table import name_of
 from sizing.measures.waveforms import Results
 from sizing.plugins import raised
 from sizing.spice.bins import OutsideBins

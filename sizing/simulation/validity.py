@@ -15,7 +15,7 @@ from sizing.units import parse_quantity
 _PASSIVE = frozenset("rclkvdmqjx")
 """Kinds of devices that cannot make a DC voltage larger than the sources do; `x` is what a kit calls a device."""
 MARGIN = 2.0
-LEAST = 1.0
+LEAST_VOLTS = 1.0
 
 
 def checked(analysis: Analysis, axis: NDArray[np.float64], vectors: Mapping[str, Vector]) -> Waveforms:
@@ -66,7 +66,7 @@ def highest_voltage(circuit: Circuit, variables: Mapping[str, float]) -> float:
         return float("inf")
     if min((float(values[name]) for name in resistors), default=0.0) < 0:
         return float("inf")
-    return LEAST + MARGIN * sum(abs(float(values[name])) for name in sources)
+    return LEAST_VOLTS + MARGIN * sum(abs(float(values[name])) for name in sources)
 
 
 def _check_complete(analysis: Analysis, axis: NDArray[np.float64]) -> None:

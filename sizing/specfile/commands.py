@@ -11,7 +11,7 @@ from math import inf, log2, log10
 from sizing.spice.expression import parse_expression
 
 MOST_POINTS = 1_000_000
-"""Of one analysis; each takes memory for every net."""
+"""Points of one analysis; each takes memory for every net."""
 FORMS = {
     "op": "op",
     "ac": "ac dec|oct|lin POINTS FROM TO",

@@ -42,7 +42,7 @@ def nominal_process(entries: Entries) -> str | None:
 
 
 def nominal_alone(entries: Entries) -> Entries:
-    """Of these corners the nominal one."""
+    """The nominal one of these corners."""
     first = next(iter(entries.items()), None)
     if first is not None and isinstance(first[1], Mapping):
         return dict([first])

@@ -12,8 +12,8 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, create_model, model_validator
 
 from sizing.errors import nearest
+from sizing.measures.catalogue import MEASURES, AnyMeasure
 from sizing.measures.measure import Measure, in_unit
-from sizing.measures.table import MEASURES, AnyMeasure
 from sizing.measures.transistors import Devices, Saturation
 from sizing.specfile.commands import checked_analysis, checked_meas
 from sizing.spice.kits import KITS, TYPICAL
@@ -27,7 +27,7 @@ MOST_METRICS = 1000
 MOST_BENCHES = 100
 MOST_FILES = 100
 MOST_ANALYSES = 100
-"""Of a bench."""
+"""Analyses of a bench."""
 
 
 def _scalar(value: Any) -> Any:

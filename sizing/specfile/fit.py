@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from sizing.errors import nearest
+from sizing.measures.catalogue import name_of
 from sizing.measures.meas import Meas
 from sizing.measures.measure import Measure
 from sizing.measures.sweep import SWEPT, Regulation
-from sizing.measures.table import name_of
 from sizing.spice.reserved import NETS, taken
 from sizing.task.bench import Bench, transistors
 

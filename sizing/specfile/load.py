@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from sizing.errors import InputError, nearest
+from sizing.measures.catalogue import MEASURES, name_of, wrong_with
 from sizing.measures.measure import Measure
-from sizing.measures.table import MEASURES, name_of, wrong_with
 from sizing.specfile.corners import CornerReader, named_processes, nominal_alone, nominal_process
 from sizing.specfile.entries import SpecModel, spec_model
 from sizing.specfile.fit import lacking

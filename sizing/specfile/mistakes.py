@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from sizing.errors import InputError, nearest
-from sizing.measures.table import MEASURES, name_of
+from sizing.measures.catalogue import MEASURES, name_of
 from sizing.specfile.entries import SpecModel
 
 Location = tuple[str | int, ...]

@@ -18,7 +18,7 @@ from sizing.units import format_quantity
 _BINNED = re.compile(r"\s*\.model\s+(\S+)\.\d+\s", re.IGNORECASE)
 _LIMIT = re.compile(r"(?<![\w.])([wl]m(?:in|ax))\s*=\s*([^\s(),]+)", re.IGNORECASE)
 _LIMITS = ("wmin", "wmax", "lmin", "lmax")
-_SLACK = 1.01e-9
+_SLACK_METRES = 1.01e-9
 """Metres. To ngspice a width within 1 nm of a bin's is one of it; of two such bins it takes the first, so both stay."""
 
 
@@ -127,7 +127,7 @@ def _without_values(line: Line) -> Line:
 
 
 def _between(least: float, value: float, most: float) -> bool:
-    return least - _SLACK <= value <= most + _SLACK
+    return least - _SLACK_METRES <= value <= most + _SLACK_METRES
 
 
 def _range(least: float, most: float) -> str:

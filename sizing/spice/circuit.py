@@ -16,8 +16,9 @@ from sizing.spice.reserved import IN_SOURCES, PARAMETERS, taken
 DEEPEST_CALL = 21
 LONGEST_EXPRESSION = 10_000
 LARGEST_CIRCUIT = 10_000_000
-"""Characters of the expressions of all devices and calls, and LEAST for each: ten calls in ten levels are 10^10."""
-LEAST = 100
+"""Characters of the expressions of all devices and calls, LEAST_CHARACTERS more for each: ten calls in ten levels are
+10^10."""
+LEAST_CHARACTERS = 100
 
 
 Opaque = Mapping[str, Mapping[str, str]]
@@ -120,7 +121,7 @@ class _Budget:
     left: int = LARGEST_CIRCUIT
 
     def spend(self, line: Line, expressions: Iterable[str]) -> None:
-        self.left -= LEAST + sum(len(_short(line, text)) for text in expressions)
+        self.left -= LEAST_CHARACTERS + sum(len(_short(line, text)) for text in expressions)
         if self.left < 0:
             raise line.error("expected a circuit of less than some 100 000 devices, got more; call fewer sub-circuits")
 

@@ -207,7 +207,7 @@ def _violation(value: Values, at_least: float | None, at_most: float | None) -> 
 
 
 def _undominated(found: Values) -> NDArray[np.bool_]:
-    """Of figures (N, K), those of which no other is lower in one and as low in all (N,)."""
+    """Which of figures (N, K) no other is lower than in one and as low as in all (N,)."""
     mine, others = found[:, None], found[None]
     beaten = np.all(others <= mine, axis=2) & np.any(others < mine, axis=2)
     return np.asarray(~beaten.any(axis=1))

@@ -38,7 +38,7 @@ class Metric:
     goal: Goal | None = None
     """Which way it is to go among the designs that meet every target, where it is an objective."""
     sum_of: tuple[tuple[str, float], ...] = ()
-    """Of a figure of merit: the measured metrics that it is the sum of, each with its factor in SI units."""
+    """The measured metrics that a figure of merit is the sum of, each with its factor in SI units."""
 
     @property
     def sign(self) -> float:

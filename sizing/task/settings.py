@@ -11,8 +11,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from sizing.units import parse_quantity
 
 AUTO = "auto"
-MOST = 1_000_000
-"""Of designs held at a time."""
+MOST_DESIGNS = 1_000_000
+"""Designs held at a time."""
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[
     float,
@@ -36,13 +36,13 @@ class SearchSettings(Settings):
     """The evolutionary loop."""
 
     reference_rank: int = Field(20, ge=1, description="rank of the reference design; this many best are inspected")
-    pool: int = Field(100, ge=2, le=MOST, description="designs in each parent pool")
+    pool: int = Field(100, ge=2, le=MOST_DESIGNS, description="designs in each parent pool")
     crossover: Fraction = Field(0.6, description="probability that a child has two parents; otherwise it is a mutant")
     blend: Fraction = Field(0.5, description="share of crossovers that blend; the others swap genes")
     blend_alpha: float = Field(0.5, ge=0, description="how far a blend may leave the interval between its parents")
     swap: Fraction = Field(0.5, description="probability per gene of a swap")
     mutate: Fraction = Field(0.5, description="probability per gene of a fresh uniform value in a mutant")
-    max_candidates: int = Field(20_000, ge=1, le=MOST, description="candidates judged in one iteration at most")
+    max_candidates: int = Field(20_000, ge=1, le=MOST_DESIGNS, description="candidates judged in one iteration at most")
     accept_regardless: Fraction = Field(0.001, description="probability that a candidate passes whatever the judgement")
     acceptance: Literal["filter", "ranking"] = Field(
         "filter", description="filter: children that pass, one by one; ranking: the most promising of a large pool"
@@ -102,8 +102,8 @@ class RunSettings(Settings):
         "millisecond or two, else gp",
     )
     seed: int = Field(0, ge=0, description="of every random stream")
-    initial: int = Field(100, ge=0, le=MOST, description="distinct random designs to start from")
-    batch: int = Field(5, ge=1, le=MOST, description="designs simulated in an iteration")
+    initial: int = Field(100, ge=0, le=MOST_DESIGNS, description="distinct random designs to start from")
+    batch: int = Field(5, ge=1, le=MOST_DESIGNS, description="designs simulated in an iteration")
     in_spec: int = Field(20, ge=1, description="stop when this many designs meet every target")
     best: Literal["margin", "first"] = Field(
         "margin",

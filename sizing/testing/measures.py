@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from sizing.measures.catalogue import name_of
 from sizing.measures.measure import Measure
-from sizing.measures.table import name_of
 from sizing.measures.waveforms import Results, Waveforms
 from sizing.simulation.simulator import measured, measured_batch
 
@@ -50,7 +50,7 @@ class MeasureContract:
     """Give the fixture `metric`: the measurement with keys as a spec would have them, and a target."""
 
     fewest: int = 5
-    """Of the drawn waveforms, how many have what is measured at least."""
+    """How many of the drawn waveforms have what is measured at least."""
 
     @pytest.fixture
     def metric(self) -> Measure:

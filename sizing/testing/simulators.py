@@ -14,7 +14,7 @@ from sizing.simulation.simulators import SimulatorEntry
 from sizing.specfile.load import Spec
 from sizing.task.job import Conditions, Job
 
-LOOSELY = 5e-3
+LOOSE_TOLERANCE = 5e-3
 """Relative: a sweep has so many points, a transient so large steps."""
 BOLTZMANN, TEMPERATURE = 1.380649e-23, 300.15
 BRIDGE = """\
@@ -72,9 +72,9 @@ class SimulatorContract:
         jobs.append(Job({"r": 1e3}, Conditions(parameters=(("load", 3e3),))))
         jobs.append(Job({"r": 1e3}))
         values = measured(entry, spec, jobs)
-        assert values[0] == pytest.approx([1.5, 2.5, 1.5, 0.5e-3, 1e-3], rel=LOOSELY)
-        assert values[1] == pytest.approx([1.25, 2.25, 1.25, 0.25e-3, 0.5e-3], rel=LOOSELY)
-        assert values[3] == pytest.approx([2.25, 3.25, 2.25, 0.25e-3, 0.5e-3], rel=LOOSELY)
+        assert values[0] == pytest.approx([1.5, 2.5, 1.5, 0.5e-3, 1e-3], rel=LOOSE_TOLERANCE)
+        assert values[1] == pytest.approx([1.25, 2.25, 1.25, 0.25e-3, 0.5e-3], rel=LOOSE_TOLERANCE)
+        assert values[3] == pytest.approx([2.25, 3.25, 2.25, 0.25e-3, 0.5e-3], rel=LOOSE_TOLERANCE)
         assert values[2] == values[4] == values[0]
         assert measured(entry, spec, jobs[1:2]) == values[1:2]
 
@@ -100,7 +100,7 @@ class SimulatorContract:
         peak = 20 * math.log10(quality / math.sqrt(1 - 1 / (2 * quality) ** 2))
         for resistance, values in zip((1e3, 5e3), measured(entry, spec, jobs_of(1e3, 5e3)), strict=True):
             corner = 1 / (2 * math.pi * resistance * 1e-9)
-            assert values == pytest.approx([1.0, corner, 2 * resistance, peak], rel=LOOSELY)
+            assert values == pytest.approx([1.0, corner, 2 * resistance, peak], rel=LOOSE_TOLERANCE)
 
     def test_sweeps_are_what_paper_says(self, entry: SimulatorEntry, tmp_path: Path) -> None:
         self._needs("dc")
@@ -112,7 +112,7 @@ class SimulatorContract:
             load={"measure": "regulation", "of": "b.load", "output": "fed", "unit": "Ohm", "at_most": 9},
             spread={"measure": "regulation", "of": "b.load", "output": "fed", "at_most": 9},
         )
-        assert measured(entry, spec, jobs_of(3e3)) == [pytest.approx([0.25, 2e3, 4.0], rel=LOOSELY)]
+        assert measured(entry, spec, jobs_of(3e3)) == [pytest.approx([0.25, 2e3, 4.0], rel=LOOSE_TOLERANCE)]
 
     def test_a_transient_is_what_paper_says(self, entry: SimulatorEntry, tmp_path: Path) -> None:
         self._needs("tran")
@@ -124,7 +124,7 @@ class SimulatorContract:
             before=dc_value("b.step", "out"),
         )
         (values,) = measured(entry, spec, jobs_of(1e3))
-        assert values == [pytest.approx(1e-6 * math.log(9), rel=LOOSELY), pytest.approx(0.0, abs=1e-6)]
+        assert values == [pytest.approx(1e-6 * math.log(9), rel=LOOSE_TOLERANCE), pytest.approx(0.0, abs=1e-6)]
 
     def test_noise_is_what_paper_says(self, entry: SimulatorEntry, tmp_path: Path) -> None:
         self._needs("noise")
@@ -135,7 +135,7 @@ class SimulatorContract:
             noise={"measure": "rms_noise", "of": "b.noise", "at_most": 1},
         )
         expected = math.sqrt(BOLTZMANN * TEMPERATURE / 1e-9)
-        assert measured(entry, spec, jobs_of(1e3)) == [[pytest.approx(expected, rel=LOOSELY)]]
+        assert measured(entry, spec, jobs_of(1e3)) == [[pytest.approx(expected, rel=LOOSE_TOLERANCE)]]
 
     def test_what_has_no_solution_is_a_failure_with_a_reason(self, entry: SimulatorEntry, tmp_path: Path) -> None:
         self._needs("op")

@@ -15,7 +15,7 @@ from safetensors.torch import load, save
 from sizing.errors import InputError
 from sizing.files import write_all_whole
 from surrogates.networks.backbones.backbone import Backbone
-from surrogates.networks.backbones.table import BackboneSettings, build_backbone
+from surrogates.networks.backbones.build import BackboneSettings, build_backbone
 from surrogates.networks.kinds import KIND_NUMBERS, SCHEMA
 
 SHIPPED = Path(__file__).parent / "weights"

@@ -166,7 +166,9 @@ class DeviceFeatures:
         for name in self._scaled:
             found[name] = np.multiply(found[name], self._scale)
             if self._device.kind == "x":
-                found[name] = np.where(np.abs(found[name]) > _LONGEST, np.multiply(found[name], 1e-6), found[name])
+                found[name] = np.where(
+                    np.abs(found[name]) > _LONGEST_METRES, np.multiply(found[name], 1e-6), found[name]
+                )
         return self._read(found)
 
 
@@ -182,10 +184,10 @@ _WORD = re.compile(r"\{[^{}]*\}|'[^']*'|[^\s,()]+")
 _WITH_PHASE = re.compile(r"(?P<magnitude>\{[^{}]*\}|'[^']*'|[+-]?[\d.]\S*)[\s,]+(?:\{[^{}]*\}|'[^']*'|[+-]?[\d.]\S*)$")
 
 Read = Callable[[Values], tuple[Value, Value]]
-_LEAST = 1e-30
-_LONGEST = 1e-3  # kits take W and L in µm: what would be longer than a millimetre is meant so
-_BSIM_DEFAULT = 5e-6
-_SHORT = 1e-3  # what ngspice makes of a resistor of 0 ohm
+_LEAST_MAGNITUDE = 1e-30
+_LONGEST_METRES = 1e-3  # kits take W and L in µm: what would be longer than a millimetre is meant so
+_BSIM_DEFAULT_METRES = 5e-6
+_SHORT_OHMS = 1e-3  # what ngspice makes of a resistor of 0 ohm
 # Of a drawn passive the value is in the kit's models; a typical process gives about the right decade.
 _OHM_PER_SQUARE = 300.0
 _FARAD_PER_SQUARE_METRE = 1e-3
@@ -194,7 +196,7 @@ _GAIN_UNITS = {"vcvs": 1e-3, "cccs": 1e-3, "vccs": 1e-9, "ccvs": 1.0}
 
 
 def _logarithm(value: Value) -> Value:
-    return np.log10(np.maximum(np.abs(value), _LEAST))
+    return np.log10(np.maximum(np.abs(value), _LEAST_MAGNITUDE))
 
 
 def _signed(value: Value, unit: float) -> Value:
@@ -202,13 +204,13 @@ def _signed(value: Value, unit: float) -> Value:
 
 
 def _transistor(found: Values) -> tuple[Value, Value]:
-    width, length = found.get("w", _BSIM_DEFAULT), found.get("l", _BSIM_DEFAULT)
+    width, length = found.get("w", _BSIM_DEFAULT_METRES), found.get("l", _BSIM_DEFAULT_METRES)
     return _logarithm(width) + _logarithm(_multiplicity(found)) - _logarithm(length), _logarithm(length)
 
 
 def _resistor(found: Values) -> tuple[Value, Value]:
     value = found["r"] if "r" in found else _OHM_PER_SQUARE * np.divide(found["l"], found["w"])
-    return _logarithm(np.where(np.equal(value, 0), _SHORT, value)) - _logarithm(_multiplicity(found)), 0.0
+    return _logarithm(np.where(np.equal(value, 0), _SHORT_OHMS, value)) - _logarithm(_multiplicity(found)), 0.0
 
 
 def _capacitor(found: Values) -> tuple[Value, Value]:

@@ -9,9 +9,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from sizing.measures.catalogue import AnyMeasure
 from sizing.measures.operating_point import DcValue
 from sizing.measures.small_signal import DcGain
-from sizing.measures.table import AnyMeasure
 from sizing.simulation.pool import SimulationPool, default_workers
 from sizing.simulation.simulations import in_order
 from sizing.simulation.simulator import Measured
@@ -26,7 +26,7 @@ from surrogates.pretraining.dataset import graph_of
 from surrogates.pretraining.resistive import chunk_rows, solve
 
 SECONDS_PER_POINT = 20.0
-OUTSIDE = 10.0
+OUTSIDE_FACTOR = 10.0
 """Where all sources are voltage sources, a voltage beyond this many times all of them together (or 1 V, if that is
 more) is no operating point, whatever the simulator says. What a current source drives may be high for good reason."""
 
@@ -129,4 +129,4 @@ def _limit(topology: Topology, parameters: NDArray[np.float32]) -> NDArray[np.fl
         return np.full(len(parameters), np.inf)
     sources = np.array(topology.kinds) == KIND_NUMBERS["voltage source"]
     together = np.abs(parameters[:, sources, 0]).sum(axis=1)
-    return np.asarray(OUTSIDE * np.maximum(1.0, together), dtype=np.float64)
+    return np.asarray(OUTSIDE_FACTOR * np.maximum(1.0, together), dtype=np.float64)

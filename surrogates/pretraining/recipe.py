@@ -9,7 +9,7 @@ from ruamel.yaml.error import YAMLError
 
 from sizing.errors import InputError
 from sizing.task.settings import Settings
-from surrogates.networks.backbones.table import BackboneSettings
+from surrogates.networks.backbones.build import BackboneSettings
 
 SHIPPED = Path(__file__).parent / "recipes"
 

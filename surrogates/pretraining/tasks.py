@@ -19,7 +19,7 @@ HIDDEN = 512
 """Width of the network behind the readout of a graph-level target, as published."""
 
 
-class Task(nn.Module, ABC):
+class TrainingTask(nn.Module, ABC):
     """A backbone, and what is read from it; all of its parameters are trained."""
 
     def __init__(self, backbone: Backbone) -> None:
@@ -35,14 +35,14 @@ class Task(nn.Module, ABC):
         """How well it is told."""
 
 
-def task_of(recipe: Recipe, backbone: Backbone, train: Sequence[TensorCircuit]) -> Task:
+def task_of(recipe: Recipe, backbone: Backbone, train: Sequence[TensorCircuit]) -> TrainingTask:
     """The recipe's task on this backbone; heads are random, from torch's global generator."""
     if recipe.target is None:
         return VoltagesOfNets(backbone, recipe.beta)
     return GraphTarget(backbone, recipe.target, train)
 
 
-class VoltagesOfNets(Task):
+class VoltagesOfNets(TrainingTask):
     """The voltages (B, N) of all nets, in volts; the later half of a backbone's states must each tell them."""
 
     def __init__(self, backbone: Backbone, beta: float) -> None:
@@ -61,7 +61,7 @@ class VoltagesOfNets(Task):
         return accuracy(self.backbone, circuits, k)
 
 
-class GraphTarget(Task):
+class GraphTarget(TrainingTask):
     """One number (B,) of a whole circuit, on the scale that the settings name: backbone, readout, two-layer network.
 
     What the network gives is the distance from the mean of the circuits trained on, in their standard deviations.

@@ -15,7 +15,7 @@ from numpy.random import default_rng
 from sizing.files import only_writer
 from surrogates.hardware import device_named, one_thread
 from surrogates.networks.backbones.backbone import Backbone
-from surrogates.networks.backbones.table import BackboneSettings, build_backbone
+from surrogates.networks.backbones.build import BackboneSettings, build_backbone
 from surrogates.networks.checkpoints import CheckpointManifest, read_checkpoint, write_checkpoint
 from surrogates.networks.kinds import KINDS
 from surrogates.pretraining.accuracy import Accuracy
@@ -24,13 +24,13 @@ from surrogates.pretraining.recipe import Recipe, RecipeError
 from surrogates.pretraining.resistive import is_resistive
 from surrogates.pretraining.split import TensorCircuit, split
 from surrogates.pretraining.state import append_log, is_begun, read_state, shorten_log, write_state
-from surrogates.pretraining.tasks import Task, task_of
+from surrogates.pretraining.tasks import TrainingTask, task_of
 
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingProgress:
     """A training under way; the accuracy is that of the latest look."""
 
     step: int
@@ -40,7 +40,7 @@ class Progress:
     cpu_s: float
 
 
-Observer = Callable[[Progress], None]
+Observer = Callable[[TrainingProgress], None]
 
 
 class Training:
@@ -125,7 +125,7 @@ class Training:
                     self._save()
                     saved = time.monotonic()
                 if observer and (self.step % 20 == 0 or self.step in looks):
-                    observer(Progress(self.step, self.recipe.steps, loss, seen, self.cpu_s))
+                    observer(TrainingProgress(self.step, self.recipe.steps, loss, seen, self.cpu_s))
         finally:
             if self._between_steps:  # else weights and step disagree, and the latest checkpoint stays
                 self._save()
@@ -224,7 +224,7 @@ def _known_plan(recipe: Recipe, seed: int) -> dict[str, Any]:
 
 def _initial(
     recipe: Recipe, train: Sequence[TensorCircuit]
-) -> tuple[Task, BackboneSettings, CheckpointManifest | None]:
+) -> tuple[TrainingTask, BackboneSettings, CheckpointManifest | None]:
     """The task before training, what its backbone is, and the manifest of the checkpoint that it is from."""
     if recipe.start_from is not None:
         backbone, settings, start = _start(recipe, recipe.start_from)

@@ -20,7 +20,7 @@ USUAL_NOISE, NOISE_SPREAD = 0.03, 1.5
 """The same of the noise's standard deviation, in standard deviations of the quantity."""
 JITTER = 1e-6
 """What keeps a covariance positive definite, as a share of the signal's variance; also the least variance told."""
-WIDEST = 3.0
+WIDEST_FACTOR = 3.0
 
 
 class GaussianProcesses:
@@ -49,7 +49,7 @@ class GaussianProcesses:
             self._solve()
             inverse_diagonal = torch.cholesky_inverse(self._factor).diagonal(dim1=1, dim2=2)
             left_out = self._weights[..., 0] / inverse_diagonal.sqrt()  # errors in standard deviations (M, N)
-            self._widening = left_out.square().mean(dim=1).sqrt().clamp(1.0, WIDEST)
+            self._widening = left_out.square().mean(dim=1).sqrt().clamp(1.0, WIDEST_FACTOR)
 
     def expecting(self, inputs: torch.Tensor) -> Self:
         """The same processes once further inputs (P, D) were found to have the targets that are expected."""

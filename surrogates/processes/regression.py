@@ -21,7 +21,7 @@ LEAST_DEVIATION = 1e-3
 """On a metric's scale: what numbers on a grid and a simulator's tolerances leave open at best."""
 
 Features = Callable[[NDArray[np.int64]], NDArray[np.float64]]
-"""Of designs (B, V), numbers (B, F) in about [-1, 1]."""
+"""Numbers (B, F) in about [-1, 1] of designs (B, V)."""
 
 
 class Regression:

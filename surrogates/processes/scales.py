@@ -9,11 +9,11 @@ from sizing.task.problem import Metric
 
 Array = NDArray[np.float64]
 
-FARTHEST = 4.0
+FARTHEST_DISTANCE = 4.0
 """Beyond this distance from the target all values are the same: how bad a useless design is does not matter."""
 BEYOND_WORST = 0.3
 LOGARITHMIC_UNITS = ("dB", "deg")
-"""Of quantities that are logarithms, or angles, already."""
+"""Units of quantities that are logarithms, or angles, already."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Scale:
         """Scaled values (N,); one that is missing is somewhat worse than the worst that is not."""
         ends = [end for end in (*self.targets, float(self._scaled(self.origin))) if np.isfinite(end)]
         rising, falling = self.metric.goal == "maximize", self.metric.goal == "minimize"
-        least, most = min(ends) - FARTHEST, max(ends) + FARTHEST
+        least, most = min(ends) - FARTHEST_DISTANCE, max(ends) + FARTHEST_DISTANCE
         scaled = np.clip(self._scaled(values), -np.inf if falling else least, np.inf if rising else most)
         known = scaled[~np.isnan(scaled)]
         if rising or (not falling and self.metric.at_least is not None):

@@ -28,7 +28,7 @@ class FewShotSettings(StudySettings):
 
     data: str
     k: int
-    """Of Acc@K."""
+    """The K of Acc@K."""
     held_out: float = 0.5
     """Share of the data set that is not trained on."""
     checkpoint: str

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sizing.paper.plots import Line, line, panels
+from sizing.paper.plots import PlottedLine, line, panels
 from sizing.paper.seeds import over_seeds
 from sizing.paper.study import CellStudy, Options, Row, Scale, Section, StudySettings, settings_for
 from surrogates.hardware import device_named
@@ -114,5 +114,7 @@ def fig6(options: Options) -> Fig6:
     return Fig6(settings_for(options, FIG6), options)
 
 
-def _paper_line(x: pd.Series) -> Line:
-    return Line("paper: deepgen 128 x 15, in the end", [x.min(), x.max()], [PAPER_VALIDATION] * 2, published=True)
+def _paper_line(x: pd.Series) -> PlottedLine:
+    return PlottedLine(
+        "paper: deepgen 128 x 15, in the end", [x.min(), x.max()], [PAPER_VALIDATION] * 2, published=True
+    )

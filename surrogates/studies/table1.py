@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sizing.paper.plots import Line, line, panels
+from sizing.paper.plots import PlottedLine, line, panels
 from sizing.paper.seeds import over_seeds
 from sizing.paper.study import CellStudy, Options, Row, Scale, Section, StudySettings, settings_for
 from sizing.task.settings import Settings
@@ -27,9 +27,9 @@ PAPER_ZERO_SHOT = {
     "mlp, specialised": {12: 0.306, 16: 0.247, 32: 0.165, 128: 0.091},
 }
 """Table I of Hakhamaneshi et al. (2022): Acc@100 on ladders of so many branches."""
-MANY = "2 to 10 branches"
+TWO_TO_TEN_BRANCHES = "2 to 10 branches"
 SPECIALISED_SEED = 1
-"""Of specialised data sets: not that of the test ladders, which would be the same graphs."""
+"""Seed of specialised data sets: not that of the test ladders, which would be the same graphs."""
 
 
 class Specialised(Settings):
@@ -77,11 +77,11 @@ class Table1(CellStudy[Table1Cell]):
                 for branches in each.branches:
                     yield Table1Cell(label(each.recipe), str(branches), seed)
             for recipe in self.settings.pretrained:
-                yield Table1Cell(label(recipe), MANY, seed)
+                yield Table1Cell(label(recipe), TWO_TO_TEN_BRANCHES, seed)
 
     def measure(self, cell: Table1Cell, scratch: Path) -> Sequence[Row]:
         """Train, and test on all sizes, or on the only one."""
-        if cell.trained_on == MANY:
+        if cell.trained_on == TWO_TO_TEN_BRANCHES:
             recipe = next(each for each in self.settings.pretrained if label(each) == cell.network)
             data, sizes = named_data("ladder", self._options), self.settings.tests
         else:
@@ -132,7 +132,7 @@ class Table1(CellStudy[Table1Cell]):
         means = over_seeds(named.sort_values("branches"), ["network", "branches"], ["at_k_free"])
         ours = [line(str(name), part, "branches", "at_k_free") for name, part in means.groupby("network")]
         paper = [
-            Line(f"paper: {name}", list(values), list(values.values()), published=True)
+            PlottedLine(f"paper: {name}", list(values), list(values.values()), published=True)
             for name, values in PAPER_ZERO_SHOT.items()
         ]
         return panels({"Ladders": [*ours, *paper]}, "branches", "Acc@100", log_x=True)
@@ -143,12 +143,12 @@ class Table1(CellStudy[Table1Cell]):
         return made_data(f"ladder{branches}_{rows}", wanted, self._options, SPECIALISED_SEED)
 
 
-_ALL = (12, 16, 32, 128)
+_ALL_BRANCHES = (12, 16, 32, 128)
 TABLE1: Mapping[Scale, Table1Settings] = {
     "small": Table1Settings(
         pretrained=(network("relaxation", 32, 12, steps=400, looks=1),),
         specialised=(
-            Specialised(recipe=network("mlp", 256, 3, steps=1000, learning_rate=1e-3, looks=1), branches=_ALL),
+            Specialised(recipe=network("mlp", 256, 3, steps=1000, learning_rate=1e-3, looks=1), branches=_ALL_BRANCHES),
             Specialised(recipe=network("relaxation", 32, 12, steps=200, batch=32, looks=1), branches=(12,)),
         ),
         specialised_rows=2000,
@@ -161,9 +161,9 @@ TABLE1: Mapping[Scale, Table1Settings] = {
             network("deepgen", 128, 15, **PAPERS_SCHEDULE),
         ),
         specialised=(
-            Specialised(recipe=network("mlp", 512, 4, **PAPERS_SCHEDULE), branches=_ALL),
-            Specialised(recipe=network("relaxation", 32, 12, steps=4500), branches=_ALL),
-            Specialised(recipe=network("deepgen", 128, 15, **PAPERS_SCHEDULE), branches=_ALL),
+            Specialised(recipe=network("mlp", 512, 4, **PAPERS_SCHEDULE), branches=_ALL_BRANCHES),
+            Specialised(recipe=network("relaxation", 32, 12, steps=4500), branches=_ALL_BRANCHES),
+            Specialised(recipe=network("deepgen", 128, 15, **PAPERS_SCHEDULE), branches=_ALL_BRANCHES),
         ),
         specialised_rows=20_000,
         test_rows=1000,
@@ -177,4 +177,4 @@ def table1(options: Options) -> Table1:
 
 
 def _trained(table: pd.DataFrame) -> pd.Series:
-    return table["trained_on"].astype(str).where(table["trained_on"] == MANY, "specialised")
+    return table["trained_on"].astype(str).where(table["trained_on"] == TWO_TO_TEN_BRANCHES, "specialised")

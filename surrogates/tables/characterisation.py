@@ -27,7 +27,7 @@ _LOG = logging.getLogger(__name__)
 WORTH_A_WORD = 10
 """Devices to measure, from which on it takes so long that one is told."""
 _NO_PARAMETERS = frozenset({"m", "on", "off", "ic"})
-_ROUNDING = 0.1
+_ROUNDING_VOLTS = 0.1
 """Volts to which a circuit's reach is rounded up, so that circuits of nearly the same supplies share tables."""
 
 
@@ -187,4 +187,4 @@ def _reach(network: Network, values: Mapping[str, Value]) -> float:
     voltages = [values.get(f"{source.device.name} dc", 0.0) for source in network.sources if source.device.kind == "v"]
     highest = max((float(np.max(voltage)) for voltage in voltages), default=0.0)
     lowest = min((float(np.min(voltage)) for voltage in voltages), default=0.0)
-    return float(np.ceil((max(highest, 0.0) - min(lowest, 0.0)) / _ROUNDING - 1e-6) * _ROUNDING)
+    return float(np.ceil((max(highest, 0.0) - min(lowest, 0.0)) / _ROUNDING_VOLTS - 1e-6) * _ROUNDING_VOLTS)

@@ -30,18 +30,18 @@ Array = NDArray[np.float64]
 Vectors = NDArray[Any]
 """Real or complex."""
 TERMINALS = "dgbs"
-"""Of a measured device, in the order of its currents."""
+"""Terminals of a measured device, in the order of its currents."""
 CHANNEL = ("vth", "vdsat", "w")
 """What is read of a transistor's channel."""
 Part = Literal["bias", "channel", "noise"]
 """What is measured of a device for some purpose."""
-FREQUENCY = 1e6
+FREQUENCY_HERTZ = 1e6
 """Hz, at which capacitances are the imaginary part of what flows."""
 _OPTIONS = ".options gmin=1e-15 abstol=1e-15 reltol=1e-6"
 _KEPT = (".model", ".param", ".para", ".parameter", ".func", ".option", ".options", ".temp", ".global")
 _RAW = "measured.raw"
 _BINARY, _COUNTS = b"Binary:\n", (b"No. Variables:", b"No. Points:")
-_TIMEOUT = 300.0
+_TIMEOUT_SECONDS = 300.0
 
 
 class Unmeasurable(InputError):
@@ -115,7 +115,7 @@ class UnitDevice:
 
 
 def reached(lines: Sequence[Line], letter: str, model: str) -> tuple[Line, ...]:
-    """Of a bench's lines, the definitions and options that a device of this model makes use of."""
+    """The definitions and options among a bench's lines that a device of this model makes use of."""
     depth = 0
     kept = []
     for line in lines:
@@ -199,9 +199,9 @@ def capacitances(device: UnitDevice, sign: int, grid: Grid) -> Array:
         lines.append(device.instance(f"x{own}", {"s": "0"} | {role: f"{role}{own}" for role in "dgb"}))
         lines += [f"v{role}{own} {role}{own} at{role} dc 0 ac {int(role == own)}" for role in "dgb"]
     kept = " ".join(f"i(v{role}{own})" for role in "dgb" for own in "dgb")
-    analysis = [f"ac lin 1 {FREQUENCY:g} {FREQUENCY:g}", f"write {_RAW} {kept}", "destroy all"]
+    analysis = [f"ac lin 1 {FREQUENCY_HERTZ:g} {FREQUENCY_HERTZ:g}", f"write {_RAW} {kept}", "destroy all"]
     points = _plots(device, lines, _at_each(grid, sign, analysis), int(np.prod(grid.shape)))
-    return -np.imag(np.array(points)[:, 1:, 0]).reshape(*grid.shape, 3, 3) / (2 * np.pi * FREQUENCY)
+    return -np.imag(np.array(points)[:, 1:, 0]).reshape(*grid.shape, 3, 3) / (2 * np.pi * FREQUENCY_HERTZ)
 
 
 def noise(device: UnitDevice, sign: int, grid: Grid) -> Array:
@@ -256,10 +256,10 @@ def _plots(device: UnitDevice, lines: Sequence[str], commands: Sequence[str], co
         try:
             ended = subprocess.run(
                 [program_path(), "-b", "deck.cir"],
-                stdin=subprocess.DEVNULL, capture_output=True, cwd=place, timeout=_TIMEOUT,
+                stdin=subprocess.DEVNULL, capture_output=True, cwd=place, timeout=_TIMEOUT_SECONDS,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
-            raise Unmeasurable(f"{device.model}: ngspice took more than {_TIMEOUT:g} s to bias it") from None
+            raise Unmeasurable(f"{device.model}: ngspice took more than {_TIMEOUT_SECONDS:g} s to bias it") from None
         written = place / _RAW
         found = _read(written.read_bytes()) if written.exists() else []
     if len(found) != count:

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 LENGTHS = (0.35, 0.7, 1.4)
-"""Of the kernel, in the typical distance of two designs."""
+"""Lengths of the kernel, in the typical distance of two designs."""
 AMPLITUDES = (0.25, 1.0, 2.0)
-"""Of the function, in the root mean square of the differences."""
+"""Amplitudes of the function, in the root mean square of the differences."""
 SHARES = (0.0, 1.0)
-"""Of what is told, as a standard deviation."""
+"""Shares of what is told, as a standard deviation."""
 NOISE = 0.1
-"""Of a difference, in the amplitude."""
+"""Noise of a difference, in the amplitude."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class _Process:
 
 
 class Differences:
-    """Of M metrics over features (N, F) in about [-1, 1].
+    """Differences of M metrics over features (N, F) in about [-1, 1].
 
     `usual` (M,) is how large differences are before any was seen, as a standard deviation.
     """
@@ -53,7 +53,7 @@ class Differences:
 
     @property
     def seen(self) -> NDArray[np.bool_]:
-        """Of which metrics (M,) differences were seen."""
+        """Whether differences were seen of each metric (M,)."""
         return np.array([process is not None for process in self._processes])
 
     def fit(self, features: Array, told: Array, differences: Array) -> None:

@@ -41,7 +41,7 @@ class Group:
         return tuple(device for _, devices in self.members for device in devices)
 
     def geometries(self, values: Mapping[str, Value], count: int) -> tuple[Geometries, Array]:
-        """Of the devices in so many designs (B D, K), and their multiplicities (B, D), by the parameters' values."""
+        """Geometries (B D, K) and multiplicities (B, D) of devices in so many designs, by the parameters' values."""
         found, first = [], 0
         for table, devices in self.members:
             names = kind_of(devices[0]).parameters
@@ -74,7 +74,7 @@ def _columns(values: Sequence[Value], count: int) -> Array:
 
 @dataclass(frozen=True)
 class Equations:
-    """Of B designs; all matrices have n + S rows and columns, as the network's balances and [u; e]."""
+    """Equations of B designs; all matrices have n + S rows and columns, as the network's balances and [u; e]."""
 
     network: Network
     conductance: Array
@@ -126,8 +126,8 @@ class Equations:
         return found
 
     def noise(self, state: Array, frequencies: Array) -> Iterator[tuple[Array, Array]]:
-        """Of each noise current of a table's device at [u; e]: where it enters the balances (n + S,), and its density
-        (B, F) in A²/Hz."""
+        """Where each noise current of a table's device at [u; e] enters the balances (n + S,), and its density (B, F)
+        in A²/Hz."""
         for each, geometries, multiplicity in self._each():
             voltages = state @ each.voltages.T
             density = each.table.noise(geometries, voltages.reshape(-1, 3), frequencies)
@@ -159,11 +159,11 @@ def assembled(network: Network, stamps: list[Stamp], values: Mapping[str, Value]
     for stamp in stamps:
         value = np.asarray(values[stamp.parameter] if stamp.parameter else 1.0)
         if stamp.inverse:
-            value = 1 / np.where(value == 0, _SHORT, value)
+            value = 1 / np.where(value == 0, _SHORT_OHMS, value)
         pattern = np.outer(network.rows @ stamp.row, stamp.column @ network.columns)
         found += stamp.factor * value.reshape(-1, 1, 1) * pattern
     return found
 
 
-_SHORT = 1e-3
+_SHORT_OHMS = 1e-3
 """Ohm, which ngspice takes for a resistor of 0."""

@@ -12,10 +12,10 @@ PER_DECADE = {1: (24,), 2: (6, 2)}
 """Measured values a decade of each axis, by the number of axes: of length, then of width."""
 PER_DECADE_SMOOTH = 5
 """The same of the single axis of a device that has no bins."""
-FEW = 4
-_FIRST = {"l": 0, "w": 1}
-_EXACT = 1e-6
-_CUBIC = 4
+FEW_VALUES = 4
+_AXIS_ORDER = {"l": 0, "w": 1}
+_EXACT_ERROR = 1e-6
+_CUBIC_NODES = 4
 
 
 class TooManyParameters(ValueError):
@@ -39,7 +39,7 @@ class Geometry:
     @property
     def around(self) -> int:
         """How many measured devices another one is told from."""
-        return _CUBIC if self.is_smooth else 2 ** len(self.axes)
+        return _CUBIC_NODES if self.is_smooth else 2 ** len(self.axes)
 
     @property
     def measured(self) -> tuple[tuple[float, ...], ...]:
@@ -81,11 +81,11 @@ def geometry(names: Sequence[str], samples: Array, *, is_smooth: bool = False) -
 
     Raises TooManyParameters.
     """
-    order = sorted(range(len(names)), key=lambda column: _FIRST.get(names[column], len(_FIRST)))
+    order = sorted(range(len(names)), key=lambda column: _AXIS_ORDER.get(names[column], len(_AXIS_ORDER)))
     axes: list[int] = []
     for column in order:
         fitted, error = _fit(samples, axes, [column])
-        if error > _EXACT * np.abs(samples[:, column]).max(initial=1e-300):
+        if error > _EXACT_ERROR * np.abs(samples[:, column]).max(initial=1e-300):
             axes.append(column)
     if len(axes) > max(PER_DECADE):
         raise TooManyParameters(", ".join(names[axis] for axis in axes))
@@ -93,7 +93,7 @@ def geometry(names: Sequence[str], samples: Array, *, is_smooth: bool = False) -
     is_smooth &= len(axes) == 1
     per_decade = (PER_DECADE_SMOOTH,) if is_smooth else PER_DECADE.get(len(axes), ())
     nodes = tuple(_nodes(samples[:, axis], count) for axis, count in zip(axes, per_decade, strict=True))
-    is_smooth &= len(nodes[0]) >= _CUBIC if is_smooth else False
+    is_smooth &= len(nodes[0]) >= _CUBIC_NODES if is_smooth else False
     return Geometry(tuple(axes), nodes, tuple(map(tuple, fitted.tolist())), is_smooth)
 
 
@@ -111,7 +111,7 @@ def _fit(samples: Array, axes: Sequence[int], columns: Sequence[int]) -> tuple[A
 def _nodes(values: Array, per_decade: int) -> tuple[float, ...]:
     """All values where they are few; else the ends and preferred numbers (as 1, 1.5, 2.2, 3.3, …) between."""
     distinct = np.unique(values)
-    if len(distinct) <= FEW:
+    if len(distinct) <= FEW_VALUES:
         return tuple(distinct.tolist())
     low, high = float(distinct[0]), float(distinct[-1])
     if low <= 0:
@@ -127,8 +127,8 @@ def _nodes(values: Array, per_decade: int) -> tuple[float, ...]:
 def _cubic(nodes: Array, values: Array) -> tuple[NDArray[np.int64], Array, Array]:
     """Places and weights (M, 4) of Lagrange's cubics, in logarithms and plainly; plainly alone from zero on."""
     value = np.clip(values, nodes[0], nodes[-1])
-    low = np.clip(np.searchsorted(nodes, value) - _CUBIC // 2, 0, len(nodes) - _CUBIC)
-    places = low[:, None] + np.arange(_CUBIC)
+    low = np.clip(np.searchsorted(nodes, value) - _CUBIC_NODES // 2, 0, len(nodes) - _CUBIC_NODES)
+    places = low[:, None] + np.arange(_CUBIC_NODES)
     plain = _lagrange(nodes[places], value)
     return places, _lagrange(np.log(nodes[places]), np.log(value)) if nodes[0] > 0 else plain, plain
 

@@ -51,9 +51,9 @@ class Grid:
         return replace(self, bulk=ZERO)
 
 
-FINEST = 0.025
+FINEST_VOLTS = 0.025
 """Volts between drain voltages: near the edge of saturation nothing coarser tells conductances within some percent."""
-BEYOND = 2
+POINTS_BELOW_ZERO = 2
 """Points below a drain voltage of zero, which hold the slope there."""
 
 
@@ -72,7 +72,7 @@ class Grids:
 
 def grids(roles: str, reach: float, bulk_moves: bool) -> Grids:
     """The bias points of a device with these terminals ("dgsb", "dsb", "ds") in a circuit of so many volts."""
-    fine = FINEST if reach <= 1.3 else 2 * FINEST
+    fine = FINEST_VOLTS if reach <= 1.3 else 2 * FINEST_VOLTS
     coarse = 4 * fine
     if "g" not in roles:  # conducts both ways
         both, wide = _axis(-reach, reach, fine), _axis(-reach, reach, coarse)
@@ -81,7 +81,7 @@ def grids(roles: str, reach: float, bulk_moves: bool) -> Grids:
     bulk = _axis(-0.8 * reach, 0.2 * reach, 0.2 * reach) if "b" in roles and bulk_moves else ZERO
     fewer = _axis(-0.5 * reach, 0.0, 0.5 * reach) if bulk is not ZERO else ZERO
     return Grids(
-        Grid(bulk, _axis(-4 * fine, reach, fine), _axis(-BEYOND * FINEST, reach, FINEST)),
+        Grid(bulk, _axis(-4 * fine, reach, fine), _axis(-POINTS_BELOW_ZERO * FINEST_VOLTS, reach, FINEST_VOLTS)),
         Grid(fewer, _axis(-coarse, reach, coarse), _axis(0.0, reach, coarse)),
     )
 

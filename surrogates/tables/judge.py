@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-TOLD, UNTOLD = 0.05, 1.0
+TOLD_DEVIATION, UNTOLD_DEVIATION = 0.05, 1.0
 """How far a metric is from what is told of it before it was simulated, on its scale; and one from its target of which
 nothing is told."""
-SURE = 1.0
+SURE_DEVIATIONS = 1.0
 """Standard deviations by which a metric may be worse than expected."""
-UNTELLING = 0.98
+UNTELLING_SHARE = 0.98
 """Share of designs without a value from which on a metric counts as one that is not told."""
-HOPELESS = -10.0
+HOPELESS_MARGIN = -10.0
 """The margin of a design of which a metric has no value."""
-MISSING = 0.5
+MISSING_DIFFERENCE = 0.5
 """On a metric's scale: how much worse than told a design counts whose simulation gave no value."""
-TRIED, INTEGRATED = 40, 24
+DESIGNS_INTEGRATED_FIRST, DESIGNS_INTEGRATED = 40, 24
 """Designs whose large steps are integrated: at first, to see what that tells; and of the best of every generation."""
 _DESIGNS_TRIED = 10
 """Before a run, to see whether tables tell anything of them."""
@@ -76,7 +76,7 @@ class TablesJudge:
         self._integrated: dict[tuple[int, Design], Array] = {}
         self._dear = self._untold = np.zeros(len(problem.metrics), dtype=bool)
         """Metrics (M,) that only integration tells, and that nothing does."""
-        self._differences = Differences(np.full(len(problem.metrics), TOLD))
+        self._differences = Differences(np.full(len(problem.metrics), TOLD_DEVIATION))
         self._expected: dict[int, Differences] = {}
         """By corner: dear metrics, from those of integrated designs."""
         self._threads = ThreadpoolController()
@@ -101,11 +101,11 @@ class TablesJudge:
                     rows.append(row)
                     known.append(told[row])
                     found.append(self._difference(np.array(outcome.values), told[row]))
-        self._differences = Differences(np.where(self._untold, UNTOLD, TOLD))
+        self._differences = Differences(np.where(self._untold, UNTOLD_DEVIATION, TOLD_DEVIATION))
         self._differences.fit(features[rows], np.array(known), np.array(found))
 
     def foresee(self, candidates: Indices) -> Foreseen:
-        """Of candidates (B, V) as grid indices: at the worst of the corners that decide."""
+        """What is expected of candidates (B, V), as grid indices, at the worst of the corners that decide."""
         if not len(candidates):
             count = len(self._problem.metrics)
             return Foreseen(np.empty(0), np.empty((0, len(self._problem.objectives))), np.empty((0, count)))
@@ -126,7 +126,7 @@ class TablesJudge:
         self._learn(candidates, corner, integrate=False)
         found = self._at(candidates, corner)
         if self._dear.any():
-            best = np.argsort(-found.margin, kind="stable")[:INTEGRATED]
+            best = np.argsort(-found.margin, kind="stable")[:DESIGNS_INTEGRATED]
             if self._learn(candidates[best], corner, integrate=True):
                 self._expect(corner)
                 found = self._at(candidates, corner)
@@ -158,16 +158,18 @@ class TablesJudge:
         """See what tables tell of the first designs: scales, and what is dear or not told."""
         told = self._asked_of_tables(designs, corner, integrate=False)
         self._known.update(zip([(corner, design) for design in _tuples(designs)], told, strict=True))
-        silent = np.isnan(told).mean(axis=0) > UNTELLING
+        silent = np.isnan(told).mean(axis=0) > UNTELLING_SHARE
         self._untold = silent
         scaled_by = told
         if silent.any():
-            whole = self._asked_of_tables(designs[:TRIED], corner, integrate=True)
-            self._dear = silent & (np.isnan(whole).mean(axis=0) <= UNTELLING)
+            whole = self._asked_of_tables(designs[:DESIGNS_INTEGRATED_FIRST], corner, integrate=True)
+            self._dear = silent & (np.isnan(whole).mean(axis=0) <= UNTELLING_SHARE)
             self._untold = silent & ~self._dear
             scaled_by = np.where(self._dear, np.resize(whole, told.shape), told)
             if self._dear.any():
-                self._integrated.update(zip([(corner, d) for d in _tuples(designs[:TRIED])], whole, strict=True))
+                self._integrated.update(
+                    zip([(corner, d) for d in _tuples(designs[:DESIGNS_INTEGRATED_FIRST])], whole, strict=True)
+                )
         self._scales = [Scale.of(metric, scaled_by[:, m]) for m, metric in enumerate(self._problem.metrics)]
         if self._dear.any():
             self._expect(corner)
@@ -182,7 +184,7 @@ class TablesJudge:
         held = [(design, told) for (at, design), told in self._integrated.items() if at == corner][-MOST_LEARNED:]
         features = self._features(np.array([design for design, _ in held]))
         values = self._scaled(np.array([told for _, told in held]))
-        expected = Differences(np.full(len(self._problem.metrics), UNTOLD))
+        expected = Differences(np.full(len(self._problem.metrics), UNTOLD_DEVIATION))
         expected.fit(features, np.zeros_like(values), np.where(self._dear, values, np.nan))
         self._expected[corner] = expected
 
@@ -213,21 +215,21 @@ class TablesJudge:
         return np.stack([scale.inverse(scaled[:, m]) for m, scale in enumerate(self._scales)], axis=1)
 
     def _difference(self, simulated: Array, told: Array) -> Array:
-        """Of one design (M,); where a simulation gave no value, as if it had been worse than told."""
+        """Differences of one design (M,); where a simulation gave no value, as if it had been worse than told."""
         found = np.array([float(scale(simulated[m : m + 1])[0]) for m, scale in enumerate(self._scales)]) - told
         worse = np.array([_worse(metric) for metric in self._problem.metrics])
-        return np.where(np.isnan(simulated), MISSING * worse, found)
+        return np.where(np.isnan(simulated), MISSING_DIFFERENCE * worse, found)
 
     def _margin(self, mean: Array, deviation: Array) -> Array:
         """The smallest margin (B,) with each metric worse than expected by what is uncertain of it."""
-        ends = [self._values(mean + sign * SURE * deviation) for sign in (-1, 1)]
+        ends = [self._values(mean + sign * SURE_DEVIATIONS * deviation) for sign in (-1, 1)]
         columns = [
             np.minimum(*(margin(metric, values[:, m]) for values in ends))
             for m, metric in enumerate(self._problem.metrics)
             if self._differences.seen[m] or not self._untold[m]  # of others nothing is known
         ]
         smallest = np.min(columns, axis=0)
-        return np.asarray(np.where(np.isnan(mean).any(axis=1), HOPELESS, np.maximum(smallest, HOPELESS)))
+        return np.asarray(np.where(np.isnan(mean).any(axis=1), HOPELESS_MARGIN, np.maximum(smallest, HOPELESS_MARGIN)))
 
     def _probability(self, mean: Array, deviation: Array) -> Array:
         low, high = np.array([scale.targets for scale in self._scales]).T

@@ -29,7 +29,7 @@ QUANTITIES = ("ID", "VT", "GM", "GMB", "GDS", "CGG", "CGS", "CSG", "CGD", "CDG",
 AXES = ("L", "VGS", "VDS", "VSB")
 _MICRO = 1e-6
 _ROLES = "dgsb"
-_FINE = 0.025
+_FINE_VOLTS = 0.025
 """Volts between gate and drain voltages."""
 _AT_ONCE = 20_000
 
@@ -124,8 +124,8 @@ def measured(
     bulk = plan.grids.currents.bulk
     axes = {
         "L": np.array(long) * scale,
-        "VGS": Axis(0.0, _FINE, round(supply / _FINE) + 1).values,
-        "VDS": Axis(0.0, _FINE, round(supply / _FINE) + 1).values,
+        "VGS": Axis(0.0, _FINE_VOLTS, round(supply / _FINE_VOLTS) + 1).values,
+        "VDS": Axis(0.0, _FINE_VOLTS, round(supply / _FINE_VOLTS) + 1).values,
         "VSB": -bulk.values[bulk.values < 1e-9][::-1],
     }
     axes["VSB"][0] = abs(axes["VSB"][0])

@@ -78,7 +78,7 @@ def _number(text: str) -> float:
 
 
 def _at(axis: Array, values: Array, at: Array) -> Array:
-    """Of vectors (B, N) the value (B,) at a point of each."""
+    """The value (B,) of vectors (B, N) at a point of each."""
     return np.array([np.interp(point, axis, row, np.nan, np.nan) for row, point in zip(values, at, strict=True)])
 
 

@@ -30,9 +30,9 @@ _AT_ONCE = 2048
 """Designs whose waveforms are held at a time."""
 _BLOCK = 256
 """Designs that are measured at a time: their waveforms stay in the processor's cache."""
-_USUAL = 32
+_START_SAMPLES = 32
 """Samples from which operating points are looked for."""
-_SAMPLES = 256
+_RANGE_SAMPLES = 256
 """Designs from which the ranges of devices' parameters are taken."""
 
 
@@ -66,7 +66,7 @@ class TableModel:
         """The model for designs in the variables' ranges, with tables in `folder`, by default in the user's cache."""
         generator = np.random.default_rng(0)
         samples = {
-            each.name: np.array([each.values[0], each.values[-1], *generator.choice(each.values, _SAMPLES)])
+            each.name: np.array([each.values[0], each.values[-1], *generator.choice(each.values, _RANGE_SAMPLES)])
             for each in variables
         }
         return cls(task, samples, Tables(folder))
@@ -154,13 +154,13 @@ class TableModel:
     def _usual(self, conditions: Conditions, tables: Mapping[Kind, Table]) -> Mapping[str, Array | None]:
         """By bench: where the operating points of some of the samples are (n,), to look for others from there."""
         if conditions not in self._starts:
-            some: dict[str, Value] = {name: each[:_USUAL] for name, each in self._samples.items()}
+            some: dict[str, Value] = {name: each[:_START_SAMPLES] for name, each in self._samples.items()}
             some.update(conditions.parameters)
             count = max((len(each) for each in self._samples.values()), default=1)
             found = {}
             for bench, network in zip(self.task.benches, self._networks, strict=True):
                 resolved = self._resolved(network, some)
-                equations = self._equations(network, tables, resolved, min(count, _USUAL))
+                equations = self._equations(network, tables, resolved, min(count, _START_SAMPLES))
                 found[bench.name] = Responses(equations, resolved, integrate=False).usual
             self._starts[conditions] = found
         return self._starts[conditions]
@@ -180,7 +180,7 @@ class TableModel:
         return Equations(network, conductance, capacitance, groups, geometries, multiplicities)
 
     def _groups(self, network: Network, tables: Mapping[Kind, Table]) -> tuple[Group, ...]:
-        """Of devices whose tables have one layout: looked up together, which takes little longer than one alone."""
+        """Devices whose tables have one layout: looked up together, which takes little longer than one alone."""
         alike: dict[Hashable, dict[Table, list[Device]]] = {}
         for device in network.tabled:
             own = tables[kind_of(device)]

@@ -15,21 +15,21 @@ from surrogates.tables.linear import solved
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
-_ACCURATE = 1e-6
+_LARGEST_ERROR = 1e-6
 """Relative error of a response by modes at a frequency solved directly, beyond which all frequencies are."""
-_NO_MEMORY = 1e-13
-"""Of the largest mu."""
-_NOTHING = 1e-12
+_NO_MEMORY_SHARE = 1e-13
+"""Share of the largest mu."""
+_LEAST_VOLTS = 1e-12
 """Volts of a mode."""
 _AT_ONCE = 128
 """Designs whose modes are added up together: what fits into a core's cache."""
 _GREATEST_GROWTH = 50.0
-"""Of an unstable mode's exponent."""
+"""Exponent of an unstable mode, at most."""
 
 
 @dataclass(frozen=True)
 class Modes:
-    """Of B designs with n unknowns."""
+    """The modes of B designs with n unknowns."""
 
     conductance: Array
     capacitance: Array
@@ -54,7 +54,7 @@ class Modes:
         checked = [0, len(s) // 2]
         exact = self._direct(np.arange(len(found)), constant, linear, outputs, s[checked])
         error = np.abs(found[:, checked] - exact).max(axis=(1, 2), initial=0.0)
-        wrong = np.flatnonzero(~(error <= _ACCURATE * np.abs(exact).max(axis=(1, 2), initial=1e-300)))
+        wrong = np.flatnonzero(~(error <= _LARGEST_ERROR * np.abs(exact).max(axis=(1, 2), initial=1e-300)))
         if wrong.size:
             found[wrong] = self._direct(wrong, constant, linear, outputs, s)
         return found
@@ -106,7 +106,7 @@ class Modes:
         """The poles (B, n) in rad/s; of modes without memory very fast ones, of unstable ones tame ones."""
         with np.errstate(all="ignore"):
             rate = self.shift - 1 / self.mu
-        none = np.abs(self.mu) < _NO_MEMORY * np.abs(self.mu).max(axis=1, keepdims=True)
+        none = np.abs(self.mu) < _NO_MEMORY_SHARE * np.abs(self.mu).max(axis=1, keepdims=True)
         rate = np.where(none, -1e30, rate)
         tamed: Complex = np.minimum(rate.real, _GREATEST_GROWTH / longest) + 1j * rate.imag
         return tamed
@@ -129,7 +129,7 @@ def _faded(rate: Complex, left: Complex, seen: Complex, past: Array) -> Array:
 
 def _add_mode(found: Array, rate: Complex, weight: Complex, past: Array) -> None:
     """Add a mode to one output (B, N)."""
-    counts = ~(np.abs(weight) <= _NOTHING)
+    counts = ~(np.abs(weight) <= _LEAST_VOLTS)
     for turns in (False, True):
         rows = np.flatnonzero(counts & (rate.imag > 0 if turns else rate.imag == 0))
         if rows.size:

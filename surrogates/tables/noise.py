@@ -10,19 +10,21 @@ BOLTZMANN = 1.380649e-23
 """Joules by kelvin."""
 _LEAST_WHITE, _LEAST_FLICKER = 1e-40, 1e-6
 """A²/Hz; and at the second frequency, of what is white."""
-_USUAL, _LOWEST, _HIGHEST = 1.0, 0.5, 2.0
+_USUAL_EXPONENT, _LOWEST_EXPONENT, _HIGHEST_EXPONENT = 1.0, 0.5, 2.0
 """Exponents of the frequency by which flicker noise falls."""
 
 
 def parts(densities: Array) -> Array:
-    """Of densities (..., 3) at FREQUENCIES: logarithms of the white part and of flicker noise at the second frequency,
-    and the exponent by which that falls."""
+    """Logarithms of the white part and of flicker noise at the second frequency, and the exponent by which that falls,
+    from densities (..., 3) at FREQUENCIES."""
     first, second, last = np.moveaxis(densities, -1, 0)
     ratio = FREQUENCIES[1] / FREQUENCIES[0]
     fallen, falls_on = first - second, second - last
     with np.errstate(all="ignore"):
         exponent = np.log(fallen / falls_on) / np.log(ratio)
-    exponent = np.clip(np.where(falls_on > 1e-6 * second, exponent, _USUAL), _LOWEST, _HIGHEST)
+    exponent = np.clip(
+        np.where(falls_on > 1e-6 * second, exponent, _USUAL_EXPONENT), _LOWEST_EXPONENT, _HIGHEST_EXPONENT
+    )
     flicker = np.maximum(fallen, 0.0) / (ratio**exponent - 1)
     white = np.maximum(last - flicker / ratio**exponent, _LEAST_WHITE)
     return np.stack([np.log(white), np.log(np.maximum(flicker, _LEAST_FLICKER * white)), exponent], -1)

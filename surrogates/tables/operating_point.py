@@ -9,13 +9,13 @@ from surrogates.tables.equations import Equations
 from surrogates.tables.linear import solved
 
 Array = NDArray[np.float64]
-_TOLERANCE = 1e-6
+_TOLERANCE_VOLTS = 1e-6
 """Volts of the last step."""
 _AT_ONCE = 256
 """Designs solved together: their matrices then stay in a core's cache."""
-_LEAST = 1e-12
+_LEAST_SIEMENS = 1e-12
 """Siemens from each net to ground."""
-_NEAR, _FAR = 0.05, 0.2
+_NEAR_VOLTS, _FAR_VOLTS = 0.05, 0.2
 """Volts of a step below which a design's brake is loosened, and above which it is pulled."""
 
 
@@ -33,8 +33,8 @@ class _Brake:
     furthest: float = 0.3
 
 
-_QUICK = _Brake(1e-9, 1e-2, 14)
-_PATIENT = (_Brake(1e-9, 1e-2, 80, furthest=0.05), _Brake(1e-3, 0.1, 60), _Brake(1e-1, 0.4, 100))
+_QUICK_BRAKE = _Brake(1e-9, 1e-2, 14)
+_PATIENT_BRAKES = (_Brake(1e-9, 1e-2, 80, furthest=0.05), _Brake(1e-3, 0.1, 60), _Brake(1e-1, 0.4, 100))
 """For the designs that are not found so: by short steps, which feedback that would oscillate needs; then as if the
 circuit were switched on (pseudo-transient continuation)."""
 
@@ -46,11 +46,11 @@ class Bias:
     state: Array
     slopes: Array
     balance: Array
-    """Of what flows, driven currents included, (B, n + S): zeros, then the currents of the sources that join nets."""
+    """What flows, driven currents included, (B, n + S): zeros, then the currents of the sources that join nets."""
     converged: NDArray[np.bool_]
 
     def of(self, rows: NDArray[np.int64]) -> "Bias":
-        """Of some of the designs."""
+        """That of some of the designs."""
         return Bias(self.state[rows], self.slopes[rows], self.balance[rows], self.converged[rows])
 
     def put(self, rows: NDArray[np.int64], other: "Bias") -> None:
@@ -70,7 +70,7 @@ def operating_point(equations: Equations, voltages: Array, driven: Array, start:
     if start is None:
         start = _middle(equations, voltages)
     found = _in_blocks(equations, voltages, driven, start)
-    for brake in _PATIENT:
+    for brake in _PATIENT_BRAKES:
         rows = np.flatnonzero(~found.converged)
         if not rows.size:
             break
@@ -91,7 +91,7 @@ def _in_blocks(equations: Equations, voltages: Array, driven: Array, start: Arra
     count, size = len(equations), len(equations.network.rows)
     found = Bias(np.empty((count, size)), np.empty((count, size, size)), np.empty((count, size)), np.empty(count, bool))
     for rows in np.array_split(np.arange(count), max(1, round(count / _AT_ONCE))):
-        found.put(rows, _newton(equations.part(rows), voltages[rows], driven[rows], start[rows], _QUICK))
+        found.put(rows, _newton(equations.part(rows), voltages[rows], driven[rows], start[rows], _QUICK_BRAKE))
     return found
 
 
@@ -116,15 +116,15 @@ def _newton(equations: Equations, voltages: Array, driven: Array, start: Array, 
         balance, slopes = part.flows(state)
         balance += driving
         residual, matrix = balance[:, :unknown].copy(), slopes[:, :unknown, :unknown].copy()
-        residual[:, :nets] += _LEAST * state[:, :nets]
-        matrix[:, diagonal, diagonal] += _LEAST + braked[:, None]
+        residual[:, :nets] += _LEAST_SIEMENS * state[:, :nets]
+        matrix[:, diagonal, diagonal] += _LEAST_SIEMENS + braked[:, None]
         step = -solved(matrix, residual[..., None])[..., 0]
         largest = np.abs(step[:, :nets]).max(axis=1, initial=0.0)
-        done = (largest < _TOLERANCE) & (braked <= _LEAST)
+        done = (largest < _TOLERANCE_VOLTS) & (braked <= _LEAST_SIEMENS)
         state[:, :nets] += np.clip(step[:, :nets], -brake.furthest, brake.furthest)
         state[:, nets:unknown] += step[:, nets:]
-        braked *= np.where(largest < _NEAR, brake.fall, np.where(largest > _FAR, 2.0, 0.7))
-        braked = np.where(braked < _LEAST, 0.0, np.minimum(braked, 10 * brake.first))
+        braked *= np.where(largest < _NEAR_VOLTS, brake.fall, np.where(largest > _FAR_VOLTS, 2.0, 0.7))
+        braked = np.where(braked < _LEAST_SIEMENS, 0.0, np.minimum(braked, 10 * brake.first))
         if done.any():
             found.put(rows[done], Bias(state[done], slopes[done], balance[done], done[done]))
             kept = np.flatnonzero(~done)

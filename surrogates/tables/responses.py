@@ -22,15 +22,15 @@ from surrogates.tables.transients import Drive, integrated, linear, modes_at
 Array = NDArray[np.float64]
 NO_OPERATING_POINT = "no operating point was found on the device tables"
 NO_TRANSIENT = "the transient could not be followed on the device tables"
-_NOMINAL = 27.0
+_NOMINAL_CELSIUS = 27.0
 """Degrees Celsius, at which ngspice simulates unless told otherwise."""
-_EVEN, _RATIO = 350, 250
+_EVEN_POINTS, _RATIO_POINTS = 350, 250
 """Points of a transient: evenly spaced, and at even ratios of the time since the last corner of a waveform."""
-_BETWEEN, _BRIEF = 64, 1e-3
+_LINE_POINTS, _BRIEF_SHARE = 64, 1e-3
 """Points of each earlier straight line of the sources, unless it takes less than this of the whole time."""
-_SMALL = 0.03
+_SMALL_VOLTS = 0.03
 """Volts: larger steps are integrated, since transistors are not linear any more, and slew."""
-_EARLIEST = 1e-4
+_EARLIEST_SHARE = 1e-4
 """The first of these, of the time that is left."""
 
 
@@ -62,7 +62,7 @@ class Responses:
         Operating points are looked for from `start` (n,) on.
         """
         self._start = start
-        self._celsius = _NOMINAL if celsius is None else celsius
+        self._celsius = _NOMINAL_CELSIUS if celsius is None else celsius
         self._integrate = integrate
         self._equations = equations
         self._network: Network = equations.network
@@ -128,7 +128,7 @@ class Responses:
         return Response(Waveforms(axis, found), self._bias.converged)
 
     def _thermal(self) -> Iterator[tuple[Array, Array]]:
-        """Of each resistor: where its noise enters the balances (n + S,), and its density (B, 1)."""
+        """Where each resistor's noise enters the balances (n + S,), and its density (B, 1)."""
         for stamp in self._network.conductances:
             if stamp.inverse and stamp.parameter:
                 resistance = np.broadcast_to(self._values[stamp.parameter], (len(self._equations),))
@@ -160,7 +160,7 @@ class Responses:
         joined, driven = zip(*(self._inputs(_levels(corners, at)) for at in times), strict=True)
         drive = Drive(times, np.array(joined), np.array(driven))
         axis = _times(times[:-1], asked.stop, asked.start)
-        is_linear = drive.largest <= _SMALL or not self._network.tabled
+        is_linear = drive.largest <= _SMALL_VOLTS or not self._network.tabled
         if not is_linear and not self._integrate:
             raise Unmodelled(f"{analysis.name}: a large step was not to be integrated")
         bias, charges, of_modes = self._before({name: levels[0] for name, (_, levels) in corners.items()})
@@ -295,8 +295,8 @@ def _levels(corners: Mapping[str, tuple[Array, list[Value]]], time: float) -> di
 
 def _times(breaks: Array, stop: float, start: float) -> Array:
     """The times (N,) at which a transient is told: dense after its last corner, ending with `stop`."""
-    ratios = np.geomspace(_EARLIEST, 1.0, _RATIO)
-    last = [np.linspace(breaks[-1], stop, _EVEN), breaks[-1] + (stop - breaks[-1]) * ratios]
-    long = [(begin, end) for begin, end in pairwise(breaks) if end - begin > _BRIEF * stop]
-    times = np.unique(np.concatenate([breaks, *last, *(np.linspace(*line, _BETWEEN) for line in long)]))
+    ratios = np.geomspace(_EARLIEST_SHARE, 1.0, _RATIO_POINTS)
+    last = [np.linspace(breaks[-1], stop, _EVEN_POINTS), breaks[-1] + (stop - breaks[-1]) * ratios]
+    long = [(begin, end) for begin, end in pairwise(breaks) if end - begin > _BRIEF_SHARE * stop]
+    times = np.unique(np.concatenate([breaks, *last, *(np.linspace(*line, _LINE_POINTS) for line in long)]))
     return times[(times >= start) & (np.diff(times, append=np.inf) > 1e-9 * stop)]

@@ -19,7 +19,7 @@ class Splines:
     """C quantities over bulk, gate and drain voltages, for each of G geometries; linear beyond the grid's ends."""
 
     def __init__(self, grid: Grid, values: Array, flat_below: bool = False) -> None:
-        """Of values (G, bulk, gate, drain, C); `flat_below` holds them where the drain's voltage is below the grid."""
+        """Values (G, bulk, gate, drain, C) to go through; `flat_below` holds them below the drain's grid."""
         self._axes = (grid.bulk, grid.gate, grid.drain)
         self._flat_below = flat_below
         for along, axis in enumerate(self._axes, start=1):

@@ -16,8 +16,8 @@ from surrogates.tables.deck import Part, UnitDevice, ngspice_version
 from surrogates.tables.grids import Grids
 
 VERSION = 5
-"""Of how devices are measured; another one is another measurement."""
-LARGEST = 2_000_000_000
+"""Version of how devices are measured; another one is another measurement."""
+LARGEST_BYTES = 2_000_000_000
 """Bytes of a folder, beyond which the files that have not been read for longest are deleted."""
 Measurements = Mapping[str, NDArray[np.float64]]
 
@@ -32,7 +32,7 @@ class Store:
     """A folder of measured devices."""
 
     folder: Path
-    largest: int = LARGEST
+    largest: int = LARGEST_BYTES
 
     def holds(self, key: str) -> bool:
         """Whether something was measured under this key; its file may be damaged."""

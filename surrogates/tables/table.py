@@ -15,9 +15,9 @@ from surrogates.tables.grids import Grid, Grids
 from surrogates.tables.splines import Splines
 
 Array = NDArray[np.float64]
-_THERMAL = 0.0259
+_THERMAL_VOLTS = 0.0259
 """Volts: the scale on which a channel's current saturates in weak inversion."""
-_LEAST = 1e-18
+_LEAST_AMPERES = 1e-18
 """Amperes, or siemens where a device conducts both ways: less counts as this in logarithms, and the rest as leakage."""
 _LARGEST_LOGARITHM = 10.0
 
@@ -36,7 +36,7 @@ class Geometries:
 
     @classmethod
     def of_designs(cls, tables: Sequence[tuple["Geometries", int]]) -> "Geometries":
-        """Of the devices of several tables, design by design, from those of each table and how many these are."""
+        """Those of the devices of several tables, design by design, from each table's and how many these are."""
         parts = [
             [each.reshape(-1, count, each.shape[1]) for each in (own.places, own.logarithmic, own.linear)]
             for own, count in tables
@@ -45,7 +45,7 @@ class Geometries:
 
 
 class Table:
-    """Of one kind of device. All voltages and currents count as an NMOS has them; `polarity` is -1 for its opposite.
+    """One kind of device. All voltages and currents count as an NMOS has them; `polarity` is -1 for its opposite.
 
     The current from drain to source is interpolated as a logarithm, divided by how far the drain voltage saturates it:
     its slopes are those of the interpolated current itself, so that Newton's method and gains agree. What flows else
@@ -176,8 +176,8 @@ def _saturation(drain: Array, lowest: float | None) -> tuple[Array, Array]:
     if lowest is None:
         return drain, np.ones_like(drain)
     inside = np.maximum(drain, lowest)
-    fallen = np.exp(-inside / _THERMAL)
-    return 1 - fallen + (drain - inside) * fallen / _THERMAL, fallen / _THERMAL
+    fallen = np.exp(-inside / _THERMAL_VOLTS)
+    return 1 - fallen + (drain - inside) * fallen / _THERMAL_VOLTS, fallen / _THERMAL_VOLTS
 
 
 def _split(currents: Array, drain: Array, lowest: float | None) -> Array:
@@ -187,7 +187,7 @@ def _split(currents: Array, drain: Array, lowest: float | None) -> Array:
     saturation, _ = _saturation(at, lowest)
     channel = currents[..., zero : zero + 1, 3] - currents[..., 3]
     with np.errstate(all="ignore"):
-        logarithm = np.log(np.maximum(channel / saturation, _LEAST))
+        logarithm = np.log(np.maximum(channel / saturation, _LEAST_AMPERES))
     around = logarithm[..., [zero - 2, zero - 1, zero + 1, zero + 2]]  # where nothing flows, as its neighbours tell
     logarithm[..., zero] = around @ np.array([-1, 4, 4, -1]) / 6
     rest = currents[..., :3].copy()

@@ -13,21 +13,21 @@ from surrogates.tables.operating_point import Bias, operating_point
 Array = NDArray[np.float64]
 _AT_ONCE = 2048
 """Designs integrated together."""
-_AROUND = 2 * np.pi * 1e6
+_SHIFT_RAD_PER_SECOND = 2 * np.pi * 1e6
 """rad/s: the shift of modes, between the slowest and the fastest of what circuits do."""
-_LEAST = 1e-12
+_LEAST_SIEMENS = 1e-12
 """Siemens from each net to ground."""
-_NEAR = 0.02
+_LINEAR_VOLTS = 0.02
 """Volts from where it will rest, within which a circuit is linear."""
-_TOLERANCE = 2e-4
+_TOLERANCE_VOLTS = 2e-4
 """Volts of local error in a step."""
-_FIRST = 1e-3
+_FIRST_STEP = 1e-3
 """The first step after a corner, as a fraction of the way to the next."""
-_LONGEST = 0.1
+_LONGEST_STEP = 0.1
 _MOST_STEPS = 600
 """In each straight line, beyond which a design's response is not known."""
-_CORRECTIONS = 4
-_CORRECTED = 2e-3
+_MOST_CORRECTIONS = 4
+_LAST_CORRECTION_VOLTS = 2e-3
 """Volts of a correction after which there is no other: the error that it leaves is of the order of its square."""
 
 
@@ -59,9 +59,9 @@ def modes_at(equations: Equations, bias: Bias, charges: Array) -> Modes:
     """The modes around operating points; of designs without one, meaningless ones."""
     unknown, nets = equations.network.unknown, np.arange(equations.network.unknown_nets)
     conductance = bias.slopes[:, :unknown, :unknown].copy()
-    conductance[:, nets, nets] += _LEAST
+    conductance[:, nets, nets] += _LEAST_SIEMENS
     conductance[~bias.converged] = np.eye(unknown)
-    return modes(conductance, charges[:, :unknown, :unknown], _AROUND)
+    return modes(conductance, charges[:, :unknown, :unknown], _SHIFT_RAD_PER_SECOND)
 
 
 def linear(of_modes: Modes, bias: Bias, charges: Array, drive: Drive, outputs: Array, axis: Array) -> Array:
@@ -184,7 +184,7 @@ def _integrate(equations: Equations, drive: Drive, index: int, points: _Points, 
     ago = np.zeros((2, rows.size))
     """States before, and how long ago they were; zero where there is none since the corner."""
     time = np.zeros(rows.size)
-    step = np.full(rows.size, (end - begin) * _FIRST)
+    step = np.full(rows.size, (end - begin) * _FIRST_STEP)
     for _ in range(_MOST_STEPS):
         step = np.minimum(step, end - begin - time)
         last = step > (end - begin - time) * (1 - 1e-9)
@@ -215,20 +215,20 @@ def _integrate(equations: Equations, drive: Drive, index: int, points: _Points, 
         wrong = share * (solved - predicted)
         solved = solved - np.where(order_three[:, None], wrong, 0.0)
         error = np.abs(wrong[:, :nets]).max(axis=1, initial=0.0)
-        good = (converged & (error < 2 * _TOLERANCE)) | (step < (end - begin) * 1e-7)
+        good = (converged & (error < 2 * _TOLERANCE_VOLTS)) | (step < (end - begin) * 1e-7)
         slope = leading[:, None] * (solved - now) + oldest[:, None] * (past[0] - now)
         points.add(rows[good], begin + at[good], solved[good], slope[good])
         exponent = np.where(order_three, 1 / 3, 1 / 2)
-        factor = np.clip(0.9 * (_TOLERANCE / np.maximum(error, 1e-12)) ** exponent, 0.2, 2.0)
+        factor = np.clip(0.9 * (_TOLERANCE_VOLTS / np.maximum(error, 1e-12)) ** exponent, 0.2, 2.0)
         factor = np.where(converged, factor, 0.25)
         ago = np.where(good, np.stack([step, np.where(order_two, ago[0] + step, 0.0)]), ago)
         past = [np.where(good[:, None], now, past[0]), np.where(good[:, None], past[0], past[1])]
         now = np.where(good[:, None], solved, now)
         time = np.where(good, at, time)
-        step = np.minimum(step * factor, (end - begin) * _LONGEST)
+        step = np.minimum(step * factor, (end - begin) * _LONGEST_STEP)
         done = good & last
         if target is not None:
-            done |= np.abs(now[:, :nets] - target[rows, :nets]).max(axis=1, initial=0.0) < _NEAR
+            done |= np.abs(now[:, :nets] - target[rows, :nets]).max(axis=1, initial=0.0) < _LINEAR_VOLTS
         kept = np.flatnonzero(~done)
         if not kept.size:
             return
@@ -248,14 +248,14 @@ def _corrected(
     unknown, nets = offset.shape[1], equations.network.unknown_nets
     active = np.arange(len(state))
     part = equations
-    for _ in range(_CORRECTIONS):
+    for _ in range(_MOST_CORRECTIONS):
         balance, slopes = part.flows(state[active])
         residual = balance[:, :unknown] + offset[active]
         residual += leading[active, None] * np.matmul(memory[active], state[active, :unknown, None])[..., 0]
         matrix = slopes[:, :unknown, :unknown] + leading[active, None, None] * memory[active]
         correction = -solved(matrix, residual[..., None])[..., 0]
         state[active, :unknown] += correction
-        left = np.flatnonzero(~(np.abs(correction[:, :nets]).max(axis=1, initial=0.0) < _CORRECTED))
+        left = np.flatnonzero(~(np.abs(correction[:, :nets]).max(axis=1, initial=0.0) < _LAST_CORRECTION_VOLTS))
         if not left.size:
             break
         active, part = active[left], part.part(left)

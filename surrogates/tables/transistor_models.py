@@ -13,9 +13,9 @@ _TERMINALS = 4
 _LENGTHS = (1, 2, 4, 8, 16)
 """Times the shortest length, those that are looked at unless told otherwise."""
 _LIMIT = re.compile(r"(?<![\w.])([lw]m(?:in|ax))\s*=\s*([-+.\deE]+)", re.IGNORECASE)
-_MANY = 6
+_MOST_MEANT = 6
 """Transistors, more of which are not all meant."""
-_SHOWN = 12
+_MOST_SHOWN = 12
 
 
 def transistors_in(library: Library, wanted: Sequence[str]) -> dict[str, Definition]:
@@ -26,8 +26,8 @@ def transistors_in(library: Library, wanted: Sequence[str]) -> dict[str, Definit
     for name in wanted:
         if name.lower() not in known:
             raise InputError(f"DEVICE: no transistor {name!r} in these models{nearest(name.lower(), known)}")
-    if not wanted and len(known) > _MANY:
-        names = ", ".join([*list(known)[:_SHOWN], "…"])
+    if not wanted and len(known) > _MOST_MEANT:
+        names = ", ".join([*list(known)[:_MOST_SHOWN], "…"])
         raise InputError(f"DEVICE: expected one or more of {len(known)} transistors by name: {names}")
     return {name.lower(): known[name.lower()] for name in wanted or known}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sizing.measures.table import MEASURES
+from sizing.measures.catalogue import MEASURES
 from sizing.search.methods import METHODS
 from sizing.simulation.simulators import SIMULATORS
 from sizing.spice.kits import KITS

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import sizing
-from sizing.measures.table import MEASURES
+from sizing.measures.catalogue import MEASURES
 from sizing.search.methods import METHODS
 from sizing.simulation.simulator import Measured
 from sizing.specfile.load import Spec

@@ -14,8 +14,8 @@ from sizing.first_spec.recognition.classes import Comparator, Structure
 from sizing.units import spice_text
 
 OVERDRIVE = 10e-3
-LOAD = 10e-15
-BEFORE = 0.1
+LOAD_FARADS = 10e-15
+SHARE_BEFORE = 0.1
 """How far the inputs are apart before the step, of the supply voltage."""
 
 
@@ -40,7 +40,7 @@ def _stepped(
 ) -> BenchText:
     stepped, fixed = kind.noninverting, kind.inverting
     level = fixture.level(fixed)
-    before, after = spice_text(level - sign * BEFORE * fixture.span), spice_text(level + sign * OVERDRIVE)
+    before, after = spice_text(level - sign * SHARE_BEFORE * fixture.span), spice_text(level + sign * OVERDRIVE)
     step = f"pwl(0 {before} {spice_text(window / 1e4)} {after})"
     return BenchText(
         name,
@@ -49,7 +49,7 @@ def _stepped(
             *fixture.lines,
             f"{fixture.source_at(fixed)} {fixed} 0 dc {spice_text(level)} $ TODO: reference",
             f"{fixture.source_at(stepped)} {stepped} 0 dc {before} {step} $ TODO: overdrive",
-            *load_capacitor(structure, fixture, kind.output, LOAD),
+            *load_capacitor(structure, fixture, kind.output, LOAD_FARADS),
         ),
         (("bias", "op"), ("decision", transient(window))),
     )
@@ -70,7 +70,7 @@ def _clocked(structure: Structure, fixture: Fixture, kind: Comparator, clock: st
             f"{fixture.source_at(above)} {above} 0 dc {spice_text(rest + OVERDRIVE)} $ TODO: difference to be told",
             f"{fixture.source_at(below)} {below} 0 dc {spice_text(rest)} $ TODO: common mode",
             f"{fixture.source_at(clock)} {clock} 0 dc {low} {pulse}",
-            *load_capacitor(structure, fixture, kind.output, LOAD),
+            *load_capacitor(structure, fixture, kind.output, LOAD_FARADS),
         ),
         (("bias", "op"), ("transient", transient(window))),
     )

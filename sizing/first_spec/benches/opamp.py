@@ -13,7 +13,7 @@ from sizing.first_spec.fixture import Fixture
 from sizing.first_spec.recognition.classes import OpAmp, Structure
 from sizing.units import spice_text
 
-STEP = 0.05
+HALF_STEP_SHARE = 0.05
 """Half of the follower's step, of the supply voltage."""
 
 
@@ -61,7 +61,7 @@ def _open_loop(structure: Structure, fixture: Fixture, kind: OpAmp) -> BenchText
 
 
 def _follower(structure: Structure, fixture: Fixture, kind: OpAmp, window: float) -> BenchText:
-    rest, half = fixture.level(kind.noninverting), STEP * fixture.span
+    rest, half = fixture.level(kind.noninverting), HALF_STEP_SHARE * fixture.span
     low, high = spice_text(rest - half), spice_text(rest + half)
     step = f"pwl(0 {low} {spice_text(window / 1e5)} {high})"
     return BenchText(

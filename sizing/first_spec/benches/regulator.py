@@ -5,23 +5,23 @@ from sizing.first_spec.fixture import Fixture
 from sizing.first_spec.recognition.classes import Regulator, Structure
 from sizing.units import format_quantity, spice_text
 
-LOAD_CURRENT = 1e-3
-LOAD_CAPACITOR = 100e-9
-DROPOUT = 0.3
+LOAD_AMPERES = 1e-3
+LOAD_FARADS = 100e-9
+DROPOUT_SHARE = 0.3
 """Where nothing else is known, the output is so much of the supply below it."""
 
 
 def regulator(structure: Structure, fixture: Fixture, kind: Regulator) -> Setup:
     """Output voltage and quiescent current, and gains from supply and load: line and load regulation, rejection."""
-    reference = fixture.level(kind.reference, (1 - DROPOUT) * fixture.span / kind.gain)
+    reference = fixture.level(kind.reference, (1 - DROPOUT_SHARE) * fixture.span / kind.gain)
     wanted = reference * kind.gain
     load = fixture.name("iload")
     idle = (
         *fixture.lines,
         f"{fixture.source_at(kind.reference)} {kind.reference} 0 dc {spice_text(reference)} $ TODO: reference voltage",
-        *load_capacitor(structure, fixture, kind.output, LOAD_CAPACITOR),
+        *load_capacitor(structure, fixture, kind.output, LOAD_FARADS),
     )
-    loaded = (*idle, f"{load} {kind.output} 0 dc {spice_text(LOAD_CURRENT)} $ TODO: load current")
+    loaded = (*idle, f"{load} {kind.output} 0 dc {spice_text(LOAD_AMPERES)} $ TODO: load current")
     benches = (
         BenchText(
             "loaded",

@@ -8,7 +8,7 @@ from sizing.first_spec.recognition.classes import Structure
 from sizing.first_spec.scalars import scalar
 from sizing.units import spice_text
 
-LOAD = 1e-12
+LOAD_FARADS = 1e-12
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def supply_current(bench: str, fixture: Fixture) -> MetricText:
     return MetricText("current", entry, "at_most", 1e-3, "A")
 
 
-def load_capacitor(structure: Structure, fixture: Fixture, output: str, value: float = LOAD) -> Iterator[str]:
+def load_capacitor(structure: Structure, fixture: Fixture, output: str, value: float = LOAD_FARADS) -> Iterator[str]:
     """A load at the output, unless the netlist has one."""
     if not any(device.kind == "c" for device in structure.loads):
         yield f"{fixture.name('cl')} {output} 0 {spice_text(value)} $ TODO: load"

@@ -12,7 +12,7 @@ POLARITIES = {
     "nmos": "n", "pmos": "p", "nsoi": "n", "psoi": "p", "vdmosn": "n", "vdmosp": "p", "npn": "n", "pnp": "p",
     "lpnp": "p", "njf": "n", "pjf": "p", "nmf": "n", "pmf": "p", "nhfet": "n", "phfet": "p",
 }  # fmt: skip
-"""Of the types of models; what else there is, is no transistor."""
+"""Polarities of the types of models; what else there is, is no transistor."""
 _TERMINALS = {"m": "dgsb", "q": "cbes", "j": "dgs", "z": "dgs"}
 _SIZES = ("w", "l", "area")
 

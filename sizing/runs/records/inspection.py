@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from sizing.evaluation.evaluator import Evaluation
 from sizing.files import CannotWrite, write_whole
+from sizing.measures.catalogue import MEASURES
 from sizing.measures.measure import Measure
-from sizing.measures.table import MEASURES
 from sizing.measures.waveforms import Results, Vector, Waveforms
 from sizing.runs.records.journal import RunError, opened_line, sealed_line
 from sizing.runs.records.reading import RunRecord
@@ -25,7 +25,7 @@ from sizing.task.problem import Design
 NAME = "inspection.json"
 FORMAT = 1
 _BUCKETS = 500
-"""Of a kept waveform; the least and the largest point of each stay, which is finer than a page can show."""
+"""Parts of a kept waveform; the least and the largest point of each stay, which is finer than a page can show."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ class Inspection:
     measures: Mapping[str, Measure]
     """By metric: what waveforms are looked at for."""
     commands: Mapping[str, str]
-    """Of every analysis, by "bench.analysis"."""
+    """The command of every analysis, by "bench.analysis"."""
     waveforms: Results | None = None
-    """Of the design itself, with at most some thousand points each; None where nobody has asked for them."""
+    """Those of the design itself, with at most some thousand points each; None where nobody has asked for them."""
     steps: tuple[Step, ...] = ()
     """To every neighbour that the grid has; empty where nobody has asked for them."""
 

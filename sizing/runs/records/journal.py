@@ -21,7 +21,7 @@ NAME = "journal.jsonl"
 SECONDS_BETWEEN_SYNCS = 5.0
 """What a power cut may cost at most, where the simulations of one batch take longer."""
 _SEAL = ',"seal":"'
-_DIGEST = 8
+_DIGEST_BYTES = 8
 
 
 class RunError(InputError):
@@ -34,7 +34,7 @@ class Held:
 
     lines: tuple[str, ...]
     seal: str
-    """Of the last line; empty where there is none, or where the journal has no seals."""
+    """That of the last line; empty where there is none, or where the journal has no seals."""
     size: int
     """Bytes of these lines in the file."""
     torn: int = 0
@@ -168,4 +168,4 @@ def opened_line(line: str, before: str = "") -> tuple[str, str]:
 
 
 def _seal(text: str, before: str) -> str:
-    return blake2b((before + text).encode(), digest_size=_DIGEST).hexdigest()
+    return blake2b((before + text).encode(), digest_size=_DIGEST_BYTES).hexdigest()

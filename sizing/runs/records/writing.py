@@ -37,7 +37,7 @@ FORMAT = 2
 SECONDS_BETWEEN_NOTES = 5.0
 TABLES = ("designs.csv", "sized.cir", "table.csv")
 """What is written after the summary, in this order."""
-OWN = "own"
+OWN_FOLDER = "own"
 """The folder of the user's files that give variables their values."""
 _SUMMARY = "summary.json"
 _ELAPSED = "elapsed.json"
@@ -92,8 +92,8 @@ class RunFolder:
             (partial / "circuit").mkdir(parents=True)
             write_whole(partial / "circuit" / spec.netlist.name, circuit.encode())
             for place, file in _own_files(spec).items():
-                (partial / OWN / place).parent.mkdir(parents=True, exist_ok=True)
-                write_whole(partial / OWN / place, file.read_bytes())
+                (partial / OWN_FOLDER / place).parent.mkdir(parents=True, exist_ok=True)
+                write_whole(partial / OWN_FOLDER / place, file.read_bytes())
             write_whole(partial / "spec.yaml", _resolved(spec).encode())
             if evidence:
                 write_whole(partial / EVIDENCE, _json({"runs": [each.to_json() for each in evidence]}))

@@ -15,7 +15,7 @@ from sizing.search.variation import Indices, random_designs
 from sizing.task.objectives import figures, violations
 from sizing.task.problem import Design, Problem
 
-MISSING = 2.0
+MISSING_VIOLATION = 2.0
 """Violation of a metric without a value, and the largest that is told: a value twice as bad as its target."""
 ATTEMPTS = 10
 """Times in a row that a peer may ask for nothing new before a random design takes its turn."""
@@ -28,7 +28,7 @@ class Answers:
     designs: Indices
     """Grid indices (N, V)."""
     violations: NDArray[np.float64]
-    """Of every metric's target (N, M), weighted: at most 0 where it is met, and always finite."""
+    """Violations of every metric's target (N, M), weighted: at most 0 where it is met, and always finite."""
     figures: NDArray[np.float64]
     """The problem's objectives (N, K), to be minimised and always finite; none where it has none."""
 
@@ -76,7 +76,7 @@ class PeerOptimizer:
         self._known: dict[Design, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
         """Violations (M,) and figures (K,) of every simulated design."""
         self._worst = np.full(len(context.problem.objectives), -np.inf)
-        """Of each objective, so far."""
+        """The worst figure of each objective so far."""
 
     def ask(self) -> Proposal:
         """The initial designs of every method first; afterwards what the peer wants to know and nobody does yet."""
@@ -139,8 +139,8 @@ def violations_told(problem: Problem, evaluations: Sequence[Evaluation]) -> NDAr
 
     A metric without a target is no further on the right side than one can be.
     """
-    told = np.full((len(evaluations), len(problem.metrics)), MISSING)
+    told = np.full((len(evaluations), len(problem.metrics)), MISSING_VIOLATION)
     if rows := [row for row, evaluation in enumerate(evaluations) if evaluation.ok]:
         found = violations(problem, values_of([evaluations[row] for row in rows]))
-        told[rows] = np.where(np.isneginf(found), -1.0, np.minimum(found, MISSING))
+        told[rows] = np.where(np.isneginf(found), -1.0, np.minimum(found, MISSING_VIOLATION))
     return told * [metric.weight for metric in problem.metrics]

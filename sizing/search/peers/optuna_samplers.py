@@ -20,10 +20,10 @@ from sizing.search.variation import Indices
 from sizing.task.problem import Design, Problem, Variable
 
 Parameters = NDArray[np.float64] | NDArray[np.int64]
-WHOLE = 1e-6
+ROUNDING_STEPS = 1e-6
 """How far a value may be from a multiple of its grid's step, in steps."""
 
-WARM = 10
+FEWEST_WARM_DESIGNS = 10
 """Designs that a warm start needs: it looks at the best tenth of them."""
 
 
@@ -46,7 +46,7 @@ def cmaes(context: Context, initial: Answers) -> "Study":
     """
     coding = _coding(context, constrained=False)
     with _quiet():
-        source = coding.trials(initial) if len(initial.designs) >= WARM else None
+        source = coding.trials(initial) if len(initial.designs) >= FEWEST_WARM_DESIGNS else None
         sampler = CmaEsSampler(seed=_seed(context), with_margin=True, source_trials=source)
     return Study(coding, initial, sampler)
 
@@ -120,7 +120,7 @@ def _coded(variable: Variable, scale: str) -> tuple[BaseDistribution, Parameters
         return IntDistribution(0, len(values) - 1), np.arange(len(values))
     multiples = values / (values[1] - values[0] if len(values) > 1 else values[0])
     whole = np.rint(multiples).astype(np.int64)
-    if np.allclose(multiples, whole, rtol=0, atol=WHOLE) and (np.diff(whole) == 1).all():
+    if np.allclose(multiples, whole, rtol=0, atol=ROUNDING_STEPS) and (np.diff(whole) == 1).all():
         return IntDistribution(int(whole[0]), int(whole[-1]), log=True), whole
     logarithms = np.log(values)
     return FloatDistribution(logarithms[0], logarithms[-1]), logarithms

@@ -13,7 +13,7 @@ from sizing.search.peers.optimizer import Answers
 from sizing.search.peers.scale import UnitCube
 from sizing.search.variation import Indices
 
-DRAWN = 64
+POINTS_DRAWN = 64
 """Points of a Sobol sequence drawn at once: a power of 2 keeps them balanced."""
 
 
@@ -50,4 +50,4 @@ def _uniform_points(dimensions: int, rng: Generator) -> Iterator[NDArray[np.floa
 def _sobol_points(dimensions: int, rng: Generator) -> Iterator[NDArray[np.float64]]:
     engine = Sobol(dimensions, rng=rng)
     while True:
-        yield from engine.random(DRAWN)
+        yield from engine.random(POINTS_DRAWN)

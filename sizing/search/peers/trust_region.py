@@ -31,9 +31,9 @@ except ImportError as error:
     ) from None
 
 CANDIDATES = 2048
-FIRST, LARGEST, SMALLEST = 0.8, 1.6, 0.5**7
+FIRST_EDGE, LARGEST_EDGE, SMALLEST_EDGE = 0.8, 1.6, 0.5**7
 """Edges of the box."""
-MOVED = 20
+MOVED_VARIABLES = 20
 """Variables in which a candidate differs from the best design, on average, where there are more."""
 SUCCESSES = 3
 """Batches in a row with a better best design after which the box doubles."""
@@ -61,7 +61,7 @@ class TrustRegion:
 
         None where the box holds no design that is not known.
         """
-        if self._box.edge < SMALLEST:
+        if self._box.edge < SMALLEST_EDGE:
             self._known = self._known.first(0)
             self._box = _Box(self._dimensions, self._batch)
         missing = self._wanted - len(self._known.designs)
@@ -83,7 +83,7 @@ class TrustRegion:
         centre = self._cube.points(self._known.designs[[_best(self._known)[0]]])
         low, high = np.clip(centre - self._box.edge / 2, 0, 1), np.clip(centre + self._box.edge / 2, 0, 1)
         points = low + (high - low) * Sobol(self._dimensions, rng=self._rng).random(CANDIDATES)
-        moved = self._rng.random(points.shape) < MOVED / self._dimensions
+        moved = self._rng.random(points.shape) < MOVED_VARIABLES / self._dimensions
         drawn = np.unique(self._cube.designs(np.where(moved, points, centre)), axis=0)
         known = set(map(tuple, self._known.designs.tolist()))
         return drawn[[design not in known for design in map(tuple, drawn.tolist())]]
@@ -107,7 +107,7 @@ class _Box:
     """The length of its edge, as a share of the unit cube's."""
 
     def __init__(self, dimensions: int, batch: int) -> None:
-        self.edge = FIRST
+        self.edge = FIRST_EDGE
         self._patience = math.ceil(max(4, dimensions) / batch)
         self._successes = self._failures = 0
 
@@ -115,7 +115,7 @@ class _Box:
         """Count a batch, which held a better best design or not: enough in a row double or halve the edge."""
         self._successes, self._failures = (self._successes + 1, 0) if better else (0, self._failures + 1)
         if self._successes == SUCCESSES:
-            self.edge, self._successes = min(2 * self.edge, LARGEST), 0
+            self.edge, self._successes = min(2 * self.edge, LARGEST_EDGE), 0
         elif self._failures == self._patience:
             self.edge, self._failures = self.edge / 2, 0
 

@@ -11,7 +11,7 @@ from surrogates.networks.graph import Topology
 from surrogates.networks.kinds import FEATURES, KINDS
 
 _LEAST_SPREAD = 1e-3
-_FARTHEST = 8.0
+_FARTHEST_SPREADS = 8.0
 """Spreads from the mean beyond which a feature counts as being there: a shorted resistor, say."""
 
 
@@ -51,4 +51,4 @@ class Normalisation(nn.Module):
 
     def forward(self, parameters: torch.Tensor, kinds: torch.Tensor) -> torch.Tensor:
         """Scaled features (B, D, FEATURES) of devices whose kinds are (D,)."""
-        return ((parameters - self.mean[kinds]) / self.spread[kinds]).clamp(-_FARTHEST, _FARTHEST)
+        return ((parameters - self.mean[kinds]) / self.spread[kinds]).clamp(-_FARTHEST_SPREADS, _FARTHEST_SPREADS)

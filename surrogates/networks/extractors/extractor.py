@@ -14,7 +14,7 @@ class Extractor(nn.Module, ABC):
     chunk: int
     """Designs to judge at once at most."""
     block: int
-    """Of these, how many go through together; blocks of a fixed size keep results apart from the number of cores."""
+    """How many of these go through together; blocks of a fixed size keep results apart from the number of cores."""
     rate: float = 1.0
     """The body's learning rate, as a share of that of the rest."""
 

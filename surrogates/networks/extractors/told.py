@@ -10,7 +10,7 @@ from surrogates.processes.scales import Scale
 from surrogates.tables.judge import Tell
 
 _STEEPNESS = (0.5, 8.0)
-"""Of the two numbers of a metric: one tells far from near, the other on which side of its target it is."""
+"""Steepness of a metric's two numbers: one tells far from near, the other on which side of its target it is."""
 _DESIGNS_TO_SCALE_BY = 200
 
 

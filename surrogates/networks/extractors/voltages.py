@@ -17,7 +17,7 @@ from surrogates.networks.graph import CircuitGraph
 _BLOCK = 256
 
 Voltages = Callable[[NDArray[np.int64]], torch.Tensor]
-"""Of designs (B, V) given as grid indices, voltages (B, N) of the nets that no source holds, NaN where unknown."""
+"""Voltages (B, N) of the nets that no source holds, NaN where unknown, from designs (B, V) as grid indices."""
 
 
 class ScaledVoltages:
@@ -54,7 +54,7 @@ class PredictedVoltages:
         self._nets = list(self._graph.topology.free_nets)
 
     def __call__(self, designs: NDArray[np.int64]) -> torch.Tensor:
-        """Of designs (B, V), voltages (B, N)."""
+        """Voltages (B, N) of designs (B, V)."""
         values = {name: grid[designs[:, column]] for column, (name, grid) in enumerate(self._grids.items())}
         parameters = torch.from_numpy(self._graph.parameters(values)).to(self._device)
         with torch.inference_mode():
@@ -72,7 +72,7 @@ class SimulatedVoltages:
         """Known from the first designs on that have an operating point."""
 
     def __call__(self, designs: NDArray[np.int64]) -> torch.Tensor:
-        """Of designs (B, V), voltages (B, N), NaN where there is no operating point."""
+        """Voltages (B, N) of designs (B, V), NaN where there is no operating point."""
         looks = self._evaluator.look(list(map(tuple, designs.tolist())))
         found = [look.values if isinstance(look, Measured) else None for look in looks]
         self._nets = self._nets or next((len(values) for values in found if values), 0)

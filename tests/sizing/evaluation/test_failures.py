@@ -3,7 +3,7 @@
 import pytest
 
 from sizing.evaluation.evaluator import Evaluation
-from sizing.evaluation.failures import LATEST, FailureWatch
+from sizing.evaluation.failures import LATEST_SIMULATIONS, FailureWatch
 from sizing.simulation.simulator import Failed, Measured
 
 
@@ -12,10 +12,13 @@ def evaluations(failed: int, measured: int) -> list[Evaluation]:
     return [Evaluation(index, (index,), outcome) for index, outcome in enumerate(outcomes)]
 
 
-@pytest.mark.parametrize(("failed", "hopeless"), [(LATEST - 6, False), (LATEST - 5, True), (LATEST - 4, True)])
+@pytest.mark.parametrize(
+    ("failed", "hopeless"),
+    [(LATEST_SIMULATIONS - 6, False), (LATEST_SIMULATIONS - 5, True), (LATEST_SIMULATIONS - 4, True)],
+)
 def test_a_run_is_hopeless_from_the_share_on_that_it_is_told(failed: int, hopeless: bool):
     watch = FailureWatch(0.9)
     assert watch(evaluations(0, 10)) == ""
-    warning = watch(evaluations(failed, LATEST - failed))
+    warning = watch(evaluations(failed, LATEST_SIMULATIONS - failed))
     assert watch.hopeless == hopeless
     assert warning == (f"{failed} of 50 simulations failed for convergence: no solution" if hopeless else "")

@@ -7,9 +7,9 @@ import pytest
 from pydantic import TypeAdapter
 
 from sizing.measures.batch import designs
+from sizing.measures.catalogue import AnyMeasure
 from sizing.measures.curves import interpolate
 from sizing.measures.measure import Measure, Missing
-from sizing.measures.table import AnyMeasure
 from sizing.measures.waveforms import Results, Waveforms
 from sizing.simulation.simulator import measured_batch
 from sizing.testing import MeasureContract

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from sizing.measures.catalogue import AnyMeasure
 from sizing.measures.measure import Missing
-from sizing.measures.table import AnyMeasure
 from sizing.measures.waveforms import Waveforms
 
 MEASURES: TypeAdapter[AnyMeasure] = TypeAdapter(AnyMeasure)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
+from sizing.measures.catalogue import AnyMeasure
 from sizing.measures.measure import Missing
-from sizing.measures.table import AnyMeasure
 from sizing.measures.waveforms import Waveforms
 
 MEASURES: TypeAdapter[AnyMeasure] = TypeAdapter(AnyMeasure)

@@ -14,8 +14,8 @@ from sizing.paper.comparison import (
     fig11,
     table2,
 )
+from sizing.paper.studies import STUDIES, study_named
 from sizing.paper.study import Options, carry_out
-from sizing.paper.table import STUDIES, study_named
 from sizing.search.settling import parse_variant
 
 pytestmark = pytest.mark.slow

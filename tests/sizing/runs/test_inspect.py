@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 import sizing
 from sizing.errors import InputError
-from sizing.measures.table import AnyMeasure
+from sizing.measures.catalogue import AnyMeasure
 from sizing.measures.waveforms import Waveforms
 from sizing.reports.designs import best_sized
 from sizing.reports.page import page

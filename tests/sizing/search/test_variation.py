@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.random import Generator, default_rng
 
-from sizing.search.variation import CROSSED, Indices, blend, mutate, random_designs, swap, wander
+from sizing.search.variation import CROSSED_SHARE, Indices, blend, mutate, random_designs, swap, wander
 
 SHAPE = np.array([99, 20, 1, 2])
 Operator = Callable[[Indices, Indices, Generator], Indices]
@@ -180,4 +180,5 @@ def test_of_children_that_wander_as_many_as_said_have_genes_of_two_parents():
     shape, parents = np.full(200, 1001), np.repeat([[400], [600]], 200, axis=1)
     children = wander(parents, 4000, shape, default_rng(0))
     both = [((children == gene).mean(axis=1) > 0.05) for gene in (400, 600)]
-    assert (both[0] & both[1]).mean() == pytest.approx(CROSSED / 2, abs=0.03)  # half of the pairs are one parent twice
+    # half of the pairs are one parent twice
+    assert (both[0] & both[1]).mean() == pytest.approx(CROSSED_SHARE / 2, abs=0.03)

@@ -136,7 +136,7 @@ def test_processes_share_it(tmp_path: Path):
 def test_it_stays_within_its_bounds_and_drops_what_was_used_longest_ago(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("sizing.simulation.cache.LARGEST", 100_000)
+    monkeypatch.setattr("sizing.simulation.cache.LARGEST_BYTES", 100_000)
     with SimulationCache(tmp_path) as cache:
         for number in range(2000):
             monkeypatch.setattr("sizing.simulation.cache.time.time", lambda now=number * 100_000: float(now))

@@ -134,7 +134,7 @@ def test_a_fault_that_happens_again_is_recorded_with_reason_and_last_words(
 def test_a_licence_that_is_not_there_at_once_is_waited_for(
     amplifier: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("sizing.simulation.pool.FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("sizing.simulation.pool.SECONDS_OF_FIRST_PAUSE", 0.01)
     with pool_with(Faults(tmp_path, (), starts=5), amplifier, workers=2) as pool:
         assert all(isinstance(outcome, Measured) for outcome in pool.run(jobs(amplifier, 4)))
 
@@ -142,7 +142,7 @@ def test_a_licence_that_is_not_there_at_once_is_waited_for(
 def test_workers_that_never_start_end_in_an_error_with_their_words_not_in_a_loop(
     amplifier: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("sizing.simulation.pool.FIRST_PAUSE", 0.001)
+    monkeypatch.setattr("sizing.simulation.pool.SECONDS_OF_FIRST_PAUSE", 0.001)
     expected = r"simulator processes do not start, exit code 1 \(.*OSError: no licence: all 4 in use\)"
     with (
         pool_with(Faults(tmp_path, (), starts=1000), amplifier) as pool,

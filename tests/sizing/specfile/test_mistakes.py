@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sizing.measures.table import MEASURES
+from sizing.measures.catalogue import MEASURES
 from tests.sizing.specfile.divider import SPEC, mistakes, written
 
 UNKNOWN_MEASURES = ", ".join(sorted(MEASURES))

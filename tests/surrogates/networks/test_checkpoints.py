@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from sizing.specfile.load import Spec
-from surrogates.networks.backbones.table import BackboneSettings, build_backbone
+from surrogates.networks.backbones.build import BackboneSettings, build_backbone
 from surrogates.networks.checkpoints import CheckpointError, CheckpointManifest, read_checkpoint, write_checkpoint
 from surrogates.networks.kinds import SCHEMA
 from surrogates.pretraining.accuracy import accuracy_of

@@ -14,7 +14,7 @@ from surrogates.pretraining.dataset import Manifest, Samples, read_dataset
 from surrogates.pretraining.generate import generate
 from surrogates.pretraining.recipe import Recipe, RecipeError
 from surrogates.pretraining.state import STATE
-from surrogates.pretraining.training import Progress, Training
+from surrogates.pretraining.training import Training, TrainingProgress
 
 pytestmark = pytest.mark.slow
 
@@ -56,7 +56,7 @@ def test_errors_and_the_tolerance_are_on_the_scale_that_is_told(data: Data, tmp_
 
 
 def test_interrupted_and_taken_up_it_ends_in_the_same_bits(data: Data, tmp_path: Path):
-    def stop(progress: Progress) -> None:
+    def stop(progress: TrainingProgress) -> None:
         if progress.step == 5:
             raise KeyboardInterrupt
 

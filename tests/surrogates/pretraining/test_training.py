@@ -18,7 +18,7 @@ from surrogates.pretraining.circuits import ladder, series_pair
 from surrogates.pretraining.dataset import Manifest, Samples, read_dataset
 from surrogates.pretraining.recipe import Recipe, RecipeError
 from surrogates.pretraining.state import STATE
-from surrogates.pretraining.training import Progress, Training
+from surrogates.pretraining.training import Training, TrainingProgress
 
 TINY = {"kind": "relaxation", "width": 16, "layers": 2}
 STEPS = 24
@@ -84,7 +84,7 @@ def whole(data: tuple[Manifest, tuple[Samples, ...]], tmp_path_factory: pytest.T
 
 
 def interrupted_at(step: int) -> training.Observer:
-    def observer(progress: Progress) -> None:
+    def observer(progress: TrainingProgress) -> None:
         if progress.step == step:
             raise KeyboardInterrupt
 
@@ -94,7 +94,7 @@ def interrupted_at(step: int) -> training.Observer:
 def test_the_error_falls_and_is_reported(manifest: Manifest, samples: tuple[Samples, ...], tmp_path: Path):
     made = Training(recipe(steps=100, accuracy=20), manifest, samples, tmp_path / "t", seed=1)
     before = accuracy(made.backbone, made.validation, 20)
-    seen: list[Progress] = []
+    seen: list[TrainingProgress] = []
     reached = made.run(seen.append)
     assert reached.mean_error_free < 0.3 * before.mean_error_free
     assert reached.at_k_free > before.at_k_free
@@ -385,7 +385,7 @@ def test_two_processes_do_not_train_in_one_folder(manifest: Manifest, samples: t
     waiting = Training(recipe(), manifest, samples, tmp_path)
     tried: list[str] = []
 
-    def try_it(progress: Progress) -> None:
+    def try_it(progress: TrainingProgress) -> None:
         if progress.step == 20:
             for begin in (waiting.run, lambda: Training(recipe(), manifest, samples, tmp_path)):
                 with pytest.raises(InputError) as refusal:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from surrogates.processes.gaussian_process import JITTER, WIDEST, GaussianProcesses
+from surrogates.processes.gaussian_process import JITTER, WIDEST_FACTOR, GaussianProcesses
 
 Numbers = torch.Tensor
 
@@ -115,7 +115,7 @@ def test_what_is_rougher_than_the_kernel_believes_is_doubted_more():
     jagged = torch.arange(8, dtype=torch.float64)[:, None] % 2
     processes = fitted(points, torch.cat([jagged, torch.sin(2 * points)], dim=1))
     believed, widening = processes.predict(points)[1], processes._widening
-    assert 1.2 < widening[0] <= WIDEST
+    assert 1.2 < widening[0] <= WIDEST_FACTOR
     assert widening[1] == 1.0
     processes._widening = torch.ones(2, dtype=torch.float64)
     torch.testing.assert_close(believed, widening * processes.predict(points)[1])

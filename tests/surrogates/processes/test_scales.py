@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sizing.task.problem import Metric
-from surrogates.processes.scales import BEYOND_WORST, FARTHEST, Scale
+from surrogates.processes.scales import BEYOND_WORST, FARTHEST_DISTANCE, Scale
 
 NAN = float("nan")
 POSITIVE = np.array([0.5, 2.0])
@@ -84,9 +84,10 @@ def test_beyond_a_distance_from_the_targets_all_values_are_the_same(metric: Metr
     scale = Scale.of(metric, POSITIVE)
     ends = [end for end in scale.targets if np.isfinite(end)]
     far = scale(np.array([1e9, 1e12]))
-    assert far.tolist() == [max(ends) + FARTHEST] * 2
+    assert far.tolist() == [max(ends) + FARTHEST_DISTANCE] * 2
     low = 1e-12 if scale.logarithmic else -1e9
-    assert scale(np.array([low, low / 2 if scale.logarithmic else 2 * low])).tolist() == [min(ends) - FARTHEST] * 2
+    lower = low / 2 if scale.logarithmic else 2 * low
+    assert scale(np.array([low, lower])).tolist() == [min(ends) - FARTHEST_DISTANCE] * 2
 
 
 @metrics

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from sizing.errors import InputError
+from sizing.paper.studies import STUDIES, study_named
 from sizing.paper.study import Options, Study, carry_out
-from sizing.paper.table import STUDIES, study_named
 from surrogates.pretraining.circuits import ladder, loaded_divider, parallel_pair, series_pair, voltage_biased_opamp
 from surrogates.pretraining.named import DATASETS, NamedDataset
 from surrogates.pretraining.recipe import Recipe

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from sizing.measures.catalogue import AnyMeasure
 from sizing.measures.operating_point import DcValue
-from sizing.measures.table import AnyMeasure
 from sizing.specfile.load import Spec
 from sizing.spice.circuit import parse_circuit
 from sizing.spice.netlist import read_text

@@ -13,7 +13,7 @@ from sizing.specfile.load import Spec, load_spec
 from sizing.task.job import Conditions
 from sizing.task.objectives import smallest_margin
 from sizing.task.problem import Metric, Problem, Variable
-from surrogates.tables.judge import HOPELESS, TablesJudge
+from surrogates.tables.judge import HOPELESS_MARGIN, TablesJudge
 
 GRID = tuple(np.linspace(1, 2, 21).tolist())
 PROBLEM = Problem(
@@ -60,7 +60,7 @@ def test_before_a_simulation_margins_are_those_that_are_told_less_what_is_unsure
     told = truth(DESIGNS)
     told[:, 0] *= 2 / 1.5
     exact = smallest_margin(PROBLEM, told)
-    sensible = foreseen.margin > HOPELESS
+    sensible = foreseen.margin > HOPELESS_MARGIN
     assert (foreseen.margin <= exact)[sensible].all()
     assert np.corrcoef(foreseen.margin[sensible], exact[sensible])[0, 1] > 0.98
     assert not sensible[DESIGNS[:, 1] == 20].any()  # no gain is told
@@ -72,7 +72,7 @@ def test_simulations_put_right_what_is_told():
     judge.fit(measured(DESIGNS[100:110]))
     foreseen = judge.foresee(DESIGNS)
     exact = smallest_margin(PROBLEM, truth(DESIGNS))
-    near = (foreseen.margin > HOPELESS) & (np.abs(DESIGNS - DESIGNS[105]).max(axis=1) < 5)
+    near = (foreseen.margin > HOPELESS_MARGIN) & (np.abs(DESIGNS - DESIGNS[105]).max(axis=1) < 5)
     assert np.abs(foreseen.margin - exact)[near].max() < 0.15
 
 

@@ -11,7 +11,7 @@ from sizing.evaluation.evaluator import Evaluation, Evaluator
 from sizing.search.context import Context
 from sizing.search.evolution import Streams
 from sizing.search.methods import METHODS
-from sizing.search.peers.optimizer import MISSING, Answers, PeerOptimizer, violations_told
+from sizing.search.peers.optimizer import MISSING_VIOLATION, Answers, PeerOptimizer, violations_told
 from sizing.search.settling import settled, variant
 from sizing.simulation.simulator import Failed, Measured
 from sizing.specfile.load import Spec
@@ -93,10 +93,10 @@ def test_violations_are_weighted_and_go_below_zero_and_nothing_is_worse_than_mis
     told = violations_told(PROBLEM, [Evaluation(i, (i, 0), outcome) for i, outcome in enumerate(outcomes)])
     np.testing.assert_allclose(told[0], [-0.5, 3 * -0.5])
     np.testing.assert_allclose(told[1], [0.5, 3 * 0.5])
-    np.testing.assert_allclose(told[2:4, 0], [MISSING, MISSING])
-    np.testing.assert_allclose(told[4], [MISSING, 3 * MISSING])
+    np.testing.assert_allclose(told[2:4, 0], [MISSING_VIOLATION, MISSING_VIOLATION])
+    np.testing.assert_allclose(told[4], [MISSING_VIOLATION, 3 * MISSING_VIOLATION])
     answers = Answers(np.zeros((5, 2), dtype=int), told, np.empty((5, 0)))
-    np.testing.assert_allclose(answers.cost, [0, 2, MISSING, MISSING, 4 * MISSING])
+    np.testing.assert_allclose(answers.cost, [0, 2, MISSING_VIOLATION, MISSING_VIOLATION, 4 * MISSING_VIOLATION])
 
 
 def test_settings_of_a_peer_are_its_own_unless_they_are_given(amplifier: Spec):

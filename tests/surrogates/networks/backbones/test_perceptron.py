@@ -7,7 +7,7 @@ import torch
 from pydantic import ValidationError
 
 from sizing.errors import InputError
-from surrogates.networks.backbones.table import BackboneSettings
+from surrogates.networks.backbones.build import BackboneSettings
 from surrogates.networks.checkpoints import read_checkpoint
 from surrogates.pretraining.circuits import ladder
 from surrogates.pretraining.dataset import read_dataset

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from sizing.measures.catalogue import MEASURES, AnyMeasure
 from sizing.measures.measure import Missing
-from sizing.measures.table import MEASURES, AnyMeasure
 from sizing.measures.waveforms import Waveforms
 
 ANY: TypeAdapter[AnyMeasure] = TypeAdapter(AnyMeasure)
