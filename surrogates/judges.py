@@ -43,8 +43,8 @@ def fully_connected(context: "Context") -> LearnedDiscriminator:
 
 def fully_connected_on_tables(context: "Context") -> LearnedDiscriminator:
     """Sees what device tables tell of a design, too; raises Unmodelled or Unmeasurable where they tell nothing."""
-    from surrogates.networks.extractors.told import ToldFeatures
     from surrogates.tables.judge import telling
+    from surrogates.tables.told import ToldFeatures
 
     features, dropout = ToldFeatures(context.problem, telling(context)), context.settings.judge.dropout
     return _judge(context, lambda device: FullyConnected(features, dropout, device))

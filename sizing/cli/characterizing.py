@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
 from sizing.errors import InputError
 
-if TYPE_CHECKING:
-    from surrogates.tables.lookup import Lookup
-
+Lookup = Any
+"""surrogates.tables.lookup.Lookup, which the engine does not import."""
 _INVERSION = (5, 10, 15, 20, 25)
 """1/V, from strong to weak."""
 _TABLES = (".mat", ".pkl")
@@ -65,7 +64,7 @@ def _measured(
     width: float,
     supply: float,
     temperature: float | None,
-) -> "list[Lookup]":
+) -> list[Lookup]:
     from sizing.first_spec.source import models_named
     from sizing.specfile.models import OPTIONS, model_files, read_models
     from sizing.spice.netlist import Line
@@ -98,7 +97,7 @@ def _quantity(option: str, text: str, unit: str) -> float:
     return value
 
 
-def _tell(lookup: "Lookup", vds: float) -> None:
+def _tell(lookup: Lookup, vds: float) -> None:
     from rich.table import Table
 
     from sizing.cli.show import plain_console
@@ -124,7 +123,7 @@ def _tell(lookup: "Lookup", vds: float) -> None:
     plain_console().print(grid)
 
 
-def _write(lookup: "Lookup", vds: float, folder: Path, picture: str) -> None:
+def _write(lookup: Lookup, vds: float, folder: Path, picture: str) -> None:
     import numpy as np
     import pandas as pd
 

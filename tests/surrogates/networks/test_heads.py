@@ -9,8 +9,8 @@ import torch
 from sizing.task.job import Conditions
 from sizing.task.problem import Metric, Problem, Variable
 from surrogates.features import DesignFeatures
-from surrogates.networks.extractors.told import ToldFeatures
 from surrogates.networks.heads import EMBEDDING, AttentionReadout, Comparison, MeanReadout, MeetsTarget
+from surrogates.tables.told import ToldFeatures
 
 
 def test_a_better_than_b_and_b_better_than_a_add_up_to_one():
