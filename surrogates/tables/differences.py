@@ -60,7 +60,7 @@ class Differences:
         """Learn from differences (N, M) of designs with these features, and what was told, NaN where there is none."""
         for metric, usual in enumerate(self._usual):
             rows = np.isfinite(differences[:, metric])
-            own = features[rows], told[rows, metric], differences[rows, metric]
+            own = features[rows], np.nan_to_num(told[rows, metric]), differences[rows, metric]
             self._processes[metric] = _fitted(*own, usual) if rows.any() else None
 
     def predict(self, features: Array, told: Array) -> tuple[Array, Array]:

@@ -60,3 +60,14 @@ def test_what_tells_nothing_is_seen_through_and_what_is_right_is_trusted():
     np.testing.assert_allclose(telling[:, 0] + mean[:, 0], -0.1, atol=0.1)
     assert deviation[:, 1].max() < 0.03
     np.testing.assert_allclose(mean[:, 1], 0, atol=0.02)
+
+
+def test_a_design_of_which_nothing_is_told_spoils_no_other():
+    features = RNG.uniform(-1, 1, (6, 3))
+    told, found = np.full((6, 1), 0.3), np.full((6, 1), 0.1)
+    told[2] = np.nan
+    differences = Differences(np.full(1, 0.05))
+    differences.fit(features, told, found)
+    mean, deviation = differences.predict(features, told)
+    np.testing.assert_allclose(mean, 0.1, rtol=0.2)
+    assert np.isfinite(deviation).all()
