@@ -39,7 +39,7 @@ def written(folder: Path, specs: Path, run: str, name: str = "cs_amp") -> Path:
         ),
         (
             "  judge: {steps: 50}\n",
-            r"run\.judge\.steps: expected a setting that tables heeds .* got one of fc, gnn-random",
+            r"run\.judge\.steps: expected a setting that tables heeds .* got one of fc, bagnet-tables, gnn-random",
         ),
         ("  method: gp\n  search: {crossover: 0.5}\n", r"run\.search\.crossover: expected a setting that gp heeds"),
         ("  method: gp\n  ranking: {looked_at: 7}\n", r"run\.ranking\.looked_at: .* got one of gp-op"),
