@@ -70,7 +70,7 @@ def compared(spec: Spec, model: TableModel, designs: int, good: Path | None) -> 
         rows = np.linspace(0, len(known) - 1, min(GOOD, len(known))).astype(int)
         of["in spec"] = (np.array(list(known))[rows], np.array(list(known.values()))[rows])
     for name, (designs_of, measured) in of.items():
-        told = model.told(columns(spec, designs_of), problem.corners[0].conditions).values
+        told = model.told(problem.columns(designs_of), problem.corners[0].conditions).values
         for index, metric in enumerate(problem.measured):
             error = errors(told[:, index], measured[:, index], metric.unit)
             only = int((np.isfinite(told[:, index]) != np.isfinite(measured[:, index])).sum())
@@ -98,7 +98,7 @@ def speeds(spec: Spec, model: TableModel, folder: Path, count: int) -> None:
     with SimulationPool(spec.task, 1, 60) as pool:
         pool.run([spec.problem.job(tuple(many[-1]))])
         simulated_s = taken(lambda: pool.run([spec.problem.job(tuple(design)) for design in few.tolist()])) / len(few)
-    values = columns(spec, many)
+    values = spec.problem.columns(many)
     model.told({name: column[:2] for name, column in values.items()}, conditions)
     found = {
         "all metrics": taken(lambda: model.told(values, conditions)) / count,
@@ -119,10 +119,6 @@ def taken(do: Callable[[], object]) -> float:
     began = time.perf_counter()
     do()
     return time.perf_counter() - began
-
-
-def columns(spec: Spec, drawn: np.ndarray) -> dict[str, np.ndarray]:
-    return {each.name: np.array(each.values)[drawn[:, k]] for k, each in enumerate(spec.problem.variables)}
 
 
 def is_absolute(unit: str) -> bool:

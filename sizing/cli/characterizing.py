@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from importlib import import_module
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -72,7 +73,7 @@ def _measured(
     library = read_models(model_files(models_named([models], Path(), "MODELS"), Path()), None)
     options = " ".join(f"{name}={value}" for name, value in OPTIONS.items())
     lines = [line for each in library.definitions for line in each.lines] + [Line(f".options {options}", models, 1)]
-    known = import_module("surrogates.tables.transistor_models")
+    known, lookup = (import_module(f"surrogates.tables.{name}") for name in ("transistor_models", "lookup"))
     found = []
     for name, definition in known.transistors_in(library, names).items():
         chosen = lengths or known.usual_lengths(definition, width)
@@ -80,8 +81,7 @@ def _measured(
             raise InputError(
                 f"--lengths: expected some, such as 0.15u,0.5u, since {name} has no bins for W = {width * 1e6:g} um"
             )
-        measure = import_module("surrogates.tables.lookup").measured
-        found.append(measure(lines, name, lengths=chosen, width=width, supply=supply, temperature=temperature))
+        found.append(lookup.measured(lines, name, lengths=chosen, width=width, supply=supply, temperature=temperature))
     return found
 
 
@@ -110,7 +110,7 @@ def _tell(lookup: Lookup, vds: float) -> None:
     for row, length in enumerate(lookup.axes["L"]):
         for column, inversion in enumerate(_INVERSION):
             value = {name: float(each[row, column]) for name, each in found.items()}
-            if value["VGS"] == value["VGS"]:
+            if isfinite(value["VGS"]):
                 grid.add_row(
                     format_quantity(float(f"{length:.6g}"), "m") if not column else "",
                     str(inversion),

@@ -90,8 +90,8 @@ def usual_method(spec: Spec) -> tuple[str, str]:
     """The method of a spec that names none, the one that needs the fewest simulations, and why it is that.
 
     `tables` where device tables tell the circuit. Else `gp-op`, unless thousands of looks would take longer than they
-    save: with a process kit, and as a program of its own, ngspice reads a deck for each. Only `gp` learns from earlier
-    runs, and only `gp` filters.
+    save: with a process kit, and as a program of its own, ngspice reads a deck for each. Of these only `gp` learns from
+    earlier runs, and only `gp` may filter.
     """
     if spec.run.warm_start:
         return "gp", "it learns from earlier runs"
@@ -107,7 +107,7 @@ def usual_method(spec: Spec) -> tuple[str, str]:
         return "tables", "device tables tell what this circuit does before it is simulated"
     look = spec.task.look
     if look is not None and alterable(look) and spec.run.simulator == "ngspice":
-        return "gp-op", f"device tables do not help ({untold}), and a look at an operating point takes no time"
+        return "gp-op", f"device tables do not help ({untold}), and a look at an operating point takes little time"
     return "gp", f"device tables do not help ({untold})"
 
 

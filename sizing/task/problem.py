@@ -101,6 +101,17 @@ class Problem:
         """The value of every variable by name, in SI units."""
         return {variable.name: variable.values[index] for variable, index in zip(self.variables, design, strict=True)}
 
+    def columns(self, designs: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+        """The values (B,) of every variable by name, of designs (B, V), in SI units."""
+        return {
+            variable.name: grid[designs[:, column]]
+            for column, (variable, grid) in enumerate(zip(self.variables, self._grids, strict=True))
+        }
+
+    @cached_property
+    def _grids(self) -> tuple[NDArray[np.float64], ...]:
+        return tuple(np.array(variable.values) for variable in self.variables)
+
     def job(self, design: Sequence[int], corner: int = 0) -> Job:
         """What a simulator is given: the value of every variable, and the conditions of a corner."""
         return Job(self.values(design), self.corners[corner].conditions)

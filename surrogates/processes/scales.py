@@ -51,6 +51,13 @@ class Scale:
             np.inf if high is None else float(self._scaled(high)),
         )
 
+    @property
+    def worse(self) -> float:
+        """1 where larger scaled values are worse, -1 where smaller ones are."""
+        if self.metric.goal is not None:
+            return self.metric.sign
+        return -1.0 if self.metric.at_least is not None else 1.0
+
     def __call__(self, values: Array) -> Array:
         """Scaled values (N,); one that is missing is somewhat worse than the worst that is not."""
         ends = [end for end in (*self.targets, float(self._scaled(self.origin))) if np.isfinite(end)]
@@ -58,7 +65,7 @@ class Scale:
         least, most = min(ends) - FARTHEST_DISTANCE, max(ends) + FARTHEST_DISTANCE
         scaled = np.clip(self._scaled(values), -np.inf if falling else least, np.inf if rising else most)
         known = scaled[~np.isnan(scaled)]
-        if rising or (not falling and self.metric.at_least is not None):
+        if self.worse < 0:
             worst = known.min(initial=min(ends)) - BEYOND_WORST
         else:
             worst = known.max(initial=max(ends)) + BEYOND_WORST

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -120,6 +121,19 @@ def _parts(task: Task, networks: Sequence[Network]) -> dict[Kind, list[Part]]:
     return found
 
 
+@dataclass(frozen=True)
+class _Job:
+    """One device of a plan."""
+
+    plan: Plan
+    device: UnitDevice
+
+    @cached_property
+    def keys(self) -> Mapping[Part, str]:
+        """The key in the store of each part that is measured."""
+        return {part: key_of(self.device, part, self.plan.grids) for part in self.plan.parts}
+
+
 class Tables:
     """Tables by what they take, from a folder or measured now; each is made once."""
 
@@ -136,15 +150,14 @@ class Tables:
     def of(self, wanted: Sequence[Plan]) -> dict[Kind, Table]:
         """The tables of these plans, what is to be measured a deck at a time on each core; raises Unmeasurable."""
         new = [plan for plan in wanted if plan not in self._made]
-        jobs = [UnitDevice(plan.unit, values) for plan in new for values in plan.geometry.measured]
-        grids_of = [plan for plan in new for _ in plan.geometry.measured]
-        unknown = sum(not self._is_known(plan, job) for plan, job in zip(grids_of, jobs, strict=True))
+        jobs = [_Job(plan, UnitDevice(plan.unit, values)) for plan in new for values in plan.geometry.measured]
+        unknown = sum(not all(map(self._store.holds, job.keys.values())) for job in jobs)
         if unknown >= WORTH_A_WORD:
             _LOG.warning("measuring %d devices with ngspice, which are kept in %s", unknown, self._store.folder)
         began = time.perf_counter()
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             try:
-                measured = list(pool.map(self._measured, grids_of, jobs))
+                measured = list(pool.map(self._measured, jobs))
             except BaseException:  # an interrupt does not wait for what has not begun
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
@@ -157,19 +170,15 @@ class Tables:
             self._made[plan] = Table(plan.geometry, plan.grids, own)
         return {plan.kind: self._made[plan] for plan in wanted}
 
-    def _is_known(self, plan: Plan, device: UnitDevice) -> bool:
-        return all(self._store.holds(key_of(device, part, plan.grids)) for part in plan.parts)
-
-    def _measured(self, plan: Plan, device: UnitDevice) -> tuple[Measurements, bool]:
+    def _measured(self, job: "_Job") -> tuple[Measurements, bool]:
         """What is known of a device, and whether ngspice had to measure it."""
         found: dict[str, NDArray[np.float64]] = {}
         is_new = False
-        for part in plan.parts:
-            key = key_of(device, part, plan.grids)
+        for part, key in job.keys.items():
             kept = self._store.read(key)
             if kept is None:
-                sign = int(found["polarity"][0]) if found else self._polarity(plan, device)
-                kept = measure(device, part, sign, plan.grids)
+                sign = int(found["polarity"][0]) if found else self._polarity(job.plan, job.device)
+                kept = measure(job.device, part, sign, job.plan.grids)
                 self._store.write(key, kept)
                 is_new = True
             found.update(kept)

@@ -15,7 +15,7 @@ from sizing.search.foresight import Foreseen
 from sizing.simulation.simulator import Measured
 from sizing.task.job import Conditions
 from sizing.task.objectives import completed, figures, margin
-from sizing.task.problem import Design, Metric, Problem
+from sizing.task.problem import Design, Problem
 from surrogates.features import LogarithmicFeatures
 from surrogates.processes.scales import Scale
 from surrogates.tables.differences import Differences
@@ -175,9 +175,8 @@ class TablesJudge:
             self._expect(corner)
 
     def _asked_of_tables(self, designs: Indices, corner: int, *, integrate: bool) -> Array:
-        values = {v.name: np.array(v.values)[designs[:, column]] for column, v in enumerate(self._problem.variables)}
         conditions = self._problem.corners[corner].conditions
-        return completed(self._problem, self._tell(values, conditions, integrate=integrate))
+        return completed(self._problem, self._tell(self._problem.columns(designs), conditions, integrate=integrate))
 
     def _expect(self, corner: int) -> None:
         """Learn dear metrics from the designs that were integrated."""
@@ -217,7 +216,7 @@ class TablesJudge:
     def _difference(self, simulated: Array, told: Array) -> Array:
         """Differences of one design (M,); where a simulation gave no value, as if it had been worse than told."""
         found = np.array([float(scale(simulated[m : m + 1])[0]) for m, scale in enumerate(self._scales)]) - told
-        worse = np.array([_worse(metric) for metric in self._problem.metrics])
+        worse = np.array([scale.worse for scale in self._scales])
         return np.where(np.isnan(simulated), MISSING_DIFFERENCE * worse, found)
 
     def _margin(self, mean: Array, deviation: Array) -> Array:
@@ -249,13 +248,6 @@ _ERFC = np.frompyfunc(math.erfc, 1, 1)
 """SciPy's would take a third of a second to import, once a run."""
 
 
-def _worse(metric: Metric) -> float:
-    """In which direction a metric gets worse."""
-    if metric.goal is not None:
-        return metric.sign
-    return -1.0 if metric.at_least is not None else 1.0
-
-
 def device_tables(context: "Context") -> TablesJudge:
     """The judge of a run; raises Unmodelled or Unmeasurable, both InputError, for a circuit that tables cannot tell."""
     learned = context.own is None or context.own.learned
@@ -283,10 +275,9 @@ def telling(context: "Context") -> Tell:
         return model.told(designs, conditions, integrate=integrate).values
 
     prepare(problem.corners[0].conditions)
-    rng = np.random.default_rng(0)
-    some = {variable.name: rng.choice(np.array(variable.values), _DESIGNS_TRIED) for variable in problem.variables}
+    some = np.random.default_rng(0).integers(0, problem.shape, (_DESIGNS_TRIED, len(problem.shape)))
     with context.clock.activity("query"):
-        told = model.told(some, problem.corners[0].conditions)
+        told = model.told(problem.columns(some), problem.corners[0].conditions)
     if np.isnan(told.values).all():
         raise Unmodelled(f"they tell no metric: {next(iter(told.missing[0].values()))}")
     return tell

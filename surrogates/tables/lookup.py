@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from sizing.errors import InputError
 from sizing.spice.circuit import scale_of
+from sizing.spice.kits import subcircuits
 from sizing.spice.netlist import Line
 from surrogates.tables.characterisation import Kind, Plan, Tables
 from surrogates.tables.deck import Unit, reached
 from surrogates.tables.geometry import Geometry
-from surrogates.tables.grids import Axis, grids
+from surrogates.tables.grids import FINEST_VOLTS, Axis, grids
 
 Array = NDArray[np.float64]
 QUANTITIES = ("ID", "VT", "GM", "GMB", "GDS", "CGG", "CGS", "CSG", "CGD", "CDG", "CGB", "CDD", "CSS")
@@ -29,8 +30,6 @@ QUANTITIES = ("ID", "VT", "GM", "GMB", "GDS", "CGG", "CGS", "CSG", "CGD", "CDG",
 AXES = ("L", "VGS", "VDS", "VSB")
 _MICRO = 1e-6
 _ROLES = "dgsb"
-_FINE_VOLTS = 0.025
-"""Volts between gate and drain voltages."""
 _AT_ONCE = 20_000
 
 
@@ -68,7 +67,7 @@ class Lookup:
         found = {name: np.full((count, len(wanted)), np.nan) for name in own if name != "GM/ID"}
         for length in range(count):
             efficiency = own["GM/ID"][length]
-            first = int(np.nanargmax(efficiency))
+            first = int(np.argmax(np.nan_to_num(efficiency, nan=-np.inf)))
             falling = np.minimum.accumulate(efficiency[first:])[::-1]
             inside = (wanted >= falling[0]) & (wanted <= falling[-1])
             for name, values in found.items():
@@ -109,7 +108,7 @@ def measured(
     `lengths` and `width` are in metres, `supply` is the highest of all voltages, `temperature` in degrees Celsius. What
     was measured before is not measured again. Raises Unmeasurable.
     """
-    letter = "x" if any(line.keyword == ".subckt" and _second(line) == model for line in lines) else "m"
+    letter = "x" if model in subcircuits(lines) else "m"
     definitions = reached(lines, letter, model)
     scale = scale_of(definitions)
     wide, long = width / scale, tuple(sorted(float(f"{each / scale:.9g}") for each in set(lengths)))
@@ -121,25 +120,22 @@ def measured(
     kind = Kind(letter, model, _ROLES, unit.parameters)
     plan = Plan(kind, unit, shape, grids(_ROLES, supply, bulk_moves=True), supply, ("bias", "channel"))
     table = (tables or Tables()).of([plan])[kind]
-    bulk = plan.grids.currents.bulk
+    bulk, voltages = plan.grids.currents.bulk, Axis(0.0, FINEST_VOLTS, round(supply / FINEST_VOLTS) + 1).values
     axes = {
         "L": np.array(long) * scale,
-        "VGS": Axis(0.0, _FINE_VOLTS, round(supply / _FINE_VOLTS) + 1).values,
-        "VDS": Axis(0.0, _FINE_VOLTS, round(supply / _FINE_VOLTS) + 1).values,
-        "VSB": -bulk.values[bulk.values < 1e-9][::-1],
+        "VGS": voltages,
+        "VDS": voltages,
+        "VSB": np.abs(bulk.values[: bulk.zero + 1])[::-1],
     }
-    axes["VSB"][0] = abs(axes["VSB"][0])
     points = np.stack([each.ravel() for each in np.meshgrid(*axes.values(), indexing="ij")], axis=1)
     found = {name: np.empty(len(points)) for name in QUANTITIES}
     for first in range(0, len(points), _AT_ONCE):
         part = slice(first, first + _AT_ONCE)
         length, gate, drain, source = points[part].T
         geometries = table.geometries(np.stack([length / scale, np.full(len(length), wide)], axis=1))
-        voltages = np.stack([drain, gate, -source], axis=1)
-        for name, values in {
-            **_conductances(table.transistor(geometries, voltages)),
-            **_capacitances(table.capacitances(geometries, voltages)),
-        }.items():
+        bias = np.stack([drain, gate, -source], axis=1)
+        told = _conductances(table.transistor(geometries, bias)) | _capacitances(table.capacitances(geometries, bias))
+        for name, values in told.items():
             found[name][part] = values
     shaped = tuple(len(each) for each in axes.values())
     info = f"{model}, W = {width / _MICRO:g} um, ngspice" + ("" if temperature is None else f", {temperature:g} °C")
@@ -182,29 +178,33 @@ def read_lookup(path: Path) -> Lookup:
     Of a pickle nothing is read but numbers, text and NumPy's arrays of them.
     """
     name = path.stem
+    wanted = ("W", *AXES, *QUANTITIES)
     try:
         if path.suffix == ".mat":
             from scipy.io import loadmat
 
             held = loadmat(path)
-            name = next(key for key in held if not key.startswith("__"))
-            struct = held[name][0][0]
+            key = next(key for key in held if not key.startswith("__"))
+            name, struct = _identifier(key), held[key][0][0]
             fields = {key.upper(): np.squeeze(struct[key]) for key in struct.dtype.names}
         else:
-            fields = _Plain(io.BytesIO(path.read_bytes())).load()
+            fields = dict(_Plain(io.BytesIO(path.read_bytes())).load())
+        numbers = {each: np.atleast_1d(np.asarray(fields[each], dtype=float)) for each in wanted if each in fields}
     except Exception as error:  # what foreign bytes may raise is anybody's guess
         raise InputError(f"{path}: expected a table as pygmid reads it, got what cannot be read ({error})") from None
-    wanted = ("W", *AXES, *QUANTITIES)
-    missing = [each for each in wanted if not isinstance(fields, dict) or each not in fields]
-    if missing:
+    if missing := [each for each in wanted if each not in numbers]:
         raise InputError(f"{path}: expected a table as pygmid reads it, got none of {', '.join(missing)}")
-    numbers = {each: np.atleast_1d(np.asarray(fields[each], dtype=float)) for each in wanted}
+    for axis in AXES:
+        if not (np.diff(numbers[axis]) > 0).all() or not np.isfinite(numbers[axis]).all():
+            raise InputError(f"{path}: expected ascending values of {axis}, got {np.ravel(numbers[axis])[:5]}")
     shape = tuple(len(numbers[axis]) for axis in AXES)
     wrong = [each for each in QUANTITIES if numbers[each].size != np.prod(shape)]
     if wrong:
         raise InputError(
             f"{path}: expected {shape} values (L, VGS, VDS, VSB), got {numbers[wrong[0]].shape} of {wrong[0]}"
         )
+    if not numbers["W"][0] > 0 or not (numbers["ID"] > 0).any():
+        raise InputError(f"{path}: expected a W and currents above 0, got W = {numbers['W'][0]:g} and none such")
     axes = {axis: numbers[axis] * (_MICRO if axis == "L" else 1.0) for axis in AXES}
     quantities = {each: numbers[each].reshape(shape) for each in QUANTITIES}
     return Lookup(name, float(numbers["W"][0]) * _MICRO, axes, quantities, str(fields.get("INFO", "")))
@@ -229,11 +229,6 @@ def _interpolated(axis: Array, values: Array, at: float) -> Array:
     share = (at - axis[after - 1]) / (axis[after] - axis[after - 1])
     found: Array = values[:, :, after - 1] * (1 - share) + values[:, :, after] * share
     return found
-
-
-def _second(line: Line) -> str:
-    words = line.text.split()
-    return words[1].lower() if len(words) > 1 else ""
 
 
 def _identifier(name: str) -> str:

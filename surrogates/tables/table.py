@@ -72,9 +72,9 @@ class Table:
     @classmethod
     def joined(cls, tables: Sequence["Table"]) -> "Table":
         """Several of one layout as one, which has the places of the first, then those of the next."""
-        whole = copy(tables[0])
-        whole._measured = {name: np.concatenate([each._measured[name] for each in tables]) for name in whole._measured}
-        return whole
+        first = tables[0]
+        measured = {name: np.concatenate([each._measured[name] for each in tables]) for name in first._measured}
+        return first._with(first._grids, measured) if len(tables) > 1 else first
 
     def __len__(self) -> int:
         return len(self._measured["currents"])
@@ -82,12 +82,20 @@ class Table:
     @cached_property
     def tied(self) -> "Table":
         """The same for devices whose bulk is tied to their source: with a plane of bias points less to look through."""
-        tied = copy(self)
-        tied._grids, tied._measured = self._grids.tied, dict(self._measured)
+        measured = dict(self._measured)
         for name, grid in self._grids_of.items():
             zero = grid.bulk.zero
-            tied._measured[name] = self._measured[name][:, zero : zero + 1]
-        return tied
+            measured[name] = measured[name][:, zero : zero + 1]
+        return self._with(self._grids.tied, measured)
+
+    def _with(self, grids: Grids, measured: Mapping[str, NDArray[np.float64]]) -> "Table":
+        """The same with other measurements, and splines of its own."""
+        other = copy(self)
+        for name, made in vars(Table).items():
+            if isinstance(made, cached_property):
+                vars(other).pop(name, None)
+        other._grids, other._measured = grids, dict(measured)
+        return other
 
     @property
     def _grids_of(self) -> Mapping[str, Grid]:

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from sizing.task.objectives import completed
 from sizing.task.problem import Problem
 from surrogates.features import DesignFeatures
-from surrogates.processes.scales import Scale
+from surrogates.processes.scales import FARTHEST_DISTANCE, Scale
 from surrogates.tables.judge import Tell
 
 _STEEPNESS = (0.5, 8.0)
@@ -28,11 +28,13 @@ class ToldFeatures:
 
     def __call__(self, designs: NDArray[np.int64]) -> NDArray[np.float32]:
         """Features (B, width) of designs (B, V) given as grid indices."""
-        told = self._told(designs)
-        scaled = np.stack([scale(told[:, m]) for m, scale in enumerate(self._scales)], axis=1)
-        found = [np.tanh(steepness * scaled) for steepness in _STEEPNESS]
+        scaled = [
+            np.where(np.isnan(told), scale.worse * FARTHEST_DISTANCE, scale(told))  # whatever else is asked about
+            for scale, told in zip(self._scales, self._told(designs).T, strict=True)
+        ]
+        found = [np.tanh(steepness * np.stack(scaled, axis=1)) for steepness in _STEEPNESS]
         return np.concatenate([self._own(designs), *found], axis=1, dtype=np.float32)
 
     def _told(self, designs: NDArray[np.int64]) -> NDArray[np.float64]:
-        values = {v.name: np.array(v.values)[designs[:, column]] for column, v in enumerate(self._problem.variables)}
-        return completed(self._problem, self._tell(values, self._problem.corners[0].conditions, integrate=True))
+        conditions = self._problem.corners[0].conditions
+        return completed(self._problem, self._tell(self._problem.columns(designs), conditions, integrate=True))

@@ -30,7 +30,7 @@ class GraphExtractor(Extractor):
     ) -> None:
         super().__init__()
         self.rate = rate
-        self._grids = {variable.name: np.array(variable.values) for variable in problem.variables}
+        self._problem = problem
         self._graph = CircuitGraph(circuit)
         self._graph.parameters(problem.values(problem.middle))  # what cannot be evaluated is refused now
         self._device = device
@@ -40,8 +40,7 @@ class GraphExtractor(Extractor):
 
     def read(self, designs: NDArray[np.int64]) -> torch.Tensor:
         """Device features (B, D, FEATURES); for a frozen backbone, what it says of them (B, tokens, width)."""
-        values = {name: grid[designs[:, column]] for column, (name, grid) in enumerate(self._grids.items())}
-        parameters = torch.from_numpy(self._graph.parameters(values)).to(self._device)
+        parameters = torch.from_numpy(self._graph.parameters(self._problem.columns(designs))).to(self._device)
         if self.rate > 0:
             return parameters
         with torch.no_grad():

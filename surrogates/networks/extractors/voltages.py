@@ -46,7 +46,7 @@ class PredictedVoltages:
     """As a graph network tells them."""
 
     def __init__(self, problem: Problem, circuit: Circuit, backbone: Backbone, device: torch.device) -> None:
-        self._grids = {variable.name: np.array(variable.values) for variable in problem.variables}
+        self._problem = problem
         self._graph = CircuitGraph(circuit)
         self._device = device
         self._wiring = backbone.bind(self._graph.topology, device)
@@ -55,8 +55,7 @@ class PredictedVoltages:
 
     def __call__(self, designs: NDArray[np.int64]) -> torch.Tensor:
         """Voltages (B, N) of designs (B, V)."""
-        values = {name: grid[designs[:, column]] for column, (name, grid) in enumerate(self._grids.items())}
-        parameters = torch.from_numpy(self._graph.parameters(values)).to(self._device)
+        parameters = torch.from_numpy(self._graph.parameters(self._problem.columns(designs))).to(self._device)
         with torch.inference_mode():
             states = (self._backbone(self._wiring, block)[-1] for block in torch.split(parameters, _BLOCK))
             told = torch.cat([self._backbone.voltages(state) for state in states])

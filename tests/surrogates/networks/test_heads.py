@@ -97,3 +97,4 @@ def test_what_tables_tell_is_read_far_and_near_of_each_target(problem: Problem):
     assert near[-1] > 0 > near[1]
     assert np.abs(near[1:]).max() > 10 * np.abs(far[1:]).max()
     assert far[0] < far[1]  # none is worse than any
+    np.testing.assert_array_equal(features(np.zeros((1, 3), dtype=np.int64))[0], rows[0])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.io import loadmat
+from scipy.io import loadmat, savemat
 
 from sizing.errors import InputError
 from sizing.measures.transistors import OperatingPoint
@@ -100,7 +100,7 @@ class Command:
         ("a.pkl", pickle.dumps({"L": np.ones(2)}), "got none of W, VGS, VDS, VSB, ID"),
         (
             "a.pkl",
-            pickle.dumps(dict.fromkeys(("W", *AXES, *QUANTITIES), np.ones(2))),
+            pickle.dumps(dict.fromkeys(("W", *AXES, *QUANTITIES), np.array([1.0, 2.0]))),
             r"expected \(2, 2, 2, 2\) values",
         ),
         ("a.pkl", b"", "cannot be read"),
@@ -147,3 +147,30 @@ def test_transistors_of_a_library_and_their_lengths():
         transistors_in(library, ["fets"])
     with pytest.raises(InputError, match="found none"):
         transistors_in(library_of(read_text(".model d1 d is=1e-15\n", "kit", Path())), [])
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "mistake"),
+    [
+        ("VGS", np.array([0.0, 0.6, 0.3]), "expected ascending values of VGS"),
+        ("ID", np.zeros((2, 3, 2, 1)), "expected a W and currents above 0"),
+        ("GM", np.array(["one"]), "cannot be read"),
+    ],
+)
+def test_a_table_of_nonsense_is_said(field: str, value: np.ndarray, mistake: str, tmp_path: Path):
+    axes = {"L": [0.1, 0.2], "VGS": [0.0, 0.3, 0.6], "VDS": [0.0, 0.6], "VSB": [0.0]}
+    fields = {name: np.array(each) for name, each in axes.items()} | {"W": 1.0}
+    fields |= dict.fromkeys(QUANTITIES, np.ones((2, 3, 2, 1)))
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps(fields))
+    assert np.isfinite(read_lookup(tmp_path / "a.pkl").by_inversion([1.0], 0.3)["VGS"]).all()
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps(fields | {field: value}))
+    with pytest.raises(InputError, match=mistake):
+        read_lookup(tmp_path / "a.pkl")
+
+
+def test_a_name_in_a_file_leads_nowhere(pmos: Lookup, tmp_path: Path):
+    path = tmp_path / "a.mat"
+    savemat(path, {"abcdefgh": pmos.as_fields()})
+    path.write_bytes(path.read_bytes().replace(b"abcdefgh", b"../../xy", 1))
+    assert "../../xy" in loadmat(path)
+    assert read_lookup(path).name == "______xy"

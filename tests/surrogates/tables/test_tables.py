@@ -90,3 +90,25 @@ def test_an_axis_without_bins_takes_few_values():
     np.testing.assert_allclose((linear * (nodes**2 + 3 * nodes)[places]).sum(1), samples[:, 0] ** 2 + 3 * samples[:, 0])
     conductance = np.exp((logarithmic * -np.log(nodes + 0.4)[places]).sum(1))
     np.testing.assert_allclose(conductance, 1 / (samples[:, 0] + 0.4), rtol=1e-3)
+
+
+def test_tables_looked_up_together_are_each_what_they_are_alone(specs: Path, folder: Path):
+    bias = grids("dgsb", 1.2, bulk_moves=True)
+    shape = geometry(("w", "l"), np.array([UNIT]))
+    one, other = (
+        Table(shape, bias, [measure(unit(specs, model), "bias", sign, bias)])
+        for model, sign in (("nmos", 1), ("pmos", -1))
+    )
+    voltages = np.array([[0.6, 0.5, -0.1], [0.1, 0.9, 0.0]])
+    parameters = np.tile(UNIT, (2, 1))
+    alone = [table.currents(table.geometries(parameters), voltages)[0] for table in (one, other)]  # has splines now
+    assert one.layout == other.layout
+    for kind in (lambda table: table, lambda table: table.tied):
+        pair = kind(one), kind(other)
+        joined = Table.joined(pair)
+        for table, first in zip(pair, (0, len(pair[0])), strict=True):
+            own, _ = table.currents(table.geometries(parameters), voltages)
+            found, _ = joined.currents(table.geometries(parameters, first), voltages)
+            np.testing.assert_array_equal(found, own)
+    assert np.abs(alone[0] - alone[1]).max() > 1e-6
+    assert Table.joined((one,)) is one
