@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from sizing.errors import InputError
+from sizing.files import cannot_make
 
 Lookup = Any
 """surrogates.tables.lookup.Lookup, which the engine does not import."""
@@ -50,7 +51,10 @@ def characterize(
         asked = [_quantity("--lengths", each, "m") for each in lengths.split(",")] if lengths else []
         found = _measured(models, devices or (), asked, _quantity("--width", width, "m"), volts, temperature)
     folder = out or Path("runs/characterize") / Path(models.replace(":", "-")).stem
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_make(folder, error) from error
     for lookup in found:
         vds = min(volts, float(lookup.axes["VDS"][-1])) / 2
         _tell(lookup, vds)

@@ -91,6 +91,8 @@ def plans(task: Task, networks: Sequence[Network], samples: Mapping[str, Value],
                 moving.add(kind)
             chosen = bench if conditions.process is None else bench.processes[conditions.process]
             lines.setdefault(kind, chosen.lines)
+    if found and reach == 0:
+        raise Unmodelled("expected a voltage source, which tells how far nets go, got none with a DC value")
     result = []
     for kind, samples_of in found.items():
         try:

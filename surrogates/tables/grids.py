@@ -51,6 +51,7 @@ class Grid:
         return replace(self, bulk=ZERO)
 
 
+LEAST_REACH_VOLTS = 0.2
 FINEST_VOLTS = 0.025
 """Volts between drain voltages: near the edge of saturation nothing coarser tells conductances within some percent."""
 POINTS_BELOW_ZERO = 2
@@ -71,7 +72,11 @@ class Grids:
 
 
 def grids(roles: str, reach: float, bulk_moves: bool) -> Grids:
-    """The bias points of a device with these terminals ("dgsb", "dsb", "ds") in a circuit of so many volts."""
+    """The bias points of a device with these terminals ("dgsb", "dsb", "ds") in a circuit of so many volts.
+
+    There are always enough for splines, so that a circuit of millivolts has tables that reach further than it does.
+    """
+    reach = max(reach, LEAST_REACH_VOLTS)
     fine = FINEST_VOLTS if reach <= 1.3 else 2 * FINEST_VOLTS
     coarse = 4 * fine
     if "g" not in roles:  # conducts both ways

@@ -22,7 +22,7 @@ from sizing.spice.netlist import Line
 from surrogates.tables.characterisation import Kind, Plan, Tables
 from surrogates.tables.deck import Unit, reached
 from surrogates.tables.geometry import Geometry
-from surrogates.tables.grids import FINEST_VOLTS, Axis, grids
+from surrogates.tables.grids import FINEST_VOLTS, LEAST_REACH_VOLTS, Axis, grids
 
 Array = NDArray[np.float64]
 QUANTITIES = ("ID", "VT", "GM", "GMB", "GDS", "CGG", "CGS", "CSG", "CGD", "CDG", "CGB", "CDD", "CSS")
@@ -106,8 +106,10 @@ def measured(
     """A transistor of these models, by real ngspice: a `.model`, or a kit's sub-circuit of four terminals.
 
     `lengths` and `width` are in metres, `supply` is the highest of all voltages, `temperature` in degrees Celsius. What
-    was measured before is not measured again. Raises Unmeasurable.
+    was measured before is not measured again. Raises Unmeasurable, and InputError for a supply that is too low.
     """
+    if supply < LEAST_REACH_VOLTS:
+        raise InputError(f"supply: expected {LEAST_REACH_VOLTS} V or more, got {supply:g} V")
     letter = "x" if model in subcircuits(lines) else "m"
     definitions = reached(lines, letter, model)
     scale = scale_of(definitions)

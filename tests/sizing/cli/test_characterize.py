@@ -35,6 +35,7 @@ def test_a_transistor_is_measured_told_and_written_and_its_table_is_read(specs: 
         (["CARD"], "--lengths: expected some, such as 0.15u,0.5u, since nmos has no bins for W = 5 um"),
         (["CARD", "nmoss"], "no transistor 'nmoss' in these models; did you mean 'nmos'"),
         (["CARD", "--lengths", "90 V"], "--lengths: expected metres, got '90 V'"),
+        (["CARD", "--lengths", "90n", "--supply", "0.01"], "supply: expected 0.2 V or more, got 0.01 V"),
         (["CARD", "--supply", "-1"], "--supply: expected more than 0 V, got -1"),
     ],
 )

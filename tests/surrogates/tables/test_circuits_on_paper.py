@@ -138,3 +138,12 @@ def test_what_has_no_model_is_named(task, folder):
         TableModel.of(task("b1 out 0 v=v(in)\nr1 out 0 1\nv1 in 0 1", bias="op"), (), folder)
     with pytest.raises(Unmodelled, match=r"^v2: closes a loop"):
         TableModel.of(task("v1 a 0 1\nv2 a 0 1", bias="op"), (), folder)
+
+
+def test_a_circuit_of_millivolts_has_tables_and_one_without_a_voltage_is_not_told(task, folder):
+    low = task("v1 d 0 20m\nm1 d d 0 0 nmos w=0.5u l=90n\n.include bptm45.mod", bias="op")
+    current = waveforms(low, folder, "bias", "i(v1)").vectors["i(v1)"][0]
+    assert -1e-6 < current < -1e-12
+    without = task("i1 0 d 1u\nm1 d d 0 0 nmos w=0.5u l=90n\n.include bptm45.mod", bias="op")
+    with pytest.raises(Unmodelled, match="expected a voltage source, which tells how far nets go"):
+        waveforms(without, folder, "bias", "v(d)")
