@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sizing.cli.trust import TrustOption
 from sizing.errors import InputError
 from sizing.files import cannot_make
 
@@ -32,6 +33,7 @@ def characterize(
     temperature: Annotated[float | None, typer.Option(help="degrees Celsius [default: the models']")] = None,
     out: Annotated[Path | None, typer.Option(help="folder [default: runs/characterize/MODELS]")] = None,
     picture: Annotated[str, typer.Option("--format", help="of the charts: svg or png")] = "svg",
+    trust: TrustOption = False,
 ) -> None:
     """Measure transistors with ngspice: gm/Id, current density, transit frequency and self-gain by length.
 
@@ -49,7 +51,7 @@ def characterize(
         found = [import_module("surrogates.tables.lookup").read_lookup(Path(models))]
     else:
         asked = [_quantity("--lengths", each, "m") for each in lengths.split(",")] if lengths else []
-        found = _measured(models, devices or (), asked, _quantity("--width", width, "m"), volts, temperature)
+        found = _measured(models, devices or (), asked, _quantity("--width", width, "m"), volts, temperature, trust)
     folder = out or Path("runs/characterize") / Path(models.replace(":", "-")).stem
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -69,10 +71,12 @@ def _measured(
     width: float,
     supply: float,
     temperature: float | None,
+    trust: bool,
 ) -> list[Lookup]:
     from sizing.first_spec.source import models_named
     from sizing.specfile.models import OPTIONS, model_files, read_models
     from sizing.spice.netlist import Line
+    from sizing.spice.trust import checked
 
     library = read_models(model_files(models_named([models], Path(), "MODELS"), Path()), None)
     options = " ".join(f"{name}={value}" for name, value in OPTIONS.items())
@@ -80,6 +84,8 @@ def _measured(
     known, lookup = (import_module(f"surrogates.tables.{name}") for name in ("transistor_models", "lookup"))
     found = []
     for name, definition in known.transistors_in(library, names).items():
+        if not trust:
+            checked(library.reached([Line(f"x {name}", models, 1)]))
         chosen = lengths or known.usual_lengths(definition, width)
         if not chosen:
             raise InputError(

@@ -27,6 +27,18 @@ def test_a_transistor_is_measured_told_and_written_and_its_table_is_read(specs: 
     assert again.stdout.splitlines()[:-1] == said.stdout.splitlines()[:-1]
 
 
+def test_models_that_may_run_something_are_refused_unless_they_are_trusted(specs: Path, tmp_path: Path):
+    (tmp_path / "models.lib").write_text(
+        f".subckt fet d g s b\nm1 d g s b nmos w=1u l=90n\n.control\nshell touch {tmp_path}/run\n.endc\n.ends\n"
+        f".include {specs}/netlists/bptm45.mod\n"
+    )
+    asked = ["characterize", str(tmp_path / "models.lib"), "fet", "--lengths", "90n", "--out", str(tmp_path / "out")]
+    said = CliRunner().invoke(app, asked)
+    assert isinstance(said.exception, InputError)
+    assert "models.lib:3" in str(said.exception)
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "mistake"),
     [
