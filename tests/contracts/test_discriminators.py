@@ -15,6 +15,8 @@ from sizing.task.objectives import no_worse
 from sizing.testing import DiscriminatorContract
 from sizing.testing.discriminators import candidates, made
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def threads() -> Iterator[int]:

@@ -107,6 +107,7 @@ def expected(device: str, told: Mapping[str, float]) -> dict[str, float]:
     }
 
 
+@pytest.mark.slow
 def test_what_is_read_of_transistors_is_what_ngspice_prints(measured, tmp_path):
     worst = "of: b.op, devices: [m1, m2, x3]"
     found = measured(

@@ -58,6 +58,7 @@ def values_of(path: Path, make: Callable[[Task], Simulator], *jobs: Job) -> list
     return [dict(zip(names, outcome.values, strict=True)) for outcome in outcomes if isinstance(outcome, Measured)]
 
 
+@pytest.mark.slow
 def test_a_variable_may_have_any_name_that_is_not_refused(make: Callable[[Task], Simulator], tmp_path: Path):
     words = [word for word in WORDS if word not in PARAMETERS and word not in IN_SOURCES]
     lines = [
@@ -110,6 +111,7 @@ def test_what_is_refused_is_misread_by_ngspice(word: str, tmp_path: Path):
     assert printed != pytest.approx([6.0 if word in IN_SOURCES else 0.1], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_a_net_may_have_any_name_that_is_not_refused(make: Callable[[Task], Simulator], tmp_path: Path):
     nets = [word for word in WORDS if word not in NETS and word != "a"]
     netlist = "\n".join(f"r{n} a {net} {n + 1}k\nrl{n} {net} 0 {{r}}" for n, net in enumerate(nets))
@@ -146,6 +148,7 @@ def test_metrics_benches_and_analyses_may_have_any_name(word: str, tmp_path: Pat
 
 
 @pytest.mark.parametrize("name", ["temperature", "TEMPERATURE", "process", "sample", "Temp"])
+@pytest.mark.slow
 def test_a_variable_named_like_a_condition_is_a_variable_in_every_order_of_designs(
     name: str, make: Callable[[Task], Simulator], specs: Path, tmp_path: Path
 ):

@@ -6,6 +6,8 @@ from sizing.search.method import Method
 from sizing.search.methods import METHODS
 from sizing.testing import LearningContract, OptimizerContract
 
+pytestmark = pytest.mark.slow
+
 FILTERED = ("oracle", "fc", "bagnet-tables", "gp-pretrained", "gnn-random", "gnn-frozen", "gnn-finetuned")
 """Evolution with a filter: they share its optimizer, and tests/contracts/test_discriminators.py has the filters."""
 CHANCE = ("evo", "random", "grid")
@@ -31,6 +33,8 @@ class TestSlow(OptimizerContract):
 
 
 class TestLearning(LearningContract):
+    most = 90
+
     @pytest.fixture(params=LEARNING)
     def method(self, request: pytest.FixtureRequest) -> Method:
         return METHODS[request.param]

@@ -52,6 +52,7 @@ def simulated(spec: Spec, make: Callable[[Task], Simulator], count: int = 3) -> 
 
 
 @pytest.mark.parametrize("name", SPECS)
+@pytest.mark.slow
 def test_both_adapters_of_ngspice_measure_the_same_to_the_last_bits(name: str, specs: Path):
     spec = load_spec(specs / f"{name}.yaml")
     rows = []

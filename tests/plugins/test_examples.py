@@ -18,6 +18,8 @@ from sizing.specfile.load import Spec
 from sizing.task.settings import Settings
 from sizing.testing import DiscriminatorContract
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = ROOT / "docs" / "examples"
 

@@ -54,6 +54,7 @@ def test_a_simulator_is_handed_in(divider: Spec, tmp_path: Path):
         ("Nothing", "invalid", "expected Waveforms by analysis, got None"),
     ],
 )
+@pytest.mark.slow
 def test_one_that_breaks_a_promise_is_named_and_the_run_ends_with_what_it_has(
     name: str, reason: str, words: str, divider: Spec, tmp_path: Path
 ):

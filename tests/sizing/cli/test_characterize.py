@@ -12,6 +12,7 @@ from sizing.errors import InputError
 
 
 @pytest.mark.skipif(shutil.which("ngspice") is None, reason="the ngspice program is not installed")
+@pytest.mark.slow
 def test_a_transistor_is_measured_told_and_written_and_its_table_is_read(specs: Path, tmp_path: Path):
     card, out = specs / "netlists" / "bptm45.mod", tmp_path / "out"
     asked = ["characterize", str(card), "nmos", "--lengths", "90n,0.18u", "--supply", "1.2", "--width", "1u"]

@@ -58,6 +58,7 @@ def test_run_names_its_folder_prints_designs_and_reports_progress_on_stderr(runs
     shutil.rmtree(runs / "cs_amp-evo-s5")
 
 
+@pytest.mark.slow
 def test_run_never_overwrites(runs: Path, specs: Path):
     before = (runs / "cs_amp-evo-s0" / "journal.jsonl").read_bytes()
     done = sizing("run", specs / "cs_amp.yaml", "--method", "evo", folder=runs.parent)

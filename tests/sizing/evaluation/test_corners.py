@@ -188,6 +188,7 @@ def verified(record: RunRecord) -> list[Evaluation]:
 
 
 @pytest.mark.parametrize("method", ["gp", "fc", "random"])
+@pytest.mark.slow
 def test_every_design_in_spec_is_in_the_journal_at_every_corner(method: str, spec: Spec, tmp_path: Path):
     few = heeded(method, judge={"steps": 20})
     result = sizing.run(spec, out=tmp_path / "run", workers=1, method=method, in_spec=5, max_sims=600, **few)
@@ -207,6 +208,7 @@ def test_every_design_in_spec_is_in_the_journal_at_every_corner(method: str, spe
     assert (row["corners"], row["designs"]) == (6, len(nominal))
 
 
+@pytest.mark.slow
 def test_a_budget_counts_simulations_at_all_corners(spec: Spec, tmp_path: Path):
     result = sizing.run(spec, out=tmp_path / "run", workers=1, method="random", in_spec=500, max_sims=131)
     assert (result.status, result.table.iloc[0]["sims_total"]) == ("max_sims", 131)
@@ -216,6 +218,7 @@ def test_a_budget_counts_simulations_at_all_corners(spec: Spec, tmp_path: Path):
     assert naive.record.manifest["method"] == "evo:initial=5:corners=all"
 
 
+@pytest.mark.slow
 def test_one_and_two_workers_write_the_same_journal_and_a_cache_changes_nothing(spec: Spec, tmp_path: Path):
     runs = [
         sizing.run(spec, out=tmp_path / str(number), workers=workers, method="fc", in_spec=5, max_sims=600, cache=cache)
@@ -379,6 +382,7 @@ def test_an_objective_is_the_worst_of_its_values_where_all_meet_the_target():
 
 
 @pytest.mark.parametrize(("method", "goal"), [("gp", "minimize: current"), ("evo", "minimize: {current: 1, gain: -1}")])
+@pytest.mark.slow
 def test_a_run_with_an_objective_counts_what_is_in_spec_everywhere(method: str, goal: str, specs: Path, tmp_path: Path):
     path = written(tmp_path, specs, f"{CORNERS}{goal}\n")
     result = sizing.run(path, out=tmp_path / "run", workers=1, method=method, max_sims=90)

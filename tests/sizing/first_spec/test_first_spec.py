@@ -82,6 +82,7 @@ def test_the_class_is_recognised_and_what_can_be_sized_is_varied(written: FirstS
     assert "TODO" in written.path.read_text()
 
 
+@pytest.mark.slow
 def test_the_copy_is_the_same_circuit(written: FirstSpec):
     before = sizes(circuit_of(written.netlist.with_name(written.netlist.name.replace("_sized", ""))))
     assert sizes(circuit_of(written.netlist)) == {name: pytest.approx(each, rel=1e-5) for name, each in before.items()}

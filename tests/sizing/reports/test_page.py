@@ -14,6 +14,8 @@ from sizing.runs.records.inspection import Inspection, Step
 from sizing.runs.tables import COLUMNS, means_table, runs_table, worded
 from sizing.simulation.simulator import Failed, Measured
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "<script>alert('x')</script>\"&"
 NAN = float("nan")
 
@@ -106,7 +108,6 @@ def test_a_neighbour_that_fails_misses_every_target(make_run, inspection: Inspec
     assert ["w", "– ✗↑"] in rows
 
 
-@pytest.mark.slow
 def test_correlations_are_told_with_their_intervals(make_run):
     run = make_run([1.2, 0.5, 1.1, 0.7, 1.3, 0.6, 1.0])  # the first value of w is the better one, each time
     tags = Reader(page([run], [], "one")).tags

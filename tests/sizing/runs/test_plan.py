@@ -138,6 +138,7 @@ def test_a_method_is_given_as_many_initial_designs_as_it_needs(method: str, leas
             plan(amplifier.with_run(method=method, initial=fewer))
 
 
+@pytest.mark.slow
 def test_a_method_may_be_an_object(amplifier: Spec, tmp_path: Path):
     """The random method under another name, as whatever makes an optimizer, and as a Method; taken up too."""
     begin = METHODS["random"].optimizer

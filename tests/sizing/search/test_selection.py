@@ -139,6 +139,7 @@ values_of = st.integers(1, 40).flatmap(
 
 
 @given(values_of, st.permutations([0, 1, 2]), st.integers(0, 3), st.integers(1, 25), st.integers(2, 30))
+@pytest.mark.slow
 def test_whatever_the_population_the_choice_is_consistent(
     rows: list[list[float]], some: list[int], known: int, rank: int, pool: int
 ):

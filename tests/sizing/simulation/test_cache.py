@@ -24,6 +24,7 @@ def counts(result: sizing.Result) -> list[object]:
     return [None if pd.isna(value) else int(value) for value in result.table.iloc[0][columns]]
 
 
+@pytest.mark.slow
 def test_a_second_run_sees_the_same_designs_and_simulates_none(amplifier: Spec, tmp_path: Path):
     def run(name: str, cache: Path | None = tmp_path / "cache", seed: int = 3) -> sizing.Result:
         return sizing.run(amplifier, method="oracle", seed=seed, out=tmp_path / name, workers=1, cache=cache)
@@ -42,6 +43,7 @@ def test_a_second_run_sees_the_same_designs_and_simulates_none(amplifier: Spec, 
     assert total == initial + search
 
 
+@pytest.mark.slow
 def test_a_run_with_a_cache_is_taken_up_as_it_was(amplifier: Spec, tmp_path: Path):
     settings = {"method": "evo", "workers": 1, "cache": tmp_path / "cache", "max_sims": 60}
     sizing.run(amplifier, seed=1, out=tmp_path / "before", **settings | {"max_sims": 25})
@@ -125,6 +127,7 @@ with SimulationCache(Path(sys.argv[1])) as cache:
 """
 
 
+@pytest.mark.slow
 def test_processes_share_it(tmp_path: Path):
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), str(n)]) for n in range(3)]
     assert [writer.wait() for writer in writers] == [0, 0, 0]

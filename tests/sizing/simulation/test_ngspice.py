@@ -149,6 +149,7 @@ metrics:
 """
 
 
+@pytest.mark.slow
 def test_altering_sources_gives_bit_for_bit_what_reading_the_deck_anew_gives(tmp_path: Path):
     (tmp_path / "spec.yaml").write_text(SOURCE_SPEC)
     (tmp_path / "sources.cir").write_text(SOURCES)

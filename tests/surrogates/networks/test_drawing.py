@@ -13,6 +13,8 @@ from surrogates.networks.kinds import KIND_NUMBERS, GraphError
 from surrogates.pretraining.circuits import ladder
 from surrogates.pretraining.dataset import graph_of
 
+pytestmark = pytest.mark.slow
+
 
 def drawn_texts(path: Path) -> list[str]:
     return re.findall(r"<text[^>]*>([^<]*)</text>", path.read_text(encoding="utf-8"))

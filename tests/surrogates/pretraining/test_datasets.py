@@ -211,6 +211,7 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path: Path):
     assert contents(tmp_path) == {"notes.txt": b"mine"}
 
 
+@pytest.mark.slow
 def test_operating_points_that_fail_are_left_out_and_counted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setattr(generate, "ROWS_PER_PART", 20)
     circuit = wild(a=(0.0, 0.0, 1.0), b=(2.0, 3.0, -1.001))
@@ -226,6 +227,7 @@ def test_operating_points_that_fail_are_left_out_and_counted(monkeypatch: pytest
     assert_allclose(samples.voltages[:, samples.topology.nets.index("z")], gain / (1 + gain), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_data_set_without_any_operating_point_is_refused(tmp_path: Path):
     with pytest.raises(DatasetError, match=r"wild: expected some operating points, but all 5 failed: \{'invalid': 5"):
         generate.generate("test", [(wild(a=(1.0,), b=(2.0,)), 5)], tmp_path, workers=1)

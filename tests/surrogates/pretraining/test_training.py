@@ -20,6 +20,8 @@ from surrogates.pretraining.recipe import Recipe, RecipeError
 from surrogates.pretraining.state import STATE
 from surrogates.pretraining.training import Training, TrainingProgress
 
+pytestmark = pytest.mark.slow
+
 TINY = {"kind": "relaxation", "width": 16, "layers": 2}
 STEPS = 24
 
@@ -344,7 +346,6 @@ def test_a_state_of_another_version_is_refused(manifest: Manifest, samples: tupl
         Training(recipe(), manifest, samples, tmp_path)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("left", [0, 3, 20, 60, 75, -1])
 def test_a_torn_log_is_mended(left: int, manifest: Manifest, samples: tuple[Samples, ...], whole: Path, tmp_path: Path):
     with pytest.raises(KeyboardInterrupt):

@@ -19,6 +19,8 @@ from sizing.task.problem import Metric, Problem, Variable
 from surrogates.features import LogarithmicFeatures
 from surrogates.processes.regression import Regression, _between
 
+pytestmark = pytest.mark.slow
+
 NAN = float("nan")
 
 

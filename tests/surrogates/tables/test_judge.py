@@ -112,7 +112,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("tables")
 
 
-@pytest.mark.parametrize("name", ["opamp_cc", "opamp_cc_rz"])
+@pytest.mark.parametrize("name", [pytest.param("opamp_cc", marks=pytest.mark.slow), "opamp_cc_rz"])
 def test_the_first_simulation_of_an_op_amp_is_in_spec_and_so_are_all_others(
     name: str, specs: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -129,6 +129,7 @@ def test_the_first_simulation_of_an_op_amp_is_in_spec_and_so_are_all_others(
     assert best == pytest.approx(row["margin"])
 
 
+@pytest.mark.slow
 def test_a_circuit_that_tables_cannot_tell_is_sized_as_gp_does(
     amplifier: Spec, specs: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):

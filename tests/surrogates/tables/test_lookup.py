@@ -19,6 +19,8 @@ from surrogates.tables.charts import draw
 from surrogates.tables.lookup import AXES, QUANTITIES, Lookup, measured, read_lookup, write_lookup
 from surrogates.tables.transistor_models import transistors_in, usual_lengths
 
+pytestmark = pytest.mark.slow
+
 LENGTHS = (90e-9, 180e-9)
 
 

@@ -9,6 +9,8 @@ from sizing.specfile.load import Spec
 from surrogates.tables.model import TableModel
 from surrogates.tables.simulator import TablesSimulator
 
+pytestmark = pytest.mark.slow
+
 TOLERANCES = {
     "gain": 0.01, "ugbw": 2e-3, "pm": 0.3, "tset": 0.15, "psrr": 0.1, "cmrr": 0.1, "offset": 2e-3, "ibias": 1e-4
 }  # fmt: skip

@@ -44,6 +44,7 @@ def test_a_second_use_reads_and_a_damaged_file_is_rebuilt(amplifier: Spec, tmp_p
     assert measured() == 0
 
 
+@pytest.mark.slow
 def test_two_processes_build_the_same(specs: Path, tmp_path: Path):
     command = [sys.executable, "-c", BUILD, str(specs / "cs_amp.yaml"), str(tmp_path)]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
@@ -91,6 +92,7 @@ def test_measuring_many_devices_is_said_once(specs: Path, tmp_path: Path, caplog
     assert tables.sims_tables == WORTH_A_WORD - 2
 
 
+@pytest.mark.slow
 def test_an_interrupt_waits_for_no_device_that_was_not_begun_and_keeps_the_others(
     specs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

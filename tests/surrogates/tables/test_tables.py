@@ -21,6 +21,7 @@ def unit(specs: Path, model: str) -> UnitDevice:
 
 
 @pytest.mark.parametrize(("model", "polarity"), [("nmos", 1), ("pmos", -1)])
+@pytest.mark.slow
 def test_between_bias_points_tables_are_what_ngspice_says(model: str, polarity: int, specs: Path, folder: Path):
     device = unit(specs, model)
     bias = grids("dgsb", 1.2, bulk_moves=False)
@@ -92,6 +93,7 @@ def test_an_axis_without_bins_takes_few_values():
     np.testing.assert_allclose(conductance, 1 / (samples[:, 0] + 0.4), rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_tables_looked_up_together_are_each_what_they_are_alone(specs: Path, folder: Path):
     bias = grids("dgsb", 1.2, bulk_moves=True)
     shape = geometry(("w", "l"), np.array([UNIT]))

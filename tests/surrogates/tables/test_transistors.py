@@ -33,6 +33,7 @@ def compared(task: Task, many: list[float], folder: Path) -> tuple[np.ndarray, n
     return model.told({"many": np.array(many)}).values, simulated
 
 
+@pytest.mark.slow
 def test_quantities_are_those_of_ngspice(task, folder: Path):
     measures = [
         OperatingPoint(measure="operating_point", of="bench.bias", devices=(device,), quantity=quantity)
