@@ -1,4 +1,8 @@
-"""A circuit's equations with the numbers of many designs: matrices of what is linear, and the devices of tables."""
+"""A circuit's equations with the numbers of many designs: matrices of what is linear, and the devices of tables.
+
+Devices of tables that no bias changes are in the matrices too: to look them up at each step costs as much as a
+transistor.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -86,6 +90,19 @@ class Equations:
     multiplicities: tuple[Array, ...]
     """For each group, (B, D)."""
 
+    @classmethod
+    def of(cls, network: Network, groups: tuple[Group, ...], values: Mapping[str, Value], count: int) -> Self:
+        """Those of so many designs with these values of devices' parameters."""
+        placed = [each.geometries(values, count) for each in groups]
+        conductance = assembled(network, network.conductances, values, count)
+        capacitance = assembled(network, network.capacitances, values, count)
+        geometries, multiplicities = tuple(each for each, _ in placed), tuple(each for _, each in placed)
+        found = cls(network, conductance, capacitance, groups, geometries, multiplicities)
+        rest = np.zeros((count, len(network.columns.T)))
+        found._add_flows(rest, np.zeros_like(rest), conductance, linear=True)
+        found._add_charges(rest, capacitance, linear=True)
+        return found
+
     def __len__(self) -> int:
         return len(self.conductance)
 
@@ -107,23 +124,29 @@ class Equations:
         """Balances (B, n + S) of what devices and conductances take at [u; e], and their slopes (B, n + S, n + S)."""
         balance = np.matmul(self.conductance, state[..., None])[..., 0]
         slopes = self.conductance.copy()
-        for each, geometries, multiplicity in self._each():
+        self._add_flows(state, balance, slopes, linear=False)
+        return balance, slopes
+
+    def _add_flows(self, state: Array, balance: Array, slopes: Array, *, linear: bool) -> None:
+        for each, geometries, multiplicity in self._each(linear):
             voltages = state @ each.voltages.T
             current, slope = each.table.currents(geometries, voltages.reshape(-1, 3))
             current *= multiplicity.reshape(-1, 1)
             slope *= multiplicity.reshape(-1, 1, 1)
             balance += current.reshape(len(self), -1) @ each.balances
             slopes += (slope.reshape(len(self), -1) @ each.stamps).reshape(slopes.shape)
-        return balance, slopes
 
     def charges(self, state: Array) -> Array:
         """Capacitances (B, n + S, n + S) of devices and capacitors at [u; e]."""
         found = self.capacitance.copy()
-        for each, geometries, multiplicity in self._each():
+        self._add_charges(state, found, linear=False)
+        return found
+
+    def _add_charges(self, state: Array, charges: Array, *, linear: bool) -> None:
+        for each, geometries, multiplicity in self._each(linear):
             voltages = state @ each.voltages.T
             farads = each.table.capacitances(geometries, voltages.reshape(-1, 3)) * multiplicity.reshape(-1, 1, 1)
-            found += (farads.reshape(len(self), -1) @ each.stamps).reshape(found.shape)
-        return found
+            charges += (farads.reshape(len(self), -1) @ each.stamps).reshape(charges.shape)
 
     def noise(self, state: Array, frequencies: Array) -> Iterator[tuple[Array, Array]]:
         """Where each noise current of a table's device at [u; e] enters the balances (n + S,), and its density (B, F)
@@ -148,8 +171,11 @@ class Equations:
                 return {**found, "m": many, **dict(zip(("vds", "vgs", "vbs"), voltages.T, strict=True))}
         raise Unmodelled(f"{name}: expected a transistor with a table")
 
-    def _each(self) -> "zip[tuple[Group, Geometries, Array]]":
-        return zip(self.groups, self.geometries, self.multiplicities, strict=True)
+    def _each(self, linear: bool | None = None) -> Iterator[tuple[Group, Geometries, Array]]:
+        """All groups, or those that are linear, or those that are not."""
+        for each in zip(self.groups, self.geometries, self.multiplicities, strict=True):
+            if linear in (None, each[0].table.is_linear):
+                yield each
 
 
 def assembled(network: Network, stamps: list[Stamp], values: Mapping[str, Value], designs: int) -> Array:

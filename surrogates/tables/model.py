@@ -20,7 +20,7 @@ from sizing.task.bench import Task
 from sizing.task.job import NOMINAL_CONDITIONS, Conditions
 from sizing.task.problem import Variable
 from surrogates.tables.characterisation import Kind, Tables, is_tied, kind_of, plans
-from surrogates.tables.equations import Equations, Group, assembled, group
+from surrogates.tables.equations import Equations, Group, group
 from surrogates.tables.network import Network, Unmodelled
 from surrogates.tables.responses import Response, Responses
 from surrogates.tables.table import Table
@@ -139,7 +139,7 @@ class TableModel:
         wanted = self.task.vectors
         for bench, network in zip(self.task.benches, self._networks, strict=True):
             resolved = self._resolved(network, values)
-            equations = self._equations(network, tables, resolved, count)
+            equations = Equations.of(network, self._groups(network, tables), resolved, count)
             responses = Responses(equations, resolved, integrate, starts.get(bench.name), celsius)
             for analysis in bench.analyses:
                 reference = f"{bench.name}.{analysis.name}"
@@ -156,11 +156,11 @@ class TableModel:
         if conditions not in self._starts:
             some: dict[str, Value] = {name: each[:_START_SAMPLES] for name, each in self._samples.items()}
             some.update(conditions.parameters)
-            count = max((len(each) for each in self._samples.values()), default=1)
+            count = min(_START_SAMPLES, max((len(each) for each in self._samples.values()), default=1))
             found = {}
             for bench, network in zip(self.task.benches, self._networks, strict=True):
                 resolved = self._resolved(network, some)
-                equations = self._equations(network, tables, resolved, min(count, _START_SAMPLES))
+                equations = Equations.of(network, self._groups(network, tables), resolved, count)
                 found[bench.name] = Responses(equations, resolved, integrate=False).usual
             self._starts[conditions] = found
         return self._starts[conditions]
@@ -168,16 +168,6 @@ class TableModel:
     @staticmethod
     def _resolved(network: Network, values: Mapping[str, Value]) -> Mapping[str, Value]:
         return resolve({**network.circuit.parameters, **network.parameters}, values, network.parameters)
-
-    def _equations(
-        self, network: Network, tables: Mapping[Kind, Table], values: Mapping[str, Value], count: int
-    ) -> Equations:
-        groups = self._groups(network, tables)
-        placed = [each.geometries(values, count) for each in groups]
-        conductance = assembled(network, network.conductances, values, count)
-        capacitance = assembled(network, network.capacitances, values, count)
-        geometries, multiplicities = tuple(each for each, _ in placed), tuple(each for _, each in placed)
-        return Equations(network, conductance, capacitance, groups, geometries, multiplicities)
 
     def _groups(self, network: Network, tables: Mapping[Kind, Table]) -> tuple[Group, ...]:
         """Devices whose tables have one layout: looked up together, which takes little longer than one alone."""

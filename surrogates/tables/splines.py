@@ -83,8 +83,8 @@ def _basis(axis: Axis, at: Array) -> tuple[Places, Array, Array]:
     if axis.count == 1:
         return np.zeros(at.shape, np.int64), np.ones((*at.shape, 1)), np.zeros((*at.shape, 1))
     position = (at - axis.start) / axis.step
-    inside = np.minimum(np.maximum(position, 0), axis.count - 1)
-    first = np.minimum(np.nan_to_num(inside).astype(np.int64), axis.count - 2)  # a design that diverges stays NaN
+    inside = np.fmin(np.fmax(position, 0), axis.count - 1)  # of a design that diverges 0; it is NaN by what is beyond
+    first = np.minimum(inside.astype(np.int64), axis.count - 2)
     t = inside - first
     reach = _reach(axis)
     polynomials = _CUBIC if reach == 4 else _LINEAR

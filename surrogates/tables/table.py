@@ -20,6 +20,8 @@ _THERMAL_VOLTS = 0.0259
 _LEAST_AMPERES = 1e-18
 """Amperes, or siemens where a device conducts both ways: less counts as this in logarithms, and the rest as leakage."""
 _LARGEST_LOGARITHM = 10.0
+_LINEAR_ERROR = 1e-6
+"""Of the largest measured value: what bends less is rounding."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,22 @@ class Table:
     @property
     def layout(self) -> Hashable:
         """What tables that are looked up together have in common."""
-        return self._grids, tuple(self._measured), self._geometry.around
+        return self._grids, tuple(self._measured), self._geometry.around, self.is_linear
+
+    @cached_property
+    def is_linear(self) -> bool:
+        """Whether no bias changes its conductances and capacitances: a kit's resistors and capacitors, most often."""
+        if self._lowest is not None:
+            return False
+        currents, farads = self._measured["currents"], self._measured["capacitances"]
+        zero = self._grids.currents
+        bends = [np.ptp(np.diff(currents, axis=along), axis=(1, 2, 3)) for along in (1, 3) if currents.shape[along] > 1]
+        bends.append(np.abs(currents[:, zero.bulk.zero, 0, zero.drain.zero]))
+        largest = np.abs(currents).max(axis=(1, 2, 3, 4)), np.abs(farads).max(axis=(1, 2, 3, 4, 5))
+        return all(
+            bool((bend.reshape(len(self), -1).max(axis=1) <= _LINEAR_ERROR * most).all())
+            for bend, most in [*((bend, largest[0]) for bend in bends), (np.ptp(farads, axis=(1, 2, 3)), largest[1])]
+        )
 
     @classmethod
     def joined(cls, tables: Sequence["Table"]) -> "Table":

@@ -53,6 +53,8 @@ def test_an_amplifier_of_a_kit_is_what_ngspice_says(tmp_path: Path, folder: Path
     with SimulationPool(spec.task, 1, 60) as pool:
         simulated = np.array([each.values for each in pool.run(jobs) if isinstance(each, Measured)])
     model = TableModel.of(spec.task, spec.problem.variables, folder)
+    linear = {kind.letter + kind.roles: table.is_linear for kind, table in model.prepare().items()}
+    assert linear == {"xdgsb": False, "xdsb": True, "xds": True}
     told = model.told({name: np.array([job.variables[name] for job in jobs]) for name in ("l1", "lr")})
     np.testing.assert_allclose(told.values, simulated, rtol=0.02)
     np.testing.assert_allclose(told.values[0], simulated[0], rtol=0.01)  # measured at this very length

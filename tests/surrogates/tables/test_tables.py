@@ -114,3 +114,21 @@ def test_tables_looked_up_together_are_each_what_they_are_alone(specs: Path, fol
             np.testing.assert_array_equal(found, own)
     assert np.abs(alone[0] - alone[1]).max() > 1e-6
     assert Table.joined((one,)) is one
+
+
+@pytest.mark.parametrize(("bend", "is_linear"), [
+    ("nothing", True), ("drain", False), ("bulk", False), ("both", False), ("offset", False), ("capacitance", False)
+])  # fmt: skip
+def test_a_device_is_linear_that_no_bias_changes(bend: str, is_linear: bool):
+    bias = grids("dsb", 1.0, bulk_moves=True)
+    axes = (np.array(bias.currents.bulk.values), bias.currents.gate.values, np.array(bias.currents.drain.values))
+    bulk, _, drain = np.meshgrid(*axes, indexing="ij")
+    through = 1e-3 * drain + 1e-6 * bulk
+    through += {"drain": 1e-6 * drain**2, "bulk": 1e-6 * bulk**2, "both": 1e-6 * drain * bulk, "offset": 1e-8}.get(
+        bend, 0
+    )
+    farads = np.full((*bias.capacitances.shape, 3, 3), 1e-15)
+    farads[0, 0, 0, 0, 0] += 1e-18 * (bend == "capacitance")
+    currents = np.stack([through, 0 * through, 1e-6 * bulk, -through - 1e-6 * bulk], -1)
+    measured = {"polarity": np.ones(1), "currents": currents, "capacitances": farads}
+    assert Table(geometry(("l",), np.ones((1, 1))), bias, [measured]).is_linear == is_linear
