@@ -103,7 +103,7 @@ def find_bins(lines: Sequence[Line]) -> Bins | None:
         circuit = parse_circuit([_without_values(line) for line in lines])
     except NetlistError:
         return None
-    users = [device for device in circuit.devices if device.kind == "m" and device.model in found]
+    users = [device for device in circuit.devices if device.kind == "m"]
     others.update(device.model or "" for device in users if not {"w", "l"} <= device.parameters.keys())
     by_model = {name: tuple(bins) for name, bins in found.items() if name not in others}
     devices = tuple(device for device in users if device.model in by_model)

@@ -83,6 +83,8 @@ nint(3.5)  nint(-0.6)  floor(-2.5)  ceil(2.1)  sgn(b)  sgn(z)  sgn(a)  agauss(5,
 aunif(5,0)  limit(5,0)  A+W_L2  sqrt((a)-(b)*max(a,-b))
 """,
 )
+OPERATORS = ("||", "&&", "==", "!=", "<>", "<", ">", "<=", ">=", "+", "-", "*", "/", "%", "\\", "**")
+COMPARED += [f"7{first}3{second}2" for first in OPERATORS for second in OPERATORS]
 
 
 def ngspice_values(expressions: list[str], folder: Path) -> list[float]:

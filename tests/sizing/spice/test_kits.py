@@ -133,6 +133,9 @@ d1 a b diode
 .subckt other a b
 r1 a b {alone}
 .ends
+.subckt closed
+r1 a 0 {alone}
+.ends
 .model diode d (is=1f)
 .model never d (is=2f)
 .options scale=1u

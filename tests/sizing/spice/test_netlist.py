@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sizing.spice.netlist import Line, NetlistError, read_netlist, read_text
+from sizing.spice.netlist import Line, NetlistError, read_netlist, read_text, unwrap
 
 
 def texts(text: str, folder: Path = Path(), **options: bool) -> list[str]:
@@ -173,3 +173,11 @@ def test_includes_may_be_twenty_deep_and_no_deeper(tmp_path: Path):
 def test_a_name_no_file_can_have_is_reported_like_any_other(tmp_path: Path):
     with pytest.raises(NetlistError, match=r"^t\.cir:1: expected a file that can be read, got .*File name too long"):
         texts(f".include {'x' * 5000}", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "inner"),
+    [("{a+1}", "a+1"), ("'{a}'", "a"), ("{{a}}", "a"), ("{(a)}", "(a)"), ("(a)*(b)", "(a)*(b)"), ("{a", "{a"), ("{}", ""), ("a", "a")],
+)
+def test_what_is_around_the_whole_of_an_expression_is_taken_off(text: str, inner: str):
+    assert unwrap(text) == inner

@@ -211,9 +211,12 @@ def test_a_document_made_to_hurt_its_reader_is_refused(tmp_path: Path, text: str
         (".subckt s a p=1\n.param p0={p}\n" + "".join(
             f".param p{n}={{p{n - 1}+p{n - 1}}}\n" for n in range(1, 40)
         ) + "r a 0 {p39}\n.ends\nxs out s\n", "expected expressions of at most 10000 characters"),
+        (".subckt s a\n" + "".join(f"r{n} a 0 {{{'1+' * 2000}1}}\n" for n in range(60)) + ".ends\n"
+         + "".join(f"x{n} out s\n" for n in range(100)),
+         "expected a circuit of less than some 100 000 devices"),
         ("r3 out 0 1k\n" + "+ m=1\n" * 300_000, "expected lines of at most 1000000 characters"),
     ],
-    ids=["calls", "expressions", "line"],
+    ids=["calls", "expressions", "values", "line"],
 )  # fmt: skip
 def test_a_netlist_that_grows_without_end_is_refused(tmp_path: Path, netlist: str, said: str):
     with pytest.raises(SpecError, match=said):
