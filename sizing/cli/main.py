@@ -93,6 +93,9 @@ def run(
 
     Example: sizing run specs/opamp_cc.yaml --method gp --seed 10 --max-sims 2000
     """
+    from sizing.simulation.processes import process_context
+
+    process_context()  # early: what it starts imports while this does
     from sizing.cli.progress import shown_progress
     from sizing.cli.show import tell_method
     from sizing.runs.run import run as run_spec
@@ -124,6 +127,9 @@ def resume(
 
     Example: sizing resume runs/opamp_cc-tables-s0
     """
+    from sizing.simulation.processes import process_context
+
+    process_context()
     from sizing.cli.progress import shown_progress
     from sizing.runs.records.reading import read_run
     from sizing.runs.run import resume as resume_run
@@ -184,6 +190,9 @@ def check(spec: SpecArgument, trust: TrustOption = False) -> None:
 
     Example: sizing check specs/opamp_cc.yaml
     """
+    from sizing.simulation.processes import process_context
+
+    process_context()
     from sizing.cli.show import checked_design, tell_method
     from sizing.runs.run import check as check_spec
     from sizing.specfile.load import load_spec

@@ -16,12 +16,13 @@ from contextlib import suppress
 from itertools import count
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import psutil
 
 from sizing.errors import InputError
 from sizing.simulation.ngspice import NgSpice
+from sizing.simulation.processes import process_context
 from sizing.simulation.simulations import Simulations, Ticket, in_order
 from sizing.simulation.simulator import Failed, Outcome, SimulationError, Simulator
 from sizing.simulation.worker import WORDS, Ready, Request, serve
@@ -247,7 +248,7 @@ class _Worker:
     """A worker process as the pool sees it: starting until it says it is ready, then idle or at one job."""
 
     def __init__(self, simulator: Callable[[Task], Simulator], task: Task, folder: Path, failed_starts: int) -> None:
-        context = _context()
+        context = process_context()
         self.pipe: Connection
         self.pipe, its_end = context.Pipe()
         pause = SECONDS_OF_FIRST_PAUSE * 2 ** (failed_starts - 1) if failed_starts else 0.0
@@ -337,17 +338,6 @@ def _programs_of(pid: int) -> list[int]:
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
-
-
-def _context() -> Any:
-    """Where processes come from: a server that has imported what they need, so that a fresh one takes milliseconds."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(
-        ["sizing.simulation.worker", "sizing.simulation.ngspice", "PySpice.Spice.NgSpice.Shared"]
-    )
-    return context
 
 
 def default_workers() -> int:

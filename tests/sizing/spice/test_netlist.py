@@ -177,7 +177,16 @@ def test_a_name_no_file_can_have_is_reported_like_any_other(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("text", "inner"),
-    [("{a+1}", "a+1"), ("'{a}'", "a"), ("{{a}}", "a"), ("{(a)}", "(a)"), ("(a)*(b)", "(a)*(b)"), ("{a", "{a"), ("{}", ""), ("a", "a")],
+    [
+        ("{a+1}", "a+1"),
+        ("'{a}'", "a"),
+        ("{{a}}", "a"),
+        ("{(a)}", "(a)"),
+        ("(a)*(b)", "(a)*(b)"),
+        ("{a", "{a"),
+        ("{}", ""),
+        ("a", "a"),
+    ],
 )
 def test_what_is_around_the_whole_of_an_expression_is_taken_off(text: str, inner: str):
     assert unwrap(text) == inner
