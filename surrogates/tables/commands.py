@@ -18,10 +18,11 @@ _NOISE = re.compile(r"noise\s+v\(([^)]*)\)\s+(\S+)\s+(dec|oct|lin)\s+(\S+)\s+(\S
 
 @dataclass(frozen=True)
 class Transient:
-    """When a transient ends, and from when on it is kept, in seconds."""
+    """The step of a transient, when it ends, and from when on it is kept, in seconds."""
 
+    step: float
     stop: float
-    start: float
+    start: float = 0.0
 
 
 def frequencies(analysis: Analysis) -> Array:
@@ -57,8 +58,8 @@ def transient(analysis: Analysis) -> Transient:
     words = analysis.command.lower().split()[1:]
     if "uic" in words:
         raise Unmodelled(f"{analysis.name}: expected a transient from the operating point, got uic")
-    _, stop, *rest = _numbers(analysis, words)
-    return Transient(stop, rest[0] if rest else 0.0)
+    step, stop, *rest = _numbers(analysis, words)
+    return Transient(step, stop, *rest[:1])
 
 
 def sweep(analysis: Analysis) -> tuple[str, Array]:
@@ -87,12 +88,12 @@ def at_rest(source: Source, values: Mapping[str, Value]) -> Value:
     """A source's DC value; where it has a waveform alone, what that begins with."""
     if "dc" in source.device.parameters:
         return values[f"{source.device.name} dc"]
-    begun = waveform(source, values, 1.0)
+    begun = waveform(source, values, Transient(1.0, 1.0))
     return begun[1][0] if begun else 0.0
 
 
-def waveform(source: Source, values: Mapping[str, Value], stop: float) -> tuple[Array, list[Value]] | None:
-    """The corners (K,) of a source's waveform in time until `stop`, from 0, and its values there; None without one."""
+def waveform(source: Source, values: Mapping[str, Value], asked: Transient) -> tuple[Array, list[Value]] | None:
+    """The corners (K,) of a source's waveform in a transient, from 0, and its values there; None without one."""
     text = source.device.parameters.get("waveform")
     if text is None:
         return None
@@ -102,7 +103,7 @@ def waveform(source: Source, values: Mapping[str, Value], stop: float) -> tuple[
     if name == "pwl" and len(numbers) >= 2 and len(numbers) % 2 == 0:
         times, levels = [_time(source, each) for each in numbers[::2]], numbers[1::2]
     elif name == "pulse" and len(numbers) >= 2:
-        times, levels = _pulse([*numbers[:2], *(_time(source, each) for each in numbers[2:])], stop)
+        times, levels = _pulse([*numbers[:2], *(_time(source, each) for each in numbers[2:])], asked)
     else:
         raise Unmodelled(f"{source.device.name}: expected pwl or pulse, got {name}")
     if times[0] > 0:
@@ -110,14 +111,15 @@ def waveform(source: Source, values: Mapping[str, Value], stop: float) -> tuple[
     return np.array(times), levels
 
 
-def _pulse(numbers: Sequence[Value], stop: float) -> tuple[list[float], list[Value]]:
+def _pulse(numbers: Sequence[Value], asked: Transient) -> tuple[list[float], list[Value]]:
+    """A pulse's corners; times that are not given or zero are the transient's step, or all of it, as in ngspice."""
     low, high = numbers[:2]
-    defaults = (0.0, stop / 1000, stop / 1000, stop, stop)
-    given = [float(each) for each in numbers[2:7]]
-    delay, rise, fall, width, period = (*given, *defaults[len(given) :])
+    delay, *given = [*map(float, numbers[2:7]), *[0.0] * (7 - len(numbers))]
+    usual = (asked.step, asked.step, asked.stop, asked.stop)
+    rise, fall, width, period = (each or otherwise for each, otherwise in zip(given, usual, strict=True))
     times, levels = [0.0], [low]
-    for begin in np.arange(delay, stop, max(period, stop / 1000)):
-        corners = np.cumsum([begin, max(rise, stop * 1e-9), width, max(fall, stop * 1e-9)])
+    for begin in np.arange(delay, asked.stop, max(period, asked.stop / 1000)):
+        corners = np.cumsum([begin, max(rise, asked.stop * 1e-9), width, max(fall, asked.stop * 1e-9)])
         for time, level in zip(corners.tolist(), (low, high, high, low), strict=True):
             if time > times[-1]:
                 times.append(time)

@@ -106,7 +106,7 @@ class Modes:
         """The poles (B, n) in rad/s; of modes without memory very fast ones, of unstable ones tame ones."""
         with np.errstate(all="ignore"):
             rate = self.shift - 1 / self.mu
-        none = np.abs(self.mu) < _NO_MEMORY_SHARE * np.abs(self.mu).max(axis=1, keepdims=True)
+        none = np.abs(self.mu) < _NO_MEMORY_SHARE * np.abs(self.mu).max(axis=1, keepdims=True, initial=0.0)
         rate = np.where(none, -1e30, rate)
         tamed: Complex = np.minimum(rate.real, _GREATEST_GROWTH / longest) + 1j * rate.imag
         return tamed

@@ -153,7 +153,7 @@ class Responses:
         corners = {
             source.device.name: own
             for source in self._network.sources
-            if (own := commands.waveform(source, self._values, asked.stop)) is not None
+            if (own := commands.waveform(source, self._values, asked)) is not None
         }
         breaks = np.unique(np.concatenate([np.zeros(1), *(times for times, _ in corners.values())]))
         times = np.append(breaks[breaks < asked.stop], asked.stop)

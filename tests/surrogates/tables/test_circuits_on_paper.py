@@ -119,6 +119,22 @@ def test_what_happens_while_a_source_rises_is_told(task, folder):
     np.testing.assert_allclose(found.vectors["v(out)"][rising], 0.1 * (1 - np.exp(-time[rising] / 1e-6)), atol=1e-4)
 
 
+def test_a_circuit_whose_nets_are_all_held_has_currents(task, folder):
+    t = task(
+        ".include bptm45.mod\nv1 d 0 dc 1 ac 1\nv2 g 0 dc 0.6 pulse(0.6 1 1n 1n 1n 1 2)\nm1 d g 0 0 nmos w=1u l=90n",
+        bias="op", sweep="dc v2 0 1 .5", response="ac dec 1 1k 1g", noise="noise v(d) v2 dec 1 1 1g", step="tran 1n 9n",
+    )  # fmt: skip
+    current = waveforms(t, folder, "bias", "i(v1)").vectors["i(v1)"][0]
+    assert -1e-3 < current < -1e-6
+    swept = waveforms(t, folder, "sweep", "i(v1)").vectors["i(v1)"]
+    assert swept[0] > swept[1] > current > swept[2]
+    response = waveforms(t, folder, "response", "v(d)", "i(v1)").vectors
+    assert (response["v(d)"] == 1).all()
+    assert response["i(v1)"][0].real < 0 > response["i(v1)"][-1].imag
+    assert (waveforms(t, folder, "noise", "onoise_spectrum").vectors["onoise_spectrum"] == 0).all()
+    assert waveforms(t, folder, "step", "v(g)").vectors["v(g)"][[0, -1]] == pytest.approx([0.6, 1.0])
+
+
 def test_measures_read_it(task, folder):
     measures = (
         SettlingTime(measure="settling_time", of="bench.step", output="out", input="in"),

@@ -47,6 +47,19 @@ def test_results_are_those_of_ngspice(task, folder: Path):
     assert results["bench.step"].meas["lowest"] == pytest.approx(told[0])
 
 
+@pytest.mark.parametrize("pulse", ["0 1 1u", "0 1 1u 0 0 5u", "0 1 1u 2u", "0 1 0 0 1u 8u 20u", "1 0 3u 2u 1u 5u 10u"])
+def test_a_pulse_is_the_one_that_ngspice_makes(pulse: str, task, folder: Path):
+    what = {"area": "integ v(in) from=0 to=40u", "middle": "find v(in) at=1.3u", "last": "find v(in) at=39u"}
+    measures = tuple(Meas(measure="meas", of="bench.step", name=name, unit="V") for name in what)
+    t = task(f"v1 in 0 pulse({pulse})\nr1 in 0 1k", measures=measures, step="tran 1u 40u 0 10n")
+    bench = t.benches[0]
+    t = replace(t, benches=(replace(bench, analyses=(replace(bench.analyses[0], meas=tuple(what.items())),)),))
+    with SimulationPool(t, 1, 60) as pool:
+        (outcome,) = pool.run([Job({})])
+    assert isinstance(outcome, Measured)
+    np.testing.assert_allclose(TableModel.of(t, (), folder).told({}).values[0], outcome.values, rtol=2e-3, atol=1e-9)
+
+
 def test_what_does_not_cross_has_no_result():
     found = meas.measured("when v(a)=2", np.arange(3.0), {"v(a)": np.array([[0.0, 1, 1], [0, 3, 3]])})
     assert np.isnan(found[0])
