@@ -3,7 +3,7 @@
 import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +27,7 @@ from surrogates.tables.table import Table
 _LOG = logging.getLogger(__name__)
 WORTH_A_WORD = 10
 """Devices to measure, from which on it takes so long that one is told."""
+SECONDS_BETWEEN_WORDS = 3.0
 _NO_PARAMETERS = frozenset({"m", "on", "off", "ic"})
 _ROUNDING_VOLTS = 0.1
 """Volts to which a circuit's reach is rounded up, so that circuits of nearly the same supplies share tables."""
@@ -159,7 +160,7 @@ class Tables:
         began = time.perf_counter()
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             try:
-                measured = list(pool.map(self._measured, jobs))
+                measured = list(self._told(pool.map(self._measured, jobs), unknown))
             except BaseException:  # an interrupt does not wait for what has not begun
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
@@ -171,6 +172,17 @@ class Tables:
             own = [measured.pop(0)[0] for _ in plan.geometry.measured]
             self._made[plan] = Table(plan.geometry, plan.grids, own)
         return {plan.kind: self._made[plan] for plan in wanted}
+
+    @staticmethod
+    def _told(measured: Iterable[tuple[Measurements, bool]], unknown: int) -> Iterator[tuple[Measurements, bool]]:
+        """The same, and every few seconds a word of how many of the unknown devices are there."""
+        said, count = time.monotonic(), 0
+        for each in measured:
+            count += each[1]
+            if unknown >= WORTH_A_WORD and time.monotonic() - said > SECONDS_BETWEEN_WORDS:
+                _LOG.warning("measured %d of %d devices", count, unknown)
+                said = time.monotonic()
+            yield each
 
     def _measured(self, job: "_Job") -> tuple[Measurements, bool]:
         """What is known of a device, and whether ngspice had to measure it."""

@@ -80,7 +80,9 @@ def plan_of(specs: Path, lengths: tuple[float, ...]) -> Plan:
     return Plan(kind, Unit("m", "nmos", "dgsb", kind.parameters, lines), shape, Grids(few, few), 1.2)
 
 
-def test_measuring_many_devices_is_said_once(specs: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture):
+def test_measuring_many_devices_is_said_once_and_then_how_far_it_is(
+    specs: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
     many = plan_of(specs, tuple((90 + 10 * index) * 1e-9 for index in range(WORTH_A_WORD)))
     Tables(tmp_path).of([plan_of(specs, (90e-9, 100e-9))])
     assert caplog.messages == []
@@ -88,8 +90,14 @@ def test_measuring_many_devices_is_said_once(specs: Path, tmp_path: Path, caplog
         Tables(tmp_path).of([plan_of(specs, tuple((200 + 10 * index) * 1e-9 for index in range(WORTH_A_WORD)))])
     assert caplog.messages == [f"measuring {WORTH_A_WORD} devices with ngspice, which are kept in {tmp_path}"]
     tables = Tables(tmp_path)
+    monkeypatch.setattr(characterisation, "SECONDS_BETWEEN_WORDS", 0.0)
     tables.of([many])
     assert tables.sims_tables == WORTH_A_WORD - 2
+    assert len(caplog.messages) == 1  # so few are not worth a word
+    tables.of([plan_of(specs, tuple((500 + 10 * index) * 1e-9 for index in range(WORTH_A_WORD)))])
+    assert caplog.messages[2:] == [
+        f"measured {count} of {WORTH_A_WORD} devices" for count in range(1, WORTH_A_WORD + 1)
+    ]
 
 
 @pytest.mark.slow
