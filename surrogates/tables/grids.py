@@ -54,6 +54,8 @@ class Grid:
 LEAST_REACH_VOLTS = 0.2
 FINEST_VOLTS = 0.025
 """Volts between drain voltages: near the edge of saturation nothing coarser tells conductances within some percent."""
+_MOST_BULK_VOLTS = 0.4
+"""Volts between bulk voltages, over which a threshold bends little."""
 POINTS_BELOW_ZERO = 2
 """Points below a drain voltage of zero, which hold the slope there."""
 
@@ -83,7 +85,9 @@ def grids(roles: str, reach: float, bulk_moves: bool) -> Grids:
         both, wide = _axis(-reach, reach, fine), _axis(-reach, reach, coarse)
         bulk = _axis(-reach, reach, reach / 2) if "b" in roles else ZERO
         return Grids(Grid(bulk, ZERO, both), Grid(bulk, ZERO, wide))
-    bulk = _axis(-0.8 * reach, 0.2 * reach, 0.2 * reach) if "b" in roles and bulk_moves else ZERO
+    below = max(4, int(np.ceil(0.8 * reach / _MOST_BULK_VOLTS - 1e-6)))
+    apart = 0.8 * reach / below  # and one beyond zero: further on a junction conducts, and nothing else is seen
+    bulk = Axis(-0.8 * reach, apart, below + 2) if "b" in roles and bulk_moves else ZERO
     fewer = _axis(-0.5 * reach, 0.0, 0.5 * reach) if bulk is not ZERO else ZERO
     return Grids(
         Grid(bulk, _axis(-4 * fine, reach, fine), _axis(-POINTS_BELOW_ZERO * FINEST_VOLTS, reach, FINEST_VOLTS)),

@@ -20,6 +20,8 @@ _THERMAL_VOLTS = 0.0259
 _LEAST_AMPERES = 1e-18
 """Amperes, or siemens where a device conducts both ways: less counts as this in logarithms, and the rest as leakage."""
 _LARGEST_LOGARITHM = 10.0
+_STEEPEST = 50.0
+"""1/V, of the logarithm by the gate's voltage: what diffusion allows at -40 °C. The simplest models stop at once."""
 _LINEAR_ERROR = 1e-6
 """Of the largest measured value: what bends less is rounding."""
 
@@ -124,7 +126,7 @@ class Table:
     @cached_property
     def _currents(self) -> Splines:
         grid = self._grids.currents
-        split = _split(self._measured["currents"], grid.drain.values, self._lowest)
+        split = _split(self._measured["currents"], grid, self._lowest)
         return Splines(grid, split, flat_below=self._lowest is not None)
 
     @cached_property
@@ -205,8 +207,9 @@ def _saturation(drain: Array, lowest: float | None) -> tuple[Array, Array]:
     return 1 - fallen + (drain - inside) * fallen / _THERMAL_VOLTS, fallen / _THERMAL_VOLTS
 
 
-def _split(currents: Array, drain: Array, lowest: float | None) -> Array:
+def _split(currents: Array, grid: Grid, lowest: float | None) -> Array:
     """The logarithm, and what is left for drain, gate and bulk, (..., drain, 4), of currents into d, g, b, s."""
+    drain, gate = grid.drain.values, grid.gate.values[:, None]
     zero = int(np.argmin(np.abs(drain)))
     at = np.where(np.arange(len(drain)) == zero, 0.0, drain)
     saturation, _ = _saturation(at, lowest)
@@ -215,6 +218,8 @@ def _split(currents: Array, drain: Array, lowest: float | None) -> Array:
         logarithm = np.log(np.maximum(channel / saturation, _LEAST_AMPERES))
     around = logarithm[..., [zero - 2, zero - 1, zero + 1, zero + 2]]  # where nothing flows, as its neighbours tell
     logarithm[..., zero] = around @ np.array([-1, 4, 4, -1]) / 6
+    from_above = np.maximum.accumulate((logarithm - _STEEPEST * gate)[..., ::-1, :], axis=-2)[..., ::-1, :]
+    logarithm = np.maximum(logarithm, from_above + _STEEPEST * gate - 1e-9)
     rest = currents[..., :3].copy()
     rest[..., 0] -= np.exp(logarithm) * saturation
     return np.concatenate([logarithm[..., None], rest], axis=-1)
