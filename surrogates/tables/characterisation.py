@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sizing.spice.device import Device
-from sizing.spice.expression import Value, resolve
+from sizing.spice.expression import Value
 from sizing.spice.netlist import Line
 from sizing.task.bench import Task
 from sizing.task.job import Conditions
@@ -80,7 +80,7 @@ def plans(task: Task, networks: Sequence[Network], samples: Mapping[str, Value],
     lines: dict[Kind, tuple[Line, ...]] = {}
     reach = 0.0
     for bench, network in zip(benches, networks, strict=True):
-        values = resolve({**network.circuit.parameters, **network.parameters}, samples, network.parameters)
+        values = network.resolved(samples)
         reach = max(reach, _reach(network, values))
         for device in network.tabled:
             kind = kind_of(device)

@@ -15,7 +15,7 @@ from sizing.measures.meas import Meas
 from sizing.measures.measure import Measure, Missing
 from sizing.measures.waveforms import Results, Waveforms
 from sizing.spice.device import Device
-from sizing.spice.expression import ExpressionError, Value, resolve
+from sizing.spice.expression import ExpressionError, Value
 from sizing.task.bench import Task
 from sizing.task.job import NOMINAL_CONDITIONS, Conditions
 from sizing.task.problem import Variable
@@ -138,7 +138,7 @@ class TableModel:
         found: dict[str, Response | Unmodelled] = {}
         wanted = self.task.vectors
         for bench, network in zip(self.task.benches, self._networks, strict=True):
-            resolved = self._resolved(network, values)
+            resolved = network.resolved(values)
             equations = Equations.of(network, self._groups(network, tables), resolved, count)
             responses = Responses(equations, resolved, integrate, starts.get(bench.name), celsius)
             for analysis in bench.analyses:
@@ -159,15 +159,11 @@ class TableModel:
             count = min(_START_SAMPLES, max((len(each) for each in self._samples.values()), default=1))
             found = {}
             for bench, network in zip(self.task.benches, self._networks, strict=True):
-                resolved = self._resolved(network, some)
+                resolved = network.resolved(some)
                 equations = Equations.of(network, self._groups(network, tables), resolved, count)
                 found[bench.name] = Responses(equations, resolved, integrate=False).usual
             self._starts[conditions] = found
         return self._starts[conditions]
-
-    @staticmethod
-    def _resolved(network: Network, values: Mapping[str, Value]) -> Mapping[str, Value]:
-        return resolve({**network.circuit.parameters, **network.parameters}, values, network.parameters)
 
     def _groups(self, network: Network, tables: Mapping[Kind, Table]) -> tuple[Group, ...]:
         """Devices whose tables have one layout: looked up together, which takes little longer than one alone."""

@@ -6,7 +6,7 @@ the currents through these S sources. Voltage sources so need no equations, and 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sizing.errors import InputError
 from sizing.spice.circuit import Circuit
 from sizing.spice.device import Device
+from sizing.spice.expression import Value, resolve
 from sizing.task.bench import transistors
 
 Array = NDArray[np.float64]
@@ -96,6 +97,10 @@ class Network:
             for name, text in device.parameters.items()
             if not device.names_device(name) and name not in ("ac", "waveform")
         }
+
+    def resolved(self, values: Mapping[str, Value]) -> Mapping[str, Value]:
+        """The values of all `parameters`, and of the circuit's own, where variables have these."""
+        return resolve({**self.circuit.parameters, **self.parameters}, values, self.parameters)
 
     def voltage(self, net: str) -> Array:
         """What the voltage of a net is of [u; e]; raises Unmodelled for a net that is not there."""
