@@ -1,12 +1,17 @@
 """What a number of a netlist is, and the range that a first spec gives it, with the number in the middle."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from sizing.units import spice_text
+from sizing.units import format_quantity, spice_text
 
 WIDEST_FACTOR = 4.0
-"""Ranges go from a quarter to four times what was found."""
+"""Ranges go from a quarter to four times what was found, but for widths of transistors whose inversion is known."""
+LARGEST_WIDTH_FACTOR = 10.0
+"""By which a width changes at most, whatever its inversion."""
+LEAST_WIDTH_FACTOR = 1.5
+"""By which it may change in any case."""
 LENGTH_FACTORS = (1.0, 1.2, 1.5, 2.0, 3.0)
 """Lengths from a technology's shortest on, in units of it."""
 LONGEST_IN_METRES = 1e-2
@@ -39,6 +44,18 @@ KINDS = {
 
 
 @dataclass(frozen=True)
+class Inversion:
+    """How strongly a transistor of a variable's width is inverted as it is."""
+
+    current: float
+    """Amperes from drain to source."""
+    efficiency: float
+    """gm/Id in 1/V."""
+    factors: tuple[float, float]
+    """What its width may be multiplied with until it is as strongly, or as weakly, inverted as any that one uses."""
+
+
+@dataclass(frozen=True)
 class VariableText:
     """A variable as a spec has it."""
 
@@ -48,8 +65,11 @@ class VariableText:
     comment: str
 
 
-def range_entry(kind: Kind, value: float, shortest: float) -> str:
-    """The range of a quantity that is `value` now; `shortest` is the shortest channel in the netlist."""
+def range_entry(kind: Kind, value: float, shortest: float, inversions: Sequence[Inversion] = ()) -> str:
+    """The range of a quantity that is `value` now.
+
+    `shortest` is the shortest channel in the netlist, `inversions` those of the transistors that have it for a width.
+    """
     if kind is Kind.COUNT and value == int(value):
         return f"from: 1, to: {max(2 * int(value) - 1, 3)}, step: 1"
     unit = kind.value.strip() if value < LONGEST_IN_METRES or kind is Kind.RESISTANCE else ""
@@ -59,7 +79,29 @@ def range_entry(kind: Kind, value: float, shortest: float) -> str:
         if room < LENGTH_FACTORS[2]:
             return f"values: [{', '.join(spice_text(value * factor) for factor in LENGTH_FACTORS)}]{ending}"
         return _logarithmic(value, min(room, WIDEST_FACTOR)) + ending
+    if kind is Kind.WIDTH and inversions:
+        least = 1 / _within(1 / min(each.factors[0] for each in inversions))
+        most = _within(max(each.factors[1] for each in inversions))
+        ends = (spice_text(float(f"{value * factor:.2g}")) for factor in (least, most))
+        return "from: {}, to: {}, points: 25, scale: log".format(*ends) + ending
     return _logarithmic(value, WIDEST_FACTOR) + ending
+
+
+def inversion_text(inversions: Sequence[Inversion]) -> str:
+    """Currents and gm/Id of transistors as they are, for a comment."""
+    if not inversions:
+        return ""
+    currents = _span([format_quantity(each, "A", digits=2) for each in sorted(each.current for each in inversions)])
+    efficiencies = _span([f"{each:.2g}" for each in sorted(each.efficiency for each in inversions)])
+    return f"; {currents}, gm/Id {efficiencies} /V"
+
+
+def _span(ascending: Sequence[str]) -> str:
+    return " to ".join(dict.fromkeys((ascending[0], ascending[-1])))
+
+
+def _within(factor: float) -> float:
+    return min(max(factor, LEAST_WIDTH_FACTOR), LARGEST_WIDTH_FACTOR)
 
 
 def _logarithmic(value: float, factor: float) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sizing.errors import InputError
 from sizing.first_spec.places import Edit, Word, Words, words_by_line
-from sizing.first_spec.ranges import KINDS, Kind, VariableText, range_entry
+from sizing.first_spec.ranges import KINDS, Inversion, Kind, VariableText, inversion_text, range_entry
 from sizing.first_spec.recognition.classes import Structure
 from sizing.first_spec.recognition.matching import Match
 from sizing.first_spec.recognition.transistors import number
@@ -21,15 +21,38 @@ _COUNTS = ("m", "nf", "mult")
 
 
 @dataclass(frozen=True)
+class Proposed:
+    """A variable: what it is, its value in the netlist as it is, and the devices that have it."""
+
+    name: str
+    kind: Kind
+    value: float
+    comment: str
+
+
+@dataclass(frozen=True)
 class Sizing:
     """The variables of a netlist, and what makes parameters of numbers that were none."""
 
-    variables: tuple[VariableText, ...]
-    values: Mapping[str, float]
-    """The value of every variable in the netlist as it is."""
+    proposed: tuple[Proposed, ...]
     edits: tuple[Edit, ...]
     parameters: tuple[str, ...]
     """`.param` lines, with comments, that the edits need."""
+
+    @property
+    def values(self) -> dict[str, float]:
+        """The value of every variable in the netlist as it is."""
+        return {each.name: each.value for each in self.proposed}
+
+    def variables(self, inversions: Mapping[str, Sequence[Inversion]]) -> list[VariableText]:
+        """All with ranges; `inversions` are those of the transistors of some widths, by the variable's name."""
+        shortest = min((each.value for each in self.proposed if each.kind is Kind.LENGTH), default=1.0)
+        found = []
+        for each in self.proposed:
+            known = inversions.get(each.name, ()) if each.kind is Kind.WIDTH else ()
+            entry = range_entry(each.kind, each.value, shortest, known)
+            found.append(VariableText(each.name, entry, each.comment + inversion_text(known)))
+        return found
 
 
 def propose_variables(netlist: UserNetlist, structure: Structure) -> Sizing:
@@ -44,19 +67,14 @@ def propose_variables(netlist: UserNetlist, structure: Structure) -> Sizing:
     sized = [proposal.transistors(match) for match in structure.matches]
     if any(sized) or not own:
         proposal.other_devices()
-    variables, values = [], {}
-    found = [(name, kind, value, _users(name, netlist)) for name, (kind, value) in own.items()]
+    found = [Proposed(name, kind, value, _users(name, netlist)) for name, (kind, value) in own.items()]
     found += proposal.found
-    shortest = min((value for _, kind, value, _ in found if kind is Kind.LENGTH), default=1.0)
-    for name, kind, value, comment in found:
-        variables.append(VariableText(name, range_entry(kind, value, shortest), comment))
-        values[name] = value
-    if not variables:
+    if not found:
         raise InputError(
             f"{netlist.path}: expected sizes to vary, found none: no W, L, R, C or current is a number above 0 or a "
             ".param in this file; nothing to size"
         )
-    return Sizing(tuple(variables), values, tuple(proposal.edits), tuple(proposal.parameters))
+    return Sizing(tuple(found), tuple(proposal.edits), tuple(proposal.parameters))
 
 
 def _users(name: str, netlist: UserNetlist) -> str:
@@ -80,7 +98,7 @@ class _Proposal:
         self.words = words_by_line(netlist.text)
         self.definitions = netlist.definitions
         self.taken = set(netlist.circuit.used_names) | set(netlist.circuit.parameters)
-        self.found: list[tuple[str, Kind, float, str]] = []
+        self.found: list[Proposed] = []
         self.edits: list[Edit] = []
         self.parameters: list[str] = []
         self.edited: set[int] = set()
@@ -231,7 +249,7 @@ class _Proposal:
         if f"* {comment}" not in self.parameters:
             self.parameters += (f"* {comment}", ".param")
         self.parameters[-1] += f" {name}={unwrap(places[0][0].text)}"
-        self.found.append((name, kind, value, comment))
+        self.found.append(Proposed(name, kind, value, comment))
 
     def _free(self, wanted: str) -> str:
         stem = re.sub(r"\W", "_", wanted)

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from importlib import import_module
 from importlib.resources import files
 from math import isfinite
 from pathlib import Path
@@ -15,10 +16,12 @@ from sizing.first_spec.benches.proposal import proposed_setups
 from sizing.first_spec.benches.setup import MetricText, Setup
 from sizing.first_spec.fixture import Fixture, fixture_of
 from sizing.first_spec.places import edited, physical_lines
+from sizing.first_spec.ranges import Inversion
 from sizing.first_spec.recognition.classes import Structure, recognise
 from sizing.first_spec.scalars import scalar
 from sizing.first_spec.source import UserNetlist, models_named, read_user_netlist
 from sizing.first_spec.variables import Sizing, propose_variables
+from sizing.simulation.ngspice import SimulatorMissing
 from sizing.simulation.simulator import Failed, Outcome
 from sizing.simulation.simulators import pool_for
 from sizing.specfile.entries import ModelsEntry
@@ -109,6 +112,8 @@ class _Draft:
         assert best is not None
         _, setup, outcome = best
         self._save(setup, outcome)
+        if not isinstance(outcome, Failed) and (known := self._inversions()):
+            self._save(setup, outcome, known)
         names = [metric.name for metric in setup.metrics]
         if isinstance(outcome, Failed):
             missing = dict.fromkeys(names, f"{outcome.reason}: {outcome.message}")
@@ -120,7 +125,7 @@ class _Draft:
             copied=self.netlist != self.original,
             title=setup.title,
             recognised=self.structure.circuit_class is not None,
-            variables=len(self.sizing.variables),
+            variables=len(self.sizing.proposed),
             missing=missing,
         )
 
@@ -133,7 +138,20 @@ class _Draft:
             pool.load(job)
             return pool.run([job])[0]
 
-    def _save(self, setup: Setup, outcome: Outcome | None) -> None:
+    def _inversions(self) -> Mapping[str, Sequence[Inversion]]:
+        """How the transistors of each width are inverted as it is; nothing where device tables do not tell."""
+        task = load_spec(self.out, trust=self.trust).task
+        try:
+            found: Mapping[str, Sequence[Inversion]] = import_module("surrogates.tables.inversion").inversions(
+                task, self.sizing.values
+            )
+        except (InputError, SimulatorMissing):
+            return {}
+        return found
+
+    def _save(
+        self, setup: Setup, outcome: Outcome | None, inversions: Mapping[str, Sequence[Inversion]] | None = None
+    ) -> None:
         values = [None] * len(setup.metrics) if outcome is None or isinstance(outcome, Failed) else outcome.values
         template = Environment(
             undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
@@ -146,7 +164,8 @@ class _Draft:
             models=", ".join(map(_models_text, self.models)),
             copied=self.netlist != self.original,
             setup=setup,
-            variables=self.sizing.variables,
+            variables=self.sizing.variables(inversions or {}),
+            by_inversion=bool(inversions),
             measured=any(value is not None and isfinite(value) for value in values),
             metrics=[_targeted(metric, value) for metric, value in zip(setup.metrics, values, strict=True)],
         )

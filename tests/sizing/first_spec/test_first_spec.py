@@ -1,5 +1,6 @@
 """First specs for netlists in many dialects: what is recognised, varied and written, and what stays as it was."""
 
+import re
 import shutil
 from math import isfinite
 from pathlib import Path
@@ -16,6 +17,8 @@ from sizing.simulation.simulators import pool_for
 from sizing.specfile.load import Spec, load_spec
 from sizing.spice.circuit import Circuit
 from sizing.task.job import Job
+from surrogates.tables import inversion
+from surrogates.tables.deck import Unmeasurable
 
 NETLISTS = Path(__file__).parent / "netlists"
 MODELS = {"xschem.spice": ("pdk.lib:tt",)}
@@ -204,3 +207,27 @@ def test_nothing_is_overwritten(tmp_path: Path, taken: str):
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
         [taken, "other.yaml", "other_sized.cir", "user.cir"]
     )
+
+
+def test_widths_range_from_strong_to_weak_inversion_at_the_current_that_flows(folder: Path, tmp_path: Path):
+    first = write_first_spec(shutil.copytree(folder, tmp_path / "own") / "twostage.cir", tmp_path / "own" / "user.yaml")
+    lines = [line for line in first.path.read_text().splitlines() if line.strip().startswith("w_m")]
+    assert lines
+    assert all(re.search(r"; [\d.]+ uA( to [\d.]+ uA)?, gm/Id [\d.]+( to [\d.]+)? /V$", line) for line in lines)
+    ranges = {each.name: each.values for each in load_spec(first.path).problem.variables}
+    assert ranges["w_m1"][0] < 4e-6 / 4
+    assert ranges["w_m1"][-1] == pytest.approx(40e-6)  # ten times what it is, at most
+    assert ranges["l_m5"][-1] == pytest.approx(4 * ranges["l_m5"][0])  # lengths are as ever
+
+
+def test_without_device_tables_widths_range_around_what_they_are(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def unmeasurable(*_: object) -> object:
+        raise Unmeasurable("nmos: ngspice cannot bias it")
+
+    monkeypatch.setattr(inversion, "inversions", unmeasurable)
+    first = write_first_spec(shutil.copytree(folder, tmp_path / "own") / "twostage.cir", tmp_path / "own" / "user.yaml")
+    assert "gm/Id" not in first.path.read_text()
+    widths = next(each.values for each in load_spec(first.path).problem.variables if each.name == "w_m1")
+    assert widths[-1] == pytest.approx(16 * widths[0])
