@@ -289,8 +289,8 @@ def test_what_has_no_transition_or_not_all_of_it_is_missing(measured):
         **{f"{a}_{net}_{name}": keys for a, net in cases for name, keys in metrics(a, net).items()},
     )
     whole = {name: found.pop(f"whole_ringing_{name}") for name in ("rise_time", "overshoot", "delay", "slew_rate")}
-    known = {"rise_time": 191.5e-9, "overshoot": 0.527, "delay": 180e-9, "slew_rate": 0.8 / 191.5e-9}
-    assert whole == pytest.approx(known, rel=5e-3)
+    known = {"rise_time": 191.53e-9, "overshoot": 0.52662, "delay": 180.37e-9, "slew_rate": 0.8 / 191.53e-9}
+    assert whole == pytest.approx(known, rel=1e-3)
     drained = {found.pop(f"whole_drain_{name}") for name in whole}
     assert len(drained) == 1
     assert re.fullmatch(r"v\(drain\) changes by \S+ V, not 0\.1 V: no transition", drained.pop())
