@@ -69,7 +69,7 @@ class OscillationFrequency(OfOutput):
         )
         missing.where(
             np.maximum(*(np.ptp(ends, axis=0) for ends in _extremes(wave, rises))) > _ALIKE * swing,
-            "periods are not alike: the output rises through its middle more than once in each",
+            f"periods are not alike: their highest or lowest voltages differ by more than {_ALIKE:.0%} of the swing",
         )
         return 1 / mean
 

@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 from sizing.measures.batch import Reasons
@@ -17,7 +18,7 @@ _SHARE_OF_INPUT = 0.1
 _SETTLED_SHARE = 0.01
 """How much of its change a settled waveform still moves by."""
 _SETTLED_PART = 0.25
-"""The last part of the transient, from the step on, in which it moves by no more: no peak of what rings is as long."""
+"""The last part of the time before or after the step in which it moves by no more: no peak of what rings is as long."""
 
 
 class _StepResponse(OfOutput):
@@ -34,7 +35,9 @@ class _StepResponse(OfOutput):
         swing = input_[:, -1] - input_[:, 0]
         before = (np.abs(input_ - input_[:, :1]) > 1e-3 * np.abs(swing)[:, np.newaxis]).argmax(axis=1) - 1
         missing.where((np.abs(swing) < _LEAST_STEP) | (before < 0), f"v({self.input}) does not step")
-        return results[self.of].axis, before, output, input_
+        time = results[self.of].axis
+        missing.where(_rests_between(time, before, input_), f"v({self.input}) moves more than once")
+        return time, before, output, input_
 
 
 class _Transition(_StepResponse):
@@ -101,7 +104,7 @@ class SlewRate(_Transition):
     """Mean slope of the output between 10 % and 90 % of its change from just before the step to the last point.
 
     Missing where the output goes by less than `swing`, and where it moves by more than 1 % of its change in the last
-    quarter of the transient.
+    quarter of the time before the step or after it.
     """
 
     measure: Literal["slew_rate"]
@@ -118,7 +121,7 @@ class RiseTime(_Transition):
     """Time that the output takes from 10 % to 90 % of its change from just before the step to the last point.
 
     Rising or falling. Missing where the output goes by less than `swing`, and where it moves by more than 1 % of its
-    change in the last quarter of the transient: what it changes by then depends on where the transient ends.
+    change in the last quarter of the time before the step or after it: its change would depend on where that ends.
     """
 
     measure: Literal["rise_time"]
@@ -134,7 +137,7 @@ class Overshoot(_Transition):
     """How far the output passes its last value, as a fraction of its change from just before the step.
 
     0 without overshoot. Missing where the output goes by less than `swing`, and where it moves by more than 1 % of its
-    change in the last quarter of the transient.
+    change in the last quarter of the time before the step or after it.
     """
 
     measure: Literal["overshoot"]
@@ -151,7 +154,7 @@ class Delay(_Transition):
     """Time from the input's passing half of its change to the output's passing half of its own.
 
     Missing where the output goes by less than `swing`, where one of the two moves by more than 1 % of its change in the
-    last quarter of the transient, and where the output is ahead of the input.
+    last quarter of the time before the step or after it, and where the output is ahead of the input.
     """
 
     measure: Literal["delay"]
@@ -166,15 +169,27 @@ class Delay(_Transition):
         return delay
 
 
+def _rests_between(time: Array, before: Points, wave: Array) -> NDArray[np.bool_]:
+    """Whether a wave (B, N) hardly moves for most of the time from before the step until it is near its last value."""
+    change, points = wave[:, -1] - at_points(wave, before), np.arange(time.size)
+    near = np.abs(wave - wave[:, -1:]) <= _SETTLED_SHARE * np.abs(change)[:, np.newaxis]
+    after = time.size - near[:, ::-1].argmin(axis=1)
+    lasts = (time[after.clip(max=time.size - 1)] - time[before])[:, np.newaxis]
+    within = (points[:-1] >= before[:, np.newaxis]) & (points[1:] <= after[:, np.newaxis])
+    slow = np.abs(np.diff(wave)) * lasts < _SETTLED_SHARE * np.abs(change)[:, np.newaxis] * np.diff(time)
+    return np.asarray(np.where(within & slow, np.diff(time), 0.0).sum(axis=1) > lasts[:, 0] / 2)
+
+
 def _settled(net: str, time: Array, before: Points, wave: Array, missing: Reasons) -> Array:
     """The wave (B, N) from 0 until just before the step to 1 at the last point, where it has come to rest."""
-    start, rest = time[before], at_points(wave, before)[:, np.newaxis]
-    relative = np.where(np.arange(time.size) > before[:, np.newaxis], (wave - rest) / (wave[:, -1:] - rest), 0.0)
-    late = (
-        np.append(time[1:], time[-1]) - start[:, np.newaxis] > (1 - _SETTLED_PART) * (time[-1] - start)[:, np.newaxis]
-    )
+    start, rest = time[before][:, np.newaxis], at_points(wave, before)[:, np.newaxis]
+    relative, until = (wave - rest) / (wave[:, -1:] - rest), np.append(time[1:], time[-1])
+    reached = np.arange(time.size) <= before[:, np.newaxis]
+    early = reached & (time - time[0] >= (1 - _SETTLED_PART) * (start - time[0]))
+    late = until - start > (1 - _SETTLED_PART) * (time[-1] - start)
+    missing.where(spread(relative, early) > _SETTLED_SHARE, f"v({net}) is not at rest before the step")
     missing.where(spread(relative, late) > _SETTLED_SHARE, f"v({net}) has not settled when the transient ends")
-    return relative
+    return np.where(reached, 0.0, relative)
 
 
 def _reaches(time: Array, before: Points, relative: Array, fraction: float) -> Array:

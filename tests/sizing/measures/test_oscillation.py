@@ -19,7 +19,7 @@ def frequency(wave: np.ndarray, **keys: Any) -> float:
     return measure.value({"b.a": Waveforms(TIME, {"v(out)": wave})})
 
 
-ALIKE = "periods are not alike: the output rises through its middle more than once in each"
+ALIKE = "periods are not alike: their highest or lowest voltages differ by more than 10% of the swing"
 
 
 def sine(of: float | np.ndarray = FREQUENCY) -> np.ndarray:

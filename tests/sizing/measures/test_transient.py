@@ -177,6 +177,25 @@ def test_before_the_step_is_just_before_it_and_after_a_start_up(name: str):
 
 
 @pytest.mark.parametrize("name", TRANSITIONS)
+def test_an_output_that_moves_before_the_step_has_no_transition(name: str):
+    with pytest.raises(Missing, match=r"^v\(out\) is not at rest before the step$"):
+        step(name, transient(ringing(0.3) + 0.5 * np.exp(-TIME / 0.1e-6)))
+
+
+@pytest.mark.parametrize("name", ["settling_time", *TRANSITIONS])
+def test_an_input_that_starts_up_and_then_steps_is_no_step(name: str):
+    start_up = np.interp(TIME, [0, 1e-9, 0.2e-6, 0.201e-6], [0, 0.6, 0.6, 0.62])
+    with pytest.raises(Missing, match=r"^v\(in\) moves more than once$"):
+        step(name, transient(start_up, start_up))
+
+
+def test_an_input_may_step_as_slowly_as_it_likes():
+    for wave, rise in ((exponential(50e-9), 50e-9 * np.log(9)), (np.clip(after_step() / 0.4e-6, 0, 1), 0.32e-6)):
+        assert step("rise_time", transient(wave, wave)) == pytest.approx(rise, rel=1e-2)
+    assert step("overshoot", transient(ringing(0.1), ringing(0.1))) > 0.7
+
+
+@pytest.mark.parametrize("name", TRANSITIONS)
 def test_what_is_no_transition_is_missing(name: str):
     blip = 1e-21 * exponential() + 0.3 * (np.abs(TIME - 0.22e-6) < 5e-9)
     with pytest.raises(Missing, match=r"^v\(out\) changes by 1e-21 V, not 0\.1 V: no transition$"):
@@ -213,7 +232,7 @@ def test_an_output_ahead_of_the_input_has_no_delay():
 
 def test_the_delay_from_an_input_that_still_moves_is_missing():
     with pytest.raises(Missing, match=r"^v\(in\) has not settled when the transient ends$"):
-        step("delay", transient(exponential(), after_step() / 0.8e-6))
+        step("delay", transient(exponential(at=0.25e-6), after_step() / 0.8e-6))
 
 
 @pytest.mark.parametrize("name", ["settling_time", "slew_rate", "rise_time", "overshoot", "delay"])
