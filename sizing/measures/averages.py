@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from sizing.measures.batch import Reasons
-from sizing.measures.curves import Array, interpolate
+from sizing.measures.curves import ROUNDING, Array, interpolate
 from sizing.measures.measure import Net, Vectorized, in_unit, pair
 from sizing.measures.waveforms import Results
 
@@ -30,7 +30,7 @@ class _Average(Vectorized):
         """Magnitude of the integral of straight lines between the points (B, N), by the time from `from` to `to`."""
         last = time[-1] if self.to is None else self.to
         missing.where(
-            np.full(len(wave), not time[0] <= self.from_ < last <= time[-1] * (1 + 1e-9)),
+            np.full(len(wave), not time[0] <= self.from_ < last <= time[-1] * (1 + ROUNDING)),
             f"the transient, {time[0]:g} to {time[-1]:g} s, does not hold {self.from_:g} to {last:g} s",
         )
         inside = (time > self.from_) & (time < last)

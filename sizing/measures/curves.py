@@ -5,6 +5,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Points = NDArray[np.intp]
+ROUNDING = 1e-9
+"""How far, relatively, the last point of a sweep may be from where it was to end: ngspice adds up steps."""
 
 
 def segment(end: Points) -> Points:

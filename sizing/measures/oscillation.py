@@ -7,20 +7,23 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from sizing.measures.batch import Reasons
-from sizing.measures.curves import Array, Points, at_points, crossing, segment, spread
+from sizing.measures.curves import Array, Points, at_points, crossing, segment
 from sizing.measures.measure import OfOutput, in_unit
 from sizing.measures.waveforms import Results
 
-_STEADY_SWING = 0.1
-"""How much the swing may change from the first of the periods looked at to the last."""
+_STEADY_SWING = 0.05
+"""How much the swing may change from the third quarter of the transient to the last."""
+_ALIKE = 0.1
+"""How far the highest voltages of periods may lie apart, and the lowest, of the swing."""
 
 
 class OscillationFrequency(OfOutput):
     """Frequency of the last `periods` whole periods of the output, which rises through the middle of its swing in each.
 
     The middle is that of the second half of the transient. Missing where there are fewer periods in that half, where
-    the output swings by less than `swing` or no longer does in the end, and where it has not settled: periods differ by
-    more than `tolerance`, or the swing changes by more than 10 % from the first to the last.
+    the output swings by less than `swing` or no longer does in the end, where it has not settled: periods differ by
+    more than `tolerance`, or the swing by more than 5 % between the last two quarters of the transient; and where the
+    highest or lowest voltages of periods differ by more than 10 % of the swing, as with a strong harmonic.
     """
 
     measure: Literal["oscillation_frequency"]
@@ -58,16 +61,27 @@ class OscillationFrequency(OfOutput):
             np.ptp(lengths, axis=0) > self.tolerance * mean,
             lambda row: f"periods from {lengths[:, row].min():.3g} to {lengths[:, row].max():.3g} s have not settled",
         )
-        points = np.arange(time.size)
-        first, last = (
-            spread(wave, (points >= rises[index, :, np.newaxis]) & (points < rises[index + 1, :, np.newaxis]))
-            for index in (0, -2)
-        )
+        early = time < (time[0] + time[-1]) / 2
+        first, last = (np.ptp(wave[:, part], axis=1) for part in (early, ~early))
         missing.where(
             np.abs(last - first) > _STEADY_SWING * np.maximum(first, last),
             lambda row: f"the swing has not settled: {first[row]:.3g} V, {last[row]:.3g} V later",
         )
+        missing.where(
+            np.maximum(*(np.ptp(ends, axis=0) for ends in _extremes(wave, rises))) > _ALIKE * swing,
+            f"periods are not alike: their highest or lowest voltages differ by more than {_ALIKE:.0%} of the swing",
+        )
         return 1 / mean
+
+
+def _extremes(wave: Array, begins: Points) -> tuple[Array, Array]:
+    """Highest and lowest voltages (count - 1, B) of rows (B, N) from each of these points (count, B) to the next."""
+    flat = (begins + np.arange(len(wave)) * wave.shape[1]).ravel(order="F")
+    highest, lowest = (
+        extreme.reduceat(wave.ravel(), flat).reshape(begins.shape, order="F")[:-1]
+        for extreme in (np.maximum, np.minimum)
+    )
+    return highest, lowest
 
 
 def _last_of_each(mask: NDArray[np.bool_], count: int) -> Points:

@@ -10,7 +10,15 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, MultipleLocator
 
 from sizing.measures.measure import Measure
-from sizing.measures.small_signal import Bandwidth, DcGain, GainAt, PhaseMargin, UnityGainFrequency
+from sizing.measures.small_signal import (
+    Bandwidth,
+    DcGain,
+    GainAt,
+    PhaseMargin,
+    UnityGainFrequency,
+    loop_phase_deg,
+    phase_deg,
+)
 from sizing.measures.transient import SettlingTime
 from sizing.measures.waveforms import Waveforms
 from sizing.reports.plot import Plot, drawn_plainly
@@ -60,14 +68,19 @@ def _best_values(record: RunRecord) -> Mapping[str, float]:
 
 
 def _bode(waveforms: Waveforms, nets: Sequence[str], read: Read, values: Mapping[str, float]) -> Figure:
-    """Magnitude and phase of these nets over frequency, with targets and what was measured."""
+    """Magnitude and phase of these nets over frequency, with targets and what was measured.
+
+    The phase of a net with a phase margin is that of the loop.
+    """
     figure, (magnitude, phase) = figure_with_panels(4.2, (3, 2))
     frequency, look = waveforms.axis, styles(nets)
+    loops = {vector for _, measure in read if isinstance(measure, PhaseMargin) for vector in measure.vectors}
     for net in nets:
         phasor, style = waveforms.vectors[net], look[net]
+        degrees = loop_phase_deg(frequency, phasor[np.newaxis])[0] if net in loops else phase_deg(phasor)
         line: dict[str, Any] = {"color": style.colour, "linestyle": style.line, "linewidth": 1.6}
         magnitude.plot(frequency, _decibels(np.abs(phasor)), label=net, **line)
-        phase.plot(frequency, np.degrees(np.unwrap(np.angle(phasor))), label=net, **line)
+        phase.plot(frequency, degrees, label=net, **line)
     phase.set_xscale("log")
     phase.set_xlim(frequency[0], frequency[-1])
     phase.xaxis.set_major_locator(LogLocator(numticks=8))
@@ -125,9 +138,10 @@ def _settling(axes: Axes, waveforms: Waveforms, measure: SettlingTime, metric: M
     moved = np.flatnonzero(np.abs(stimulus - stimulus[0]) > 1e-3 * abs(swing))
     if swing == 0 or not moved.size:
         return
-    began, change = waveforms.axis[max(moved[0] - 1, 0)], measure.gain * swing
+    before = max(moved[0] - 1, 0)
+    began, change = waveforms.axis[before], measure.gain * swing
     for side in (-1, 1):
-        level = output[0] + change * (1 + side * measure.tolerance)
+        level = output[before] + change * (1 + side * measure.tolerance)
         axes.axhline(level, color=INK, linewidth=0.9, linestyle=(0, (1, 2)), zorder=2, label="_band")
     for bound in bounds(metric):
         _upright(axes, began + bound, metric)

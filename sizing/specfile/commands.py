@@ -6,9 +6,10 @@ these forms.
 
 import re
 from collections.abc import Mapping
-from math import inf, log2, log10
+from math import floor, inf, log, log2, log10
 
 from sizing.spice.expression import parse_expression
+from sizing.units import format_quantity
 
 MOST_POINTS = 1_000_000
 """Points of one analysis; each takes memory for every net."""
@@ -19,6 +20,8 @@ FORMS = {
     "dc": "dc SOURCE FROM TO STEP [SOURCE FROM TO STEP]",
     "noise": "noise v(NET[,NET]) SOURCE dec|oct|lin POINTS FROM TO [POINTS_PER_SUMMARY]",
 }
+_BEYOND_LAST_STEP = 1e-3
+"""How far, relatively, a noise sweep's end may be from its last step: ends are written with few digits."""
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?[a-z]*"
 _SWEEP = rf"(?P<spacing>(?-i:dec|oct|lin))\s+(?P<points>{_NUMBER})\s+(?P<first>{_NUMBER})\s+(?P<last>{_NUMBER})"
 _SOURCE = r"[\w.+-]+"
@@ -36,7 +39,7 @@ _MEAS = re.compile(r"[\w .+\-*/()=,'@#\[\]:]+", re.ASCII)
 
 
 def checked_analysis(command: str) -> str:
-    """The command; raises ValueError for one that is not in one of the FORMS or has too many points."""
+    """The command; raises ValueError for one that has none of the FORMS, has too many points or would end too early."""
     kind = "".join(command.split()[:1]).lower()
     if kind not in FORMS:
         raise ValueError(f"expected an analysis that begins with {', '.join(FORMS)}, got {command!r}")
@@ -45,6 +48,8 @@ def checked_analysis(command: str) -> str:
         raise ValueError(f"expected `{FORMS[kind]}`, got {command!r:.80}")
     if not _points(kind, match.groupdict(default="")) <= MOST_POINTS:
         raise ValueError(f"expected an analysis of at most {MOST_POINTS} points, got {command!r:.80}")
+    if kind == "noise":
+        _check_end(command, match.groupdict())
     return command
 
 
@@ -68,6 +73,25 @@ def _points(kind: str, words: Mapping[str, str]) -> float:
     if kind == "dc":
         return _swept(value, "1") * _swept(value, "2")
     return 1.0
+
+
+def _check_end(command: str, words: Mapping[str, str]) -> None:
+    """Raise ValueError where the last frequency of a noise sweep is no whole number of steps from the first.
+
+    ngspice takes whole steps only, so that the noise between the last one and the end would be left out.
+    """
+    count, first, last = (_value(words[name]) for name in ("points", "first", "last"))
+    base = {"dec": 10.0, "oct": 2.0}.get(words["spacing"])
+    if base is None or not (0 < first < last and count > 0):
+        return  # a linear sweep ends where it is to; the rest ngspice refuses itself
+    steps = log(last / first, base) * count
+    ends = [first * base ** (step / count) for step in (floor(steps + 1e-6), floor(steps + 1e-6) + 1)]
+    if last > ends[0] * (1 + _BEYOND_LAST_STEP):
+        to = " or ".join(format_quantity(end * (1 + _BEYOND_LAST_STEP / 2), "Hz") for end in ends)
+        raise ValueError(
+            f"expected a noise sweep of whole steps, to {to}, got {command!r:.80}, of which ngspice would leave out "
+            f"what is beyond {format_quantity(ends[0], 'Hz')}"
+        )
 
 
 def _swept(value: Mapping[str, float], which: str) -> float:

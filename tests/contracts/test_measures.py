@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sizing.simulation.pool import SimulationPool
@@ -204,3 +205,95 @@ def test_a_noise_analysis_that_ngspice_refuses_is_a_failure_with_its_words(measu
     density = {"density": "measure: rms_noise, of: b.noise, at_most: 1"}
     with pytest.raises(AssertionError, match=r"^b\.noise: no result \(ngspice: doAnalyses: ac input not found / "):
         measured("r1 in 0 1k", "vin in 0 1", {"noise": "noise v(in) vin dec 1 1 10"}, **density)
+
+
+LOOPS = """\
+e1 n1 0 in 0 -1e4
+r1 n1 q1 1k
+c1 q1 0 159.15494n
+e2 p1 0 q1 0 1
+r2 p1 q2 1k
+c2 q2 0 159.15494p
+e3 p2 0 q2 0 1
+r3 p2 inverting 1k
+c3 inverting 0 159.15494p
+e4 n2 0 in 0 1e4
+r4 n2 q3 1k
+c4 q3 0 1.59154943u
+e5 m1 0 q3 0 1
+r5 m1 x1 2.513274123
+l5 x1 nested 1u
+c5 nested 0 1.583143494n
+e6 n3 0 in 0 10
+r6 n3 low 1k
+c6 low 0 159.15494n
+"""
+"""An inverting loop of three poles, a resonance of 4 MHz beyond a unity-gain frequency of 1 MHz, a pole of 1 kHz."""
+
+
+def test_margins_and_sweeps_from_0_are_what_paper_says(measured):
+    found = measured(
+        LOOPS,
+        "vin in 0 0",
+        {"loop": "ac dec 200 1 1g, excite: vin", "line": "ac lin 11 0 20k, excite: vin"},
+        inverting="measure: phase_margin, of: b.loop, output: inverting, at_least: 60",
+        inverting_gain="measure: gain_margin, of: b.loop, output: inverting, at_least: 6",
+        nested="measure: phase_margin, of: b.loop, output: nested, at_least: 60",
+        nested_gain="measure: gain_margin, of: b.loop, output: nested, at_least: 6",
+        bandwidth="measure: bandwidth, of: b.line, output: low, at_least: 0",
+        gain="measure: gain_at, of: b.line, output: low, frequency: 50, at_least: 0",
+        last="measure: gain_at, of: b.line, output: low, frequency: 20k, at_least: 0",
+    )
+    frequency = np.geomspace(1, 1e9, 4_000_001)
+    s = 2j * np.pi * frequency
+    inverting = 1e4 / (1 + s * 159.15494e-6) / (1 + s * 159.15494e-9) ** 2
+    nested = 1e4 / (1 + s * 1.59154943e-3) / (1 + s * 2.513274123 * 1.583143494e-9 + s**2 * 1.583143494e-15)
+    expected: dict[str, float] = {}
+    for name, loop in {"inverting": inverting, "nested": nested}.items():
+        phase = np.degrees(np.unwrap(np.angle(loop)))
+        expected[name] = 180 + phase[np.flatnonzero(np.abs(loop) > 1)[-1]]
+        expected[f"{name}_gain"] = -20 * np.log10(np.abs(loop[np.argmax(phase < -180)]))
+    assert max(expected.values()) < 0
+    assert {name: found[name] for name in expected} == pytest.approx(expected, abs=0.2)
+    assert (found["bandwidth"], found["gain"]) == pytest.approx((1e3, 10 / math.hypot(1, 0.05)), rel=1e-6)
+    assert found["last"] == pytest.approx(10 / math.hypot(1, 20), rel=1e-6)
+
+
+STEPPED = """\
+r1 in x 2513.27
+l1 x ringing 1m
+c1 ringing 0 2.533029591e-11
+r2 in slow 1k
+c2 slow 0 30n
+m1 drain half 0 0 n w=10u l=1u
+.model n nmos level=1 vto=0.5 kp=200u lambda=0.05 cgdo=0.3n cgso=0.3n
+r3 in half 1k
+r4 half 0 500
+rd vdd drain 20k
+cl drain 0 0.2p
+"""
+"""What rings at 1 MHz with a damping ratio of 0.2; what takes 30 us; a transistor that the step does not turn on."""
+
+
+def test_what_has_no_transition_or_not_all_of_it_is_missing(measured):
+    def metrics(analysis: str, net: str) -> dict[str, str]:
+        of = f"of: b.{analysis}, output: {net}, input: in, at_least: 0, at_most: 1e30"
+        return {name: f"measure: {name}, {of}" for name in ("rise_time", "slew_rate", "overshoot", "delay")}
+
+    analyses = {"cut": "tran 5n 1.51u 0 5n", "whole": "tran 5n 10u 0 5n"}
+    cases = {("cut", "ringing"): {}, ("whole", "ringing"): {}, ("whole", "slow"): {}, ("whole", "drain"): {}}
+    found = measured(
+        STEPPED,
+        "vin in 0 pulse(0 1 1u 1p 1p 1)\nvdd vdd 0 1.8",
+        analyses,
+        **{f"{a}_{net}_{name}": keys for a, net in cases for name, keys in metrics(a, net).items()},
+    )
+    whole = {name: found.pop(f"whole_ringing_{name}") for name in ("rise_time", "overshoot", "delay", "slew_rate")}
+    known = {"rise_time": 191.53e-9, "overshoot": 0.52662, "delay": 180.37e-9, "slew_rate": 0.8 / 191.53e-9}
+    assert whole == pytest.approx(known, rel=1e-3)
+    drained = {found.pop(f"whole_drain_{name}") for name in whole}
+    assert len(drained) == 1
+    assert re.fullmatch(r"v\(drain\) changes by \S+ V, not 0\.1 V: no transition", drained.pop())
+    assert {str(value)[2:] for value in found.values()} == {
+        "ringing) has not settled when the transient ends", "slow) has not settled when the transient ends",
+    }  # fmt: skip

@@ -17,18 +17,22 @@ OVERDRIVE = 10e-3
 LOAD_FARADS = 10e-15
 SHARE_BEFORE = 0.1
 """How far the inputs are apart before the step, of the supply voltage."""
+SHARE_DECIDED = 0.5
+"""How far the output goes when it decides, at least, of the supply voltage."""
 
 
 def comparator(structure: Structure, fixture: Fixture, kind: Comparator, window: float) -> Setup:
     """Decisions by the clock, or both ways where there is none; `window` is the length of the transients."""
+    decided = f"swing: {spice_text(SHARE_DECIDED * fixture.span)}"
     if kind.clock is not None:
         bench = _clocked(structure, fixture, kind, kind.clock, window)
-        of_clock = f"measure: delay, of: decision.transient, {response(kind.output, kind.clock)}"
+        of_clock = f"measure: delay, of: decision.transient, {response(kind.output, kind.clock)}, {decided}"
         delay = MetricText("delay", of_clock, "at_most", window / 2, "s")
         return Setup("clocked comparator", (bench,), (delay, supply_current("decision", fixture)))
     ways = {"rising": 1, "falling": -1}
     benches = tuple(_stepped(structure, fixture, kind, name, sign, window) for name, sign in ways.items())
-    delays = (f"measure: delay, of: {name}.decision, {response(kind.output, kind.noninverting)}" for name in ways)
+    of_input = f"{response(kind.output, kind.noninverting)}, {decided}"
+    delays = (f"measure: delay, of: {name}.decision, {of_input}" for name in ways)
     metrics = tuple(
         MetricText(f"delay_{name}", delay, "at_most", window / 2, "s") for name, delay in zip(ways, delays, strict=True)
     )

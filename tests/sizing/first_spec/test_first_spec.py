@@ -141,6 +141,31 @@ def test_values_of_the_test_bench_are_kept(folder: Path, tmp_path: Path):
     assert " cl " not in text  # the netlist has its load
 
 
+def test_a_decision_takes_the_output_half_way_to_the_other_supply(tmp_path: Path):
+    (tmp_path / "comparator.cir").write_text(
+        """* takes 15 ns to decide; in the first 10 the output moves by microvolts
+        .model nch nmos level=1 vto=0.45 kp=300u gamma=0.45 lambda=0.08 phi=0.85 tox=4n cgso=0.3n cgdo=0.3n
+        .model pch pmos level=1 vto=-0.45 kp=80u gamma=0.4 lambda=0.1 phi=0.85 tox=4n cgso=0.3n cgdo=0.3n
+        .subckt comparator inp inn out ibias vdd vss
+        m1 n1 inn tail vss nch w=10u l=0.18u
+        m2 n2 inp tail vss nch w=10u l=0.18u
+        m3 n1 n1 vdd vdd pch w=10u l=0.18u
+        m4 n2 n1 vdd vdd pch w=10u l=0.18u
+        m5 tail ibias vss vss nch w=10u l=0.36u
+        m8 ibias ibias vss vss nch w=10u l=0.36u
+        m9 o2 n2 vdd vdd pch w=20u l=0.18u
+        m10 o2 ibias vss vss nch w=10u l=0.36u
+        m11 out o2 vdd vdd pch w=10u l=0.18u
+        m12 out o2 vss vss nch w=5u l=0.18u
+        .ends
+        """
+    )
+    written = write_first_spec(tmp_path / "comparator.cir")
+    assert "input: inn, swing: 900m" in written.path.read_text()
+    delay = next(metric for metric in load_spec(written.path).problem.metrics if metric.name == "delay_rising")
+    assert delay.at_most == pytest.approx(15e-9, rel=0.1)
+
+
 def test_sources_have_names_of_their_own(tmp_path: Path):
     (tmp_path / "user.cir").write_text(
         ".model n nmos level=1\n.subckt a in vin fb vdd vp vn vfb out\nm1 out in 0 0 n w=1u l=1u\n"

@@ -19,6 +19,9 @@ def frequency(wave: np.ndarray, **keys: Any) -> float:
     return measure.value({"b.a": Waveforms(TIME, {"v(out)": wave})})
 
 
+ALIKE = "periods are not alike: their highest or lowest voltages differ by more than 10% of the swing"
+
+
 def sine(of: float | np.ndarray = FREQUENCY) -> np.ndarray:
     return np.sin(2 * np.pi * of * TIME)
 
@@ -27,6 +30,8 @@ def test_the_frequency_of_a_wave_is_its_whatever_its_size_level_and_start():
     assert frequency(sine()) == pytest.approx(FREQUENCY, rel=1e-4)
     assert frequency(0.6 + 0.02 * sine()) == pytest.approx(FREQUENCY, rel=1e-4)
     assert frequency(np.sign(sine())) == pytest.approx(FREQUENCY, rel=1e-2)
+    assert frequency(sine() + 0.4 * sine(2 * FREQUENCY)) == pytest.approx(FREQUENCY, rel=1e-3)
+    assert frequency(sine() + 0.3 * sine(3 * FREQUENCY)) == pytest.approx(FREQUENCY, rel=1e-3)
     started = sine() * np.minimum(1, np.exp((TIME - 0.4e-6) / 30e-9))
     assert frequency(started) == pytest.approx(FREQUENCY, rel=1e-4)
 
@@ -42,6 +47,10 @@ def test_the_frequency_of_a_wave_is_its_whatever_its_size_level_and_start():
         (sine(FREQUENCY * (1 + TIME * 2e5)), {}, r"periods from .* to .* s have not settled"),
         (sine() * np.exp(-TIME / 0.3e-6), {}, r"the swing has not settled: .* V, .* V later"),
         (sine() * np.exp(TIME / 0.3e-6), {}, r"the swing has not settled: .* V, .* V later"),
+        (sine() * np.exp(-TIME / 3e-6), {}, r"the swing has not settled: .* V, .* V later"),  # 1 % a period
+        (sine() + 0.8 * sine(2 * FREQUENCY), {}, ALIKE),
+        (sine() + 5 * sine(2 * FREQUENCY), {}, ALIKE),
+        (sine() + 3 * sine(3 * FREQUENCY), {"tolerance": "30 %"}, ALIKE),
     ],
 )
 def test_what_does_not_go_on_or_has_not_settled_is_missing(wave: np.ndarray, keys: dict[str, Any], reason: str):

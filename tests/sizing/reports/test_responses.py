@@ -28,16 +28,17 @@ MEASURES = {
 
 @pytest.fixture(scope="module")
 def drawn() -> dict[str, Plot]:
-    """Of an amplifier with one pole, a gain of 1000 and 5 MHz, that settles with 0.1 us."""
+    """Of an amplifier with one pole, a gain of -1000 and 5 MHz, that starts up and settles with 0.1 us."""
     frequency = np.logspace(2, 9, 71)
     time = np.linspace(0, 100e-6, 5001)
     began = np.where(time > 10e-6, 1.0, 0.0)
     waveforms = {
-        "loop.sweep": Waveforms(frequency, {"v(out)": 1000 / (1 + 1j * frequency / 5e3)}),
+        "loop.sweep": Waveforms(frequency, {"v(out)": -1000 / (1 + 1j * frequency / 5e3)}),
         "loop.common": Waveforms(np.ones(1), {"v(out)": np.ones(1, dtype=complex)}),
         "loop.bias": Waveforms(np.zeros(1), {"i(vdd)": np.full(1, 1e-4)}),
         "follower.step": Waveforms(
-            time, {"v(out)": began * (1 - np.exp(-(time - 10e-6) / 1e-7)), "v(in)": began}
+            time,
+            {"v(out)": began * (1 - np.exp(-(time - 10e-6) / 1e-7)) + np.exp(-time / 1e-7), "v(in)": began},
         ),
     }  # fmt: skip
     results = {name: measure.value(waveforms) for name, measure in MEASURES.items()}

@@ -88,6 +88,9 @@ RUN_KEYS = (
          "19: benches.quiet.analyses.bias: expected `op`, got 'op > file'"),
         ("bias: op", "bias: ''", "19: benches.quiet.analyses.bias: expected an analysis that begins with op, "
          "ac, tran, dc, noise, got ''"),
+        ("bias: op", "bias: noise v(out) vin dec 10 1Meg 5G",
+         "19: benches.quiet.analyses.bias: expected a noise sweep of whole steps, to 3.983 GHz or 5.014 GHz, got "
+         "'noise v(out) vin dec 10 1Meg 5G', of which ngspice would leave out what is beyond 3.981 GHz"),
         ("bias: op", "bias: 3", "19: benches.quiet.analyses.bias: expected a mapping, got 3"),
         ("run: tran 1n 1u", "run: `tran`", "26: not YAML: found character '`' that cannot start any token"),
         ("when v(out)=0.5", "when v(out)=0.5; quit",
