@@ -186,7 +186,7 @@ def compare(
 
 @app.command()
 def check(spec: SpecArgument, trust: TrustOption = False) -> None:
-    """Validate a spec and simulate each bench once, at the middle of the ranges.
+    """Validate a spec and simulate each bench once, with the values to begin with (`start`, else the middle).
 
     Example: sizing check specs/opamp_cc.yaml
     """

@@ -68,15 +68,16 @@ def tell_method(spec: Spec) -> None:
 
 
 def checked_design(spec: Spec, outcome: Outcome) -> bool:
-    """Print what `sizing check` found; whether the middle design could be simulated."""
+    """Print what `sizing check` found; whether the design to look at first could be simulated."""
     problem = spec.problem
+    design = "the design to begin with" if problem.has_start else "the design in the middle of the ranges"
     print(f"{spec.path}: {len(problem.variables)} variables, {problem.size:.4g} designs, {len(spec.benches)} benches, "
           f"{len(problem.metrics)} metrics")  # fmt: skip
     outcome = completed_outcome(problem, outcome)
     if isinstance(outcome, Failed):
-        print(f"the design in the middle of the ranges failed for {outcome.reason}: {outcome.message}")
+        print(f"{design} failed for {outcome.reason}: {outcome.message}")
         return False
-    grid = Table(title="the design in the middle of the ranges", title_justify="left")
+    grid = Table(title=design, title_justify="left")
     for heading in ("metric", "target", "value", ""):
         grid.add_column(heading)
     met = meets(problem, np.array(outcome.values))

@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from math import ceil, log2
 
 from sizing.units import format_quantity, spice_text
 
 WIDEST_FACTOR = 4.0
 """Ranges go from a quarter to four times what was found, but for widths of transistors whose inversion is known."""
-LARGEST_WIDTH_FACTOR = 10.0
-"""By which a width changes at most, whatever its inversion."""
-LEAST_WIDTH_FACTOR = 1.5
-"""By which it may change in any case."""
+MOST_DOUBLINGS = 3
+"""Of a width whose inversion is known, either way."""
 LENGTH_FACTORS = (1.0, 1.2, 1.5, 2.0, 3.0)
 """Lengths from a technology's shortest on, in units of it."""
 LONGEST_IN_METRES = 1e-2
@@ -80,10 +79,10 @@ def range_entry(kind: Kind, value: float, shortest: float, inversions: Sequence[
             return f"values: [{', '.join(spice_text(value * factor) for factor in LENGTH_FACTORS)}]{ending}"
         return _logarithmic(value, min(room, WIDEST_FACTOR)) + ending
     if kind is Kind.WIDTH and inversions:
-        least = 1 / _within(1 / min(each.factors[0] for each in inversions))
-        most = _within(max(each.factors[1] for each in inversions))
-        ends = (spice_text(float(f"{value * factor:.2g}")) for factor in (least, most))
-        return "from: {}, to: {}, points: 25, scale: log".format(*ends) + ending
+        halvings = _doublings(1 / min(each.factors[0] for each in inversions))
+        doublings = _doublings(max(each.factors[1] for each in inversions))
+        ends = f"from: {spice_text(value / 2**halvings)}, to: {spice_text(value * 2**doublings)}"
+        return f"{ends}, points: {4 * (halvings + doublings) + 1}, scale: log{ending}"
     return _logarithmic(value, WIDEST_FACTOR) + ending
 
 
@@ -100,8 +99,9 @@ def _span(ascending: Sequence[str]) -> str:
     return " to ".join(dict.fromkeys((ascending[0], ascending[-1])))
 
 
-def _within(factor: float) -> float:
-    return min(max(factor, LEAST_WIDTH_FACTOR), LARGEST_WIDTH_FACTOR)
+def _doublings(factor: float) -> int:
+    """Of a width, until it has changed by this factor; at least one, and no more than one would try."""
+    return min(max(ceil(log2(factor)), 1), MOST_DOUBLINGS)
 
 
 def _logarithmic(value: float, factor: float) -> str:

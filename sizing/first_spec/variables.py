@@ -15,6 +15,7 @@ from sizing.first_spec.source import UserNetlist
 from sizing.spice.device import Device
 from sizing.spice.expression import ExpressionError, parse_expression
 from sizing.spice.netlist import Line, unwrap
+from sizing.units import spice_text
 
 _SIZES = (("w", Kind.WIDTH), ("l", Kind.LENGTH))
 _COUNTS = ("m", "nf", "mult")
@@ -51,6 +52,7 @@ class Sizing:
         for each in self.proposed:
             known = inversions.get(each.name, ()) if each.kind is Kind.WIDTH else ()
             entry = range_entry(each.kind, each.value, shortest, known)
+            entry += f", start: {spice_text(each.value)}"
             found.append(VariableText(each.name, entry, each.comment + inversion_text(known)))
         return found
 

@@ -104,7 +104,7 @@ def run(
     folder = Path(out) if out else Path("runs") / f"{spec.problem.name}-{spec.run.method}-s{spec.run.seed}"
     RunFolder.refuse_existing(folder)
     with _pools(planned, executor, workers) as pool_for_task, pool_for_task(spec.task) as pool:
-        pool.load(spec.problem.job(spec.problem.middle))
+        pool.load(spec.problem.job(spec.problem.start))
         key = KeyOf(spec.task, pool.version)
         before = _before(spec, planned.evidence, key)
         refuse_unless_learning(spec.run.method, planned.method, before)
@@ -151,7 +151,7 @@ def resume(
             f"{record.path}: expected the checkpoint that the run began with, {began_with}, got {planned.checkpoint}"
         )
     with _pools(planned, executor, workers) as pool_for_task, pool_for_task(spec.task) as pool:
-        pool.load(spec.problem.job(spec.problem.middle))
+        pool.load(spec.problem.job(spec.problem.start))
         key = KeyOf(spec.task, pool.version)
         same = (record.manifest.get("circuit", ""), record.manifest.get("measures", {}))
         before = Before.of(spec.problem, evidence, *same)
@@ -177,14 +177,14 @@ def load_run(folder: str | Path) -> Result:
 
 
 def check(spec: Spec | str | Path, *, simulator: SimulatorEntry | None = None, trust: bool = False) -> Outcome:
-    """Simulate every bench once, at the middle of the ranges; raises SimulationError where ngspice refuses a deck.
+    """Simulate every bench once, with the values to begin with; raises SimulationError where ngspice refuses a deck.
 
     Whatever `run` would refuse of the spec is refused; `simulator` and `trust` are as there.
     """
     spec = load_spec(spec, trust=trust) if not isinstance(spec, Spec) else spec
     planned = plan(*_with_objects(spec, None, simulator))
     spec = planned.spec
-    job = spec.problem.job(spec.problem.middle)
+    job = spec.problem.job(spec.problem.start)
     with pool_for(spec.task, spec.run, 1, planned.simulator) as pool:
         pool.load(job)
         return pool.run([job])[0]

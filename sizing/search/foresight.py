@@ -92,7 +92,7 @@ class Foresight:
 
     def ask(self) -> Proposal:
         """What is known already and any initial designs first; then those that are foreseen to be best."""
-        if not self._seen and (self._settings.initial or self._known):
+        if not self._seen and (self._settings.initial or self._known or self._problem.has_start):
             return initial_proposal(self._problem, self._settings.initial, self._streams.initial, self._known)
         if self._population:
             with self._clock.activity("train"):
@@ -134,6 +134,8 @@ class Foresight:
         judged, generations = len(pool), GENERATIONS_AGAIN
         if not len(pool):
             pool = random_designs(sizes.drawn, self._problem.shape, self._streams.variation)
+            if self._problem.has_start:
+                pool = np.unique(np.vstack([self._problem.start, pool]), axis=0)
             foreseen, judged, generations = self._foresee(pool), len(pool), sizes.generations
         promises = [self._promise(pool, foreseen)]
         while len(promises) <= generations or (len(promises) <= EXTENSION * generations and self._gaining(promises)):

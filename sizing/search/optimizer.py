@@ -54,8 +54,9 @@ class Optimizer(Protocol):
 def initial_proposal(problem: Problem, count: int, rng: Generator, known: Sequence[Design] = ()) -> Proposal:
     """What every method starts from: designs that need no simulation, filled up to `count` with distinct random ones.
 
-    These are the same first ones whatever their number.
+    These are the same first ones whatever their number, after the one that the problem begins with, if it does.
     """
     drawn = map(tuple, random_designs(count, problem.shape, rng).tolist())
-    designs = tuple(dict.fromkeys([*known, *drawn]))
-    return Proposal(designs[: max(count, len(known))], "initial")
+    first = [problem.start] if problem.has_start else []
+    designs = tuple(dict.fromkeys([*known, *first, *drawn]))
+    return Proposal(designs[: max(count, len({*known, *first}))], "initial")

@@ -159,8 +159,10 @@ class VariableEntry(Settings):
     points: int | None = Field(None, ge=2, le=LARGEST_GRID)
     scale: str = Field("linear", pattern="^(linear|log)$", description="spacing of `points`: linear or log")
     values: list[Quantity] | None = Field(None, min_length=1)
+    start: Quantity | None = Field(None, description="the value to begin with, or near one of the grid: as it is today")
     unit: str = Field("", description="one of " + " ".join(UNIT_NAMES))
     _grid: tuple[float, ...] = PrivateAttr()
+    _start: int | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def _has_grid(self) -> Self:
@@ -170,7 +172,16 @@ class VariableEntry(Settings):
         if len(set(grid)) < len(grid):
             raise ValueError("expected distinct values, got some twice")
         object.__setattr__(self, "_grid", tuple(grid))
+        if self.start is not None:
+            object.__setattr__(self, "_start", self._place(float(parse_quantity(self.start, self.unit)), grid))
         return self
+
+    def _place(self, start: float, grid: list[float]) -> int:
+        """The place of the value of the grid that is nearest."""
+        if not grid[0] <= start <= grid[-1]:
+            low, high = (format_quantity(end, self.unit, digits=6) for end in (grid[0], grid[-1]))
+            raise ValueError(f"start: expected a value from {low} to {high}, got {self.start}")
+        return int(np.abs(np.array(grid) - start).argmin())
 
     def _listed(self) -> list[Decimal]:
         if any(given is not None for given in (self.from_, self.to, self.step, self.points)):
@@ -207,7 +218,7 @@ class VariableEntry(Settings):
 
     def variable(self, name: str) -> Variable:
         """The variable as the search sees it."""
-        return Variable(name, self._grid, self.unit, self.scale)
+        return Variable(name, self._grid, self.unit, self.scale, self._start)
 
 
 class AnalysisEntry(Settings):

@@ -24,6 +24,8 @@ class Variable:
     values: tuple[float, ...]
     unit: str = ""
     scale: str = "linear"
+    start: int | None = None
+    """The place of the value to begin with, where there is one."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,14 @@ class Problem:
         return prod(len(variable.values) for variable in self.variables)
 
     @property
-    def middle(self) -> Design:
-        """The design in the middle of every range."""
-        return tuple(len(variable.values) // 2 for variable in self.variables)
+    def start(self) -> Design:
+        """The design to look at first: of each variable the value to begin with, else the middle of its range."""
+        return tuple(len(each.values) // 2 if each.start is None else each.start for each in self.variables)
+
+    @property
+    def has_start(self) -> bool:
+        """Whether some variable has a value to begin with, so that a search does begin there."""
+        return any(variable.start is not None for variable in self.variables)
 
     def on_grid(self, design: Sequence[int]) -> bool:
         """Whether there is such a design."""

@@ -52,7 +52,7 @@ def spec_of(folder: Path, netlist: str, variables: str, analyses: str, metrics: 
 def values_of(path: Path, make: Callable[[Task], Simulator], *jobs: Job) -> list[dict[str, float]]:
     spec = load_spec(path)
     with SimulationPool(spec.task, 1, 60, simulator=make) as pool:
-        outcomes = pool.run(jobs or [spec.problem.job(spec.problem.middle)])
+        outcomes = pool.run(jobs or [spec.problem.job(spec.problem.start)])
     names = [metric.name for metric in spec.problem.metrics]
     assert all(isinstance(outcome, Measured) for outcome in outcomes), outcomes
     return [dict(zip(names, outcome.values, strict=True)) for outcome in outcomes if isinstance(outcome, Measured)]

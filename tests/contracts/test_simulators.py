@@ -109,7 +109,7 @@ def test_a_refused_deck_names_file_and_line(
     netlist.write_text(netlist.read_text().replace("m={m1}", wrong))
     spec = load_spec(tmp_path / "cs_amp.yaml")
     with SimulationPool(spec.task, 1, 60, simulator=make) as pool, pytest.raises(SimulationError) as caught:
-        pool.load(spec.problem.job(spec.problem.middle))
+        pool.load(spec.problem.job(spec.problem.start))
     assert caught.value.reason == "netlist"
     assert str(caught.value).startswith(f"bench amplifier: {netlist}:4: ngspice: ")
     assert words in str(caught.value)

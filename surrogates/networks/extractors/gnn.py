@@ -32,7 +32,7 @@ class GraphExtractor(Extractor):
         self.rate = rate
         self._problem = problem
         self._graph = CircuitGraph(circuit)
-        self._graph.parameters(problem.values(problem.middle))  # what cannot be evaluated is refused now
+        self._graph.parameters(problem.values(problem.start))  # what cannot be evaluated is refused now
         self._device = device
         self._wiring = backbone.bind(self._graph.topology, device)
         self.backbone = backbone.to(device).requires_grad_(rate > 0)

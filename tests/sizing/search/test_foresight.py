@@ -87,6 +87,13 @@ def test_the_first_design_is_nearly_the_best_there_is_and_all_are_in_spec():
         assert len({each.design for each in found}) == 20
 
 
+def test_a_value_to_begin_with_is_simulated_first():
+    first = replace(PROBLEM.variables[0], start=30)
+    found, _ = searched(3, replace(PROBLEM, variables=(first, *PROBLEM.variables[1:])))
+    assert found[0].design == (30, 50, 50)
+    assert smallest_margin(PROBLEM, truth(PROBLEM, np.array([found[1].design])))[0] > 0
+
+
 def test_every_other_design_is_far_from_those_before():
     found, _ = searched(20)
     designs = np.array([each.design for each in found]) / 99

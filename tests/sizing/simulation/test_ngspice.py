@@ -252,7 +252,7 @@ def test_a_deck_that_ngspice_refuses_names_file_line_and_its_words(specs: Path, 
     netlist.write_text(netlist.read_text().replace("m={m1}", "mm={m1}"))
     loaded = load_spec(spec)
     with SimulationPool(loaded.task, 1, 60) as pool, pytest.raises(SimulationError) as caught:
-        pool.load(loaded.problem.job(loaded.problem.middle))
+        pool.load(loaded.problem.job(loaded.problem.start))
     assert caught.value.reason == "netlist"
     assert f"{netlist}:4: ngspice: " in str(caught.value)
     assert "unknown parameter (mm)" in str(caught.value)
@@ -262,7 +262,7 @@ def test_a_bench_that_does_not_converge_fails_with_the_last_words(amplifier: Spe
     bench = amplifier.benches[0]
     loop = replace(bench.lines[-2], text="vloop vdd 0 dc 1.3")
     broken = replace(amplifier, benches=(replace(bench, lines=(*bench.lines, loop)),))
-    (outcome,) = outcomes(broken, [amplifier.problem.job(amplifier.problem.middle)])
+    (outcome,) = outcomes(broken, [amplifier.problem.job(amplifier.problem.start)])
     assert isinstance(outcome, Failed)
     assert outcome.reason == "convergence"
     assert outcome.message.startswith("amplifier.bias: no result for vdd#branch (ngspice: ")
@@ -351,6 +351,6 @@ def test_an_undefined_parameter_is_named_with_file_and_line(specs: Path, tmp_pat
     netlist.write_text(netlist.read_text() + "r2 out 0 {unheard}\n")
     loaded = load_spec(tmp_path / "cs_amp.yaml")
     with SimulationPool(loaded.task, 1, 60) as pool, pytest.raises(SimulationError) as caught:
-        pool.load(loaded.problem.job(loaded.problem.middle))
+        pool.load(loaded.problem.job(loaded.problem.start))
     assert str(caught.value).startswith(f"bench amplifier: {netlist}:6: ngspice: ")
     assert "Undefined parameter [unheard]" in str(caught.value)

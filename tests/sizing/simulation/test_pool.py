@@ -64,7 +64,7 @@ def test_killing_workers_again_and_again_changes_no_outcome(amplifier: Spec):
 
 def test_a_hanging_simulation_ends_at_the_time_limit_and_the_next_one_runs(opamp: Spec):
     with SimulationPool(opamp.task, 1, 0.01) as pool:
-        (outcome,) = pool.run([opamp.problem.job(opamp.problem.middle)])
+        (outcome,) = pool.run([opamp.problem.job(opamp.problem.start)])
     assert isinstance(outcome, Failed)
     assert (outcome.reason, outcome.message) == ("timeout", "no result within 0.01 s, twice")
 
@@ -175,7 +175,7 @@ if __name__ == "__main__":
     faults = Faults(Path(sys.argv[2]), ("hang",), always=True)
     with SimulationPool(spec.task, 1, 100, simulator=partial(Faulty, faults=faults)) as pool:
         print(pool._scratch.name, pool._workers[0]._process.pid, flush=True)
-        pool.run([spec.problem.job(spec.problem.middle)])
+        pool.run([spec.problem.job(spec.problem.start)])
 """
 
 

@@ -1,5 +1,6 @@
 """Variables of a spec: which values they take."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from sizing.search.optimizer import initial_proposal
 from sizing.specfile.entries import VariableEntry
 from sizing.task.problem import Problem, Variable
 
@@ -107,6 +109,8 @@ def test_a_hundred_thousand_values_are_enough():
         ({"from": True, "to": 2, "step": 1}, "expected a number such as 2.5 or 2.5p, got true"),
         ({"from": 1, "to": float("inf"), "step": 1}, "expected a number such as 2.5 or 2.5p, got inf"),
         ({"from": 1, "to": 2, "points": 1}, "Input should be greater than or equal to 2"),
+        ({"from": 1, "to": 2, "points": 3, "start": 2.1}, "start: expected a value from 1 to 2, got 2.1"),
+        ({"from": 1, "to": 2, "points": 3, "start": "1 V"}, "expected a number without unit, got '1 V'"),
         ({"from": 1, "to": 2, "points": 3, "scale": "dB"}, "String should match pattern '^(linear|log)$'"),
     ],
 )  # fmt: skip
@@ -129,7 +133,27 @@ def test_a_problem_reads_a_design_as_values():
     problem = Problem("p", "t", (Variable("a", (1.0, 2.0, 3.0)), Variable("b", (5.0, 6.0))), ())
     assert problem.size == 6
     assert problem.shape.tolist() == [3, 2]
-    assert problem.middle == (1, 1)
+    assert problem.start == (1, 1)
+    assert not problem.has_start
     assert problem.values((2, 0)) == {"a": 3.0, "b": 5.0}
     with pytest.raises(ValueError, match="shorter"):
         problem.values((2,))
+
+
+@pytest.mark.parametrize(("start", "place"), [("1u", 0), ("4u", 4), ("3.7u", 4), ("16u", 8)])
+def test_a_value_to_begin_with_is_the_nearest_of_the_grid(start: str, place: int):
+    entry = VariableEntry.model_validate(
+        {"from": "1u", "to": "16u", "points": 9, "scale": "log", "unit": "m", "start": start}
+    )
+    variable = entry.variable("w")
+    assert variable.start == place
+    problem = Problem("p", "t", (variable, Variable("b", (5.0, 6.0, 7.0))), ())
+    assert problem.start == (place, 1)
+    assert problem.has_start
+    several = initial_proposal(problem, 4, np.random.default_rng(0)).designs
+    plain = initial_proposal(
+        replace(problem, variables=(replace(variable, start=None), problem.variables[1])), 4, np.random.default_rng(0)
+    ).designs
+    assert several == (problem.start, *(each for each in plain if each != problem.start))[:4]
+    assert initial_proposal(problem, 0, np.random.default_rng(0)).designs == (problem.start,)
+    assert initial_proposal(problem, 0, np.random.default_rng(0), [(1, 1)]).designs == ((1, 1), problem.start)

@@ -105,7 +105,7 @@ def test_the_amplifier_is_small(amplifier: Spec):
 
 
 def test_the_middle_of_a_problem_is_on_its_grid(paper_task: Spec):
-    values = paper_task.problem.values(paper_task.problem.middle)
+    values = paper_task.problem.values(paper_task.problem.start)
     assert values["mp1"] == 50
     assert values["cc"] == 5e-12
 
@@ -118,7 +118,7 @@ def test_the_schema_knows_every_key_of_the_shipped_specs(specs: Path):
     schema = json.loads(json.dumps(json_schema()))
     assert schema["title"] == "sizing spec"
     variable = schema["$defs"]["VariableEntry"]["properties"]
-    assert {"from", "to", "step", "points", "scale", "values", "unit"} == set(variable)
+    assert {"from", "to", "step", "points", "scale", "values", "start", "unit"} == set(variable)
     for path in specs.glob("*.yaml"):
         document = YAML(typ="safe").load(path.read_text())
         assert set(document) <= set(schema["properties"])

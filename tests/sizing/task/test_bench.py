@@ -176,7 +176,7 @@ def test_several_sources_get_their_own_ac_magnitudes():
 
 
 def test_a_deck_parses_as_the_same_circuit(opamp: Spec):
-    values = opamp.problem.values(opamp.problem.middle)
+    values = opamp.problem.values(opamp.problem.start)
     for each in opamp.benches:
         again = parse_circuit(read_text(each.deck(Job(values)), "deck.cir", Path()))
         assert again.devices == each.circuit.devices
