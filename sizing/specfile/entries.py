@@ -233,8 +233,11 @@ class AnalysisEntry(Settings):
     @model_validator(mode="after")
     def _one_command(self) -> Self:
         checked_analysis(self.run)
-        for text in self.meas.values():
-            checked_meas(text)
+        for name, text in self.meas.items():
+            try:
+                checked_meas(self.run, text)
+            except ValueError as error:
+                raise ValueError(f"meas.{name}: {error}") from None
         return self
 
 

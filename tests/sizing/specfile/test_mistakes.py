@@ -48,7 +48,8 @@ RUN_KEYS = (
          "5: variables.ra: expected `to` on the grid: steps of 4k from 1k miss 10k "
          "(nearest: 9 kOhm and 13 kOhm)"),
         ("to: 10k, step: 1k, unit: Ohm", "to: 10M, step: 1k, unit: Ohm", "5: variables.ra: expected ohms, got "
-         "'10M', which is milli in SPICE and mega in SI: write 10m or 10Meg"),
+         "'10M', which is milli in SPICE and mega in SI: "
+         "write 10m or 10Meg"),
         ("to: 10k, step: 1k, unit: Ohm", "to: [10], step: 1k, unit: Ohm",
          "5: variables.ra.to: expected a number such as 2.5 or 2.5p, got [10]"),
         ("to: 10k, step: 1k, unit: Ohm", "to: 10k, points: 3, scale: lin, unit: Ohm",
@@ -91,7 +92,28 @@ RUN_KEYS = (
         ("bias: op", "bias: 3", "19: benches.quiet.analyses.bias: expected a mapping, got 3"),
         ("run: tran 1n 1u", "run: `tran`", "26: not YAML: found character '`' that cannot start any token"),
         ("when v(out)=0.5", "when v(out)=0.5; quit",
-         "26: benches.step.analyses.rise: expected what ngspice's .meas takes, got 'when v(out)=0.5; quit'"),
+         "26: benches.step.analyses.rise: meas.t50: expected a .meas of the forms avg|rms|integ|min|max|min_at|max_at|"
+         "pp VECTOR [from=X] [to=X]; find VECTOR at=X; [find VECTOR] when VECTOR=LEVEL [td=X] "
+         "[rise|fall|cross=COUNT|last] [from=X] [to=X]; "
+         "trig VECTOR val=LEVEL [td=X] rise|fall|cross=COUNT|last targ …, "
+         "or trig at=X targ …, with numbers for X and LEVEL and v(NET) or i(SOURCE) for VECTOR, "
+         "got 'when v(out)=0.5; quit'"),
+        ("when v(out)=0.5", "max v(out) from=2u to=3u", "26: benches.step.analyses.rise: meas.t50: expected from= "
+         "within the analysis, 0 to 1e-06, got 'max v(out) from=2u to=3u'"),
+        ("when v(out)=0.5", "find v(out) at=1.5u", "26: benches.step.analyses.rise: meas.t50: expected at= within "
+         "the analysis, 0 to 1e-06, got 'find v(out) at=1.5u'"),
+        ("when v(out)=0.5", "max v(out) from=0.5u to=0.2u", "26: benches.step.analyses.rise: meas.t50: expected a "
+         "window from below to, of an ascending sweep, got 'max v(out) from=0.5u to=0.2u' of 'tran 1n 1u'"),
+        ("when v(out)=0.5", "when v(ou)=0.5", "37: metrics.half: net 'ou' is not in the netlist of bench step; did you "
+         "mean 'out'?"),
+        ("hiss: noise v(out) vin dec 10 1 1G", "hiss: {run: noise v(out) vin dec 10 1 1G, meas: {n: max v(out)}}",
+         "22: benches.quiet.analyses.hiss: meas.n: expected .meas of ac, tran, dc, got it of noise, where ngspice has "
+         "none"),
+        ("run: tran 1n 1u", "run: tran 1n 1M", "26: benches.step.analyses.rise: expected numbers as SPICE reads them, "
+         "got '1M', which is milli in SPICE and mega in SI: write 1m or 1Meg"),
+        ("ac dec 10 1 1G, excite: vin", "ac dec 10 1 10MHz, excite: vin", "20: benches.quiet.analyses.response: "
+         "expected numbers as SPICE reads them, got '10MHz', which is milli in SPICE and mega in SI: "
+         "write 10m or 10Meg"),
         ("t50:", "t 50:", "26: benches.step.analyses.rise.meas.t 50: expected a name of letters, digits and _, "
          "got 't 50'"),
         ("excite: vdd", "excite: vd", "21: benches.quiet.analyses.ripple.excite: no source 'vd'; did you mean "
