@@ -19,7 +19,7 @@ from sizing.specfile.commands import checked_analysis, checked_meas
 from sizing.spice.kits import KITS, TYPICAL
 from sizing.task.problem import Variable
 from sizing.task.settings import RunSettings, Settings
-from sizing.units import UNIT_NAMES, format_quantity, parse_quantity
+from sizing.units import UNIT_NAMES, format_quantity, parse_celsius, parse_quantity
 
 LARGEST_GRID = 100_000
 MOST_VARIABLES = 200
@@ -96,6 +96,7 @@ Excitation = Annotated[
 ]
 Option = Annotated[str | int | float, BeforeValidator(_option)]
 Weight = Annotated[float, Field(strict=True)]
+Celsius = Annotated[float, BeforeValidator(parse_celsius)]
 Objectives = Annotated[
     tuple[dict[str, Weight], ...],
     BeforeValidator(
@@ -251,7 +252,7 @@ class BenchEntry(Settings):
 
     stimulus: str = Field(description="SPICE lines: sources, loads, feedback")
     options: dict[Name, Option] = Field({}, description="ngspice .options, such as `trtol: 2e-4`")
-    temperature: float = Field(27.0, description="degrees Celsius")
+    temperature: Celsius = Field(27.0, description="degrees Celsius")
     analyses: dict[Name, AnalysisEntry] = Field(min_length=1, max_length=MOST_ANALYSES)
 
 

@@ -6,6 +6,7 @@ from sizing.errors import nearest
 from sizing.measures.catalogue import name_of
 from sizing.measures.meas import Meas
 from sizing.measures.measure import Measure
+from sizing.measures.noise import RmsNoise
 from sizing.measures.sweep import SWEPT, Regulation
 from sizing.spice.meas import parse_meas
 from sizing.spice.reserved import NETS, taken
@@ -29,6 +30,12 @@ def lacking(metric: Measure, reference: str, bench: Bench) -> Iterator[str]:
         if more or source[0] != SWEPT[metric.unit]:
             expected = "voltage" if metric.unit == "V/V" else "current"
             yield f"a regulation in {metric.unit} is by one swept {expected}, but {reference} is `{analysis.command}`"
+    if isinstance(metric, RmsNoise) and analysis.kind == "noise":
+        source = analysis.command.lower().partition(")")[2].split()[0]
+        unit = "A" if metric.referred == "input" and source.startswith("i") else "V"
+        if metric.unit != unit:
+            referred = f"the source {source}" if metric.referred == "input" else "the output"
+            yield f"unit: rms_noise referred to {referred} is in {unit}, got {metric.unit!r}; write `unit: {unit}`"
     nets = bench.circuit.nets
     sources = {device.name for device in bench.circuit.devices if device.kind == "v"}
     devices = transistors(bench.circuit)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from sizing.measures.catalogue import MEASURES
+from sizing.specfile.load import load_spec
 from tests.sizing.specfile.divider import SPEC, mistakes, written
 
 UNKNOWN_MEASURES = ", ".join(sorted(MEASURES))
@@ -145,7 +146,11 @@ RUN_KEYS = (
         ("    analyses:\n      rise", "    options: {tr tol: 1}\n    analyses:\n      rise",
          "25: benches.step.options.tr tol: expected a name of letters, digits and _, got 'tr tol'"),
         ("    analyses:\n      rise", "    temperature: hot\n    analyses:\n      rise",
-         "25: benches.step.temperature: expected a valid number, got 'hot'"),
+         "25: benches.step.temperature: expected degrees Celsius, got 'hot'"),
+        ("    analyses:\n      rise", "    temperature: 400K\n    analyses:\n      rise",
+         "25: benches.step.temperature: expected degrees Celsius without a unit, got '400K': write 126.85"),
+        ("    analyses:\n      rise", "    temperature: -300\n    analyses:\n      rise",
+         "25: benches.step.temperature: expected degrees Celsius above -273.15, got -300"),
         # metrics
         ("at_most: 90 ns", "at_most: 90 mV", "36: metrics.settling.at_most: expected seconds, got '90 mV'"),
         ("at_least: 20 dB", "at_least: 60 deg", "30: metrics.psrr.at_least: expected decibels, got '60 deg'"),
@@ -184,6 +189,10 @@ RUN_KEYS = (
          "step; expected one of 0, in, out, x1.b"),
         ("    output: out", "    output: v(out)",
          "34: metrics.settling.output: expected a name without spaces and brackets, got 'v(out)'"),
+        ("of: quiet.hiss, at_most: 1 mV", "of: quiet.hiss, unit: A, at_most: 1 mA",
+         "38: metrics.noise: unit: rms_noise referred to the output is in V, got 'A'; write `unit: V`"),
+        ("of: quiet.hiss, at_most: 1 mV", "of: quiet.hiss, referred: input, unit: A, at_most: 1 mA",
+         "38: metrics.noise: unit: rms_noise referred to the source vin is in V, got 'A'; write `unit: V`"),
         ("source: vin", "source: vss", "39: metrics.current: no voltage source 'vss' in bench quiet; "
          "expected one of vdd, vin, x1.v1"),
         ("name: t50", "name: t5", "37: metrics.half: name: step.rise has no meas 't5'; did you mean 't50'?"),
@@ -285,6 +294,25 @@ def test_mistakes_that_need_the_netlist_come_with_those_that_do_not(tmp_path: Pa
 def test_a_mistaken_bench_does_not_make_its_metrics_mistaken(tmp_path: Path):
     assert mistakes(written(tmp_path, ("excite: vdd", "exite: vdd"))) == [
         "spec.yaml:21: benches.quiet.analyses.ripple.exite: unknown key; did you mean 'excite'?"
+    ]
+
+
+def test_noise_referred_to_a_current_source_is_in_amperes(tmp_path: Path):
+    changes = [("vdd vdd 0 dc 1", "vdd vdd 0 dc 1\n      iin 0 out 0"), ("v(out) vin dec", "v(out) iin dec")]
+    path = written(tmp_path, *changes, ("of: quiet.hiss", "of: quiet.hiss, referred: input"))
+    assert mistakes(path) == [
+        "spec.yaml:39: metrics.noise: unit: rms_noise referred to the source iin is in A, got 'V'; write `unit: A`"
+    ]
+    in_amperes = ("quiet.hiss, at_most: 1 mV", "quiet.hiss, referred: input, unit: A, at_most: 1 mA")
+    path = written(tmp_path, *changes, in_amperes)
+    assert load_spec(path).problem.metrics[4].unit == "A"
+
+
+def test_an_operating_point_is_not_missed_where_an_analysis_is_mistaken(tmp_path: Path):
+    path = written(tmp_path, ("bias: op", "bias: opp"), ("run: {method", "saturation: m1\nrun: {method"))
+    assert mistakes(path) == [
+        "spec.yaml:19: benches.quiet.analyses.bias: expected an analysis that begins with op, ac, tran, dc, noise, "
+        "got 'opp'"
     ]
 
 
