@@ -2,9 +2,10 @@
 
 import re
 import sys
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache, reduce
-from math import isfinite
+from math import ceil, floor, isfinite
 from operator import or_
 from typing import Annotated, Any, Self
 
@@ -149,9 +150,9 @@ class ModelsEntry(Settings):
 
 
 class VariableEntry(Settings):
-    """A variable: a linear grid (`step`), a logarithmic one (`points` and `scale: log`), or a list of `values`.
+    """A variable: a linear range (`step`), a logarithmic one (`points` and `scale: log`), or a list of `values`.
 
-    Both ends belong to the grid.
+    Both ends belong to it, unless a manufacturing `grid` moves them inwards.
     """
 
     from_: Quantity | None = Field(None, alias="from")
@@ -161,17 +162,28 @@ class VariableEntry(Settings):
     scale: str = Field("linear", pattern="^(linear|log)$", description="spacing of `points`: linear or log")
     values: list[Quantity] | None = Field(None, min_length=1)
     unit: str = Field("", description="one of " + " ".join(UNIT_NAMES))
-    _grid: tuple[float, ...] = PrivateAttr()
+    grid: Quantity | None = Field(None, description="manufacturing grid: values are rounded to multiples of it")
+    _choices: tuple[float, ...] = PrivateAttr()
 
     @model_validator(mode="after")
-    def _has_grid(self) -> Self:
+    def _has_choices(self) -> Self:
         if self.unit not in UNIT_NAMES:
             raise ValueError(f"unit: expected one of {' '.join(UNIT_NAMES)}, got {self.unit!r}")
-        grid = sorted(map(float, self._listed() if self.values is not None else self._ranged()))
-        if len(set(grid)) < len(grid):
+        exact = sorted(self._listed() if self.values is not None else self._ranged())
+        if len(set(map(float, exact))) < len(exact):
             raise ValueError("expected distinct values, got some twice")
-        object.__setattr__(self, "_grid", tuple(grid))
+        object.__setattr__(self, "_choices", tuple(map(float, exact if self.grid is None else self._rounded(exact))))
         return self
+
+    def _rounded(self, values: Sequence[Decimal]) -> list[Decimal]:
+        """The multiples of the grid next to the values, ascending, each once and none beyond the ends."""
+        grid = parse_quantity(self.grid or 0, self.unit)
+        if grid <= 0:
+            raise ValueError(f"expected a grid above 0, got {self.grid}")
+        first, last = ceil(values[0] / grid), floor(values[-1] / grid)
+        if first > last:
+            raise ValueError(f"expected a multiple of the grid, {self.grid}, within the range, got none")
+        return [grid * index for index in dict.fromkeys(min(max(round(each / grid), first), last) for each in values)]
 
     def _listed(self) -> list[Decimal]:
         if any(given is not None for given in (self.from_, self.to, self.step, self.points)):
@@ -208,7 +220,7 @@ class VariableEntry(Settings):
 
     def variable(self, name: str) -> Variable:
         """The variable as the search sees it."""
-        return Variable(name, self._grid, self.unit, self.scale)
+        return Variable(name, self._choices, self.unit, self.scale)
 
 
 class AnalysisEntry(Settings):
