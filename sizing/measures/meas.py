@@ -11,8 +11,9 @@ from sizing.measures.waveforms import Results
 class Meas(Measure):
     """The result of an ngspice `.meas` that the analysis lists under `meas`, by its name; in whatever unit you state.
 
-    Missing where ngspice says that the measurement failed, where fewer than two points of the analysis lie in its
-    window, and where a crossing lies beyond the analysis.
+    A mean, `avg`, is the integral over its window by the window's width. Missing where ngspice says that the
+    measurement failed, where fewer than two points of the analysis lie in its window, and where a crossing lies beyond
+    the analysis.
     """
 
     measure: Literal["meas"]

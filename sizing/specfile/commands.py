@@ -33,6 +33,7 @@ _PATTERNS = {
     "noise": rf"noise\s+v\(\s*{_NET}\s*(?:,\s*{_NET}\s*)?\)\s+{_SOURCE}\s+{_SWEEP}(?:\s+{NUMBER})?",
 }
 _ENDS = {"ac": ("first", "last"), "tran": ("start", "stop"), "dc": ("from1", "to1")}
+EXTREMES = ("min", "max", "pp")
 ROUNDING = 1e-9
 """Relative: 0.02m and 20u are different floats."""
 _MEGA = re.compile(r"(?<![\w.(,])([+-]?[\d.]+(?:[eE][+-]?\d+)?)M(?!(?i:eg|il))[a-zA-Z]*")
@@ -54,6 +55,8 @@ def checked_meas(command: str, text: str) -> str:
     _check_mega(text)
     begin, end = (_value(words[name]) for name in _ENDS[kind])
     low, high = sorted((begin, end))
+    if words.get("from2") and (form.places or form.function not in EXTREMES):
+        raise ValueError(f"expected {', '.join(EXTREMES)} without a window of a sweep of two sources, got {text!r:.80}")
     slack = ROUNDING * max(abs(low), abs(high))
     for name, place in form.places:
         if not low - slack <= place <= high + slack:

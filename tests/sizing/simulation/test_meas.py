@@ -21,7 +21,9 @@ def simulator(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def measured(folder: Path, simulator: str, meas: dict[str, str], stimulus: str = STEP) -> Measured:
+def measured(
+    folder: Path, simulator: str, meas: dict[str, str], stimulus: str = STEP, run: str = "tran 10n 20u 0 10n"
+) -> Measured:
     (folder / "low_pass.cir").write_text(LOW_PASS)
     listed = ", ".join(f'"{name}": "{text}"' for name, text in meas.items())
     metrics = "\n".join(
@@ -30,7 +32,7 @@ def measured(folder: Path, simulator: str, meas: dict[str, str], stimulus: str =
     )
     (folder / "spec.yaml").write_text(
         "netlist: low_pass.cir\nvariables: {r: {values: [1k]}}\n"
-        f"benches: {{b: {{stimulus: {stimulus}, analyses: {{t: {{run: tran 10n 20u 0 10n, meas: {{{listed}}}}}}}}}}}\n"
+        f"benches: {{b: {{stimulus: {stimulus}, analyses: {{t: {{run: {run}, meas: {{{listed}}}}}}}}}}}\n"
         f"metrics:\n{metrics}\n"
     )
     spec = load_spec(folder / "spec.yaml")
@@ -60,6 +62,16 @@ def test_results_are_what_paper_says_of_a_low_pass(tmp_path: Path, simulator: st
         0.0,
     ]
     assert outcome.values == pytest.approx(expected, rel=2e-3, abs=1e-12)
+
+
+def test_a_mean_is_that_of_the_window(tmp_path: Path, simulator: str):
+    ramp = "vin in 0 pwl(0 0 20u 20)"
+    outcome = measured(tmp_path, simulator, {"part": "avg v(in) from=4.003u to=12.007u", "all": "avg v(in)"}, ramp)
+    assert outcome.values == pytest.approx([8.005, 10.0], rel=1e-5)
+    swept = measured(tmp_path, simulator, {"part": "avg v(in) from=0.2 to=0.6"}, "vin in 0 0", "dc vin 0 1 0.01")
+    assert swept.values == pytest.approx([0.4], rel=1e-5)
+    down = measured(tmp_path, simulator, {"all": "avg v(in)"}, "vin in 0 0", "dc vin 2 0 -0.01")
+    assert down.values == pytest.approx([1.0], rel=1e-5)
 
 
 @pytest.mark.parametrize("name", ["c", "e", "i", "no", "pi", "kelvin", "echarge", "yes", "true", "out", "time"])

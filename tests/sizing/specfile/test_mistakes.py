@@ -105,6 +105,12 @@ RUN_KEYS = (
          "the analysis, 0 to 1e-06, got 'find v(out) at=1.5u'"),
         ("when v(out)=0.5", "max v(out) from=0.5u to=0.2u", "26: benches.step.analyses.rise: meas.t50: expected a "
          "window from below to, of an ascending sweep, got 'max v(out) from=0.5u to=0.2u' of 'tran 1n 1u'"),
+        ("tran 1n 1u, meas: {t50: when v(out)=0.5}", "dc vin 1 0 -0.1, meas: {t50: avg v(out) to=0.2}",
+         "26: benches.step.analyses.rise: meas.t50: expected a window from below to, of an ascending sweep, got 'avg "
+         "v(out) to=0.2' of 'dc vin 1 0 -0.1'"),
+        ("tran 1n 1u, meas: {t50: when v(out)=0.5}", "dc vin 0 1 0.1 temp 0 50 10, meas: {t50: avg v(out)}",
+         "26: benches.step.analyses.rise: meas.t50: expected min, max, pp without a window of a sweep of two sources, "
+         "got 'avg v(out)'"),
         ("when v(out)=0.5", "when v(ou)=0.5", "37: metrics.half: net 'ou' is not in the netlist of bench step; did you "
          "mean 'out'?"),
         ("hiss: noise v(out) vin dec 10 1 1G", "hiss: {run: noise v(out) vin dec 10 1 1G, meas: {n: max v(out)}}",
