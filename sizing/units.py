@@ -33,6 +33,8 @@ UNIT_NAMES = {
 """Every unit of the project and the spellings accepted for it; SI prefixes may stand before all but the last four."""
 
 LARGEST_EXPONENT = 280
+ABSOLUTE_ZERO = -273.15
+"""Degrees Celsius."""
 _PREFIXED = tuple(unit for unit in UNIT_NAMES if unit not in ("dB", "deg", "%", ""))
 _SPELLINGS = {spelling: unit for unit, spellings in UNIT_NAMES.items() for spelling in spellings}
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*", re.DOTALL)
@@ -67,6 +69,26 @@ def parse_quantity(text: str | int | float, unit: str) -> Decimal:
     if exponent is None:
         raise ValueError(f"expected {_expected(unit)}, got {text!r}")
     return _in_range(number, text, unit).scaleb(exponent)
+
+
+def parse_celsius(given: str | int | float) -> float:
+    """A temperature in degrees Celsius, from a number alone: K would be kilo or kelvin.
+
+    Raises ValueError that says what was expected, and what to write for kelvins.
+    """
+    match = _NUMBER.fullmatch(given) if isinstance(given, str) else None
+    number, unit = match.groups() if match else (given, "")
+    try:
+        value = parse_quantity(number, "")
+    except ValueError:
+        raise ValueError(f"expected degrees Celsius, got {given!r:.80}") from None
+    if unit:
+        meant = {"K": value + Decimal(repr(ABSOLUTE_ZERO)), "C": value, "°C": value}
+        hint = f": write {meant[unit]}" if unit in meant else ""
+        raise ValueError(f"expected degrees Celsius without a unit, got {given!r:.80}{hint}")
+    if value <= ABSOLUTE_ZERO:
+        raise ValueError(f"expected degrees Celsius above {ABSOLUTE_ZERO}, got {given}")
+    return float(value)
 
 
 def _in_range(number: Decimal, given: str | int | float, unit: str) -> Decimal:

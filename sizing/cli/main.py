@@ -269,6 +269,7 @@ def show(
         print(designs_table(record).head(best).to_json(orient="records", indent=1))
     else:
         best_designs(record, best)
+    _print_lacks(record)
 
 
 @app.command()
@@ -340,17 +341,20 @@ def _print_notice(record: "RunRecord") -> None:
         print(f"note: {record.notice}", file=sys.stderr)
 
 
+def _print_lacks(record: "RunRecord") -> None:
+    for lack in record.lacks:
+        print(f"note: {lack}", file=sys.stderr)
+
+
 def _report(result: "Result", as_json: bool) -> None:
     """Print how a run ended, and exit with the status that says so."""
     from sizing.cli.show import run_summary
-    from sizing.runs.run import most_frequent_failure
 
     if as_json:
         print(result.table.to_json(orient="records", lines=True).strip())
     else:
         run_summary(result)
-    if failure := most_frequent_failure(result.record):
-        print(f"note: {failure}", file=sys.stderr)
+    _print_lacks(result.record)
     if result.status == "interrupted":
         raise typer.Exit(130)
     if result.status == "failing":

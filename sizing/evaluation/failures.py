@@ -1,13 +1,20 @@
-"""When so many simulations fail that something must be wrong, and with what."""
+"""What simulations did not give and why, and when so many fail that something must be wrong."""
 
-from collections import Counter, deque
+import re
+from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
+from textwrap import shorten
 
 from sizing.evaluation.evaluator import Evaluation
-from sizing.simulation.simulator import Failed, Outcome
+from sizing.simulation.simulator import Failed, Measured, Outcome
 
 LATEST_SIMULATIONS = 50
 """Simulations that a running search is judged by."""
+MOST_REASONS = 3
+LONGEST_REASON = 300
+"""Characters."""
+_NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\w.+-]*")
 
 
 class FailureWatch:
@@ -34,11 +41,53 @@ class FailureWatch:
         return commonest_failure([evaluation.outcome for evaluation in looked_at])
 
 
+@dataclass(frozen=True)
+class Lack:
+    """What some simulations did not give."""
+
+    what: str
+    """Such as "failed for convergence" or "without phase_margin"."""
+    simulations: int
+    of: int
+    """Simulations that there were."""
+    why: str
+    """The commonest reasons, those that differ in numbers as one."""
+
+    def __str__(self) -> str:
+        return f"{self.simulations} of {self.of} simulations {self.what}: {self.why}"
+
+
+def lacks(outcomes: Sequence[Outcome], metrics: Sequence[str]) -> list[Lack]:
+    """What failed for which reason, the commonest first, then which of the metrics, by name, were missing."""
+    missing: list[list[str]] = [[] for _ in metrics]
+    for outcome in outcomes:
+        for m, reason in outcome.missing.items() if isinstance(outcome, Measured) else ():
+            missing[m].append(reason)
+    named = zip(metrics, missing, strict=True)
+    return _failures(outcomes) + [_lack(f"without {name}", whys, outcomes) for name, whys in named if whys]
+
+
 def commonest_failure(outcomes: Sequence[Outcome]) -> str:
-    """The commonest reason for failed simulations, with one of their messages; nothing where none failed."""
-    failures = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
-    if not failures:
-        return ""
-    reason, count = Counter(failure.reason for failure in failures).most_common(1)[0]
-    example = next(failure.message for failure in failures if failure.reason == reason)
-    return f"{count} of {len(outcomes)} simulations failed for {reason}: {example}"
+    """The commonest reason for failed simulations, with their messages; nothing where none failed."""
+    return "".join(map(str, _failures(outcomes)[:1]))
+
+
+def _failures(outcomes: Sequence[Outcome]) -> list[Lack]:
+    messages: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        if isinstance(outcome, Failed):
+            messages.setdefault(outcome.reason, []).append(outcome.message)
+    commonest = sorted(messages.items(), key=lambda entry: -len(entry[1]))
+    return [_lack(f"failed for {reason}", whys, outcomes) for reason, whys in commonest]
+
+
+def _lack(what: str, whys: Sequence[str], outcomes: Sequence[Outcome]) -> Lack:
+    alike: dict[str, list[str]] = {}
+    for why in whys:
+        alike.setdefault(_NUMBER.sub("", why), []).append(why)
+    groups = sorted(alike.values(), key=len, reverse=True)
+    counts = [f" ({len(group)})" if len(groups) > 1 else "" for group in groups]
+    words = [shorten(group[0], LONGEST_REASON, placeholder=" …") for group in groups]
+    shown = [word + count for word, count in zip(words, counts, strict=True)][:MOST_REASONS]
+    more = [f"{len(groups) - MOST_REASONS} more"] if len(groups) > MOST_REASONS else []
+    return Lack(what, len(whys), len(outcomes), "; ".join(shown + more))

@@ -31,7 +31,7 @@ class UserNetlist:
     text: str
     """The user's text, its test bench (analyses, control blocks, sources to ground, a title) made comments."""
     changed: bool
-    """Whether that changed anything."""
+    """Whether that changed anything, or a comment has to come before a first line that is a device."""
     definitions: Mapping[str, Definition]
     """What ngspice will read of this file: the top level, by the empty name, and sub-circuits."""
     circuit: Circuit
@@ -61,10 +61,7 @@ def read_user_netlist(
 
     def read(text: str) -> tuple[Line, ...]:
         own = read_text(text, str(path), path.parent, within=within)
-        lines = (*library.reached(own), *own)
-        if not trust:
-            checked(lines)
-        return lines
+        return (*library.reached(own), *own)
 
     _check_is_netlist(given, path)
     text = _commented(given, _bench_lines(given))
@@ -80,12 +77,14 @@ def read_user_netlist(
         text = _without(text, outside)
     lines = (*read(text), call) if call else lines
     circuit = parse_circuit(lines)
+    if not trust:
+        checked(lines)
     sources = () if call else tuple(line for device, line in scopes[""].devices.values() if _is_from_ground(device))
     text = _without(text, sources)
     return UserNetlist(
         path=path,
         text=text,
-        changed=text != given,
+        changed=text != given or title is not None,
         definitions=definitions(read(text), str(path)),
         circuit=circuit,
         outer=tuple(net for net in circuit.nets if "." not in net),

@@ -203,7 +203,9 @@ def _with_parameters(user: UserNetlist, sizing: Sizing) -> str:
     lines = physical_lines(edited(user.text, sizing.edits))
     at = next((index for index, line in enumerate(lines) if not line.lstrip().startswith("*")), len(lines))
     added = ["* Written by `sizing init`:", *sizing.parameters, "* The rest is as it was, but for these names."]
-    return "".join([*lines[:at], *(f"{line}\n" for line in added if sizing.parameters), *lines[at:]])
+    if not sizing.parameters:
+        added = [] if at else ["* Written by `sizing init`"]  # a first line that is a device would be a title
+    return "".join([*lines[:at], *(f"{line}\n" for line in added), *lines[at:]])
 
 
 def _refuse_existing(path: Path) -> None:

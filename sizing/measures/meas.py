@@ -11,13 +11,15 @@ from sizing.measures.waveforms import Results
 class Meas(Measure):
     """The result of an ngspice `.meas` that the analysis lists under `meas`, by its name; in whatever unit you state.
 
-    Missing where ngspice says that the measurement failed.
+    A mean, `avg`, is the integral over its window by the window's width. Missing where ngspice says that the
+    measurement failed, where fewer than two points of the analysis lie in its window, and where a crossing lies beyond
+    the analysis.
     """
 
     measure: Literal["meas"]
     better = "either"
-    kinds = ("ac", "tran", "dc", "noise")
-    unit: Literal["V", "A", "W", "Hz", "s", "F", "H", "m", "Ohm", "V/V", "V/s", "dB", "deg", "%", ""]
+    kinds = ("ac", "tran", "dc")
+    unit: Literal["V", "A", "W", "Hz", "s", "F", "H", "m", "Ohm", "V/V", "V/s", "dB", "%", ""]
     name: Annotated[str, Field(pattern=r"^\w+$"), BeforeValidator(lambda name: str(name).lower())]
 
     @property
@@ -25,6 +27,7 @@ class Meas(Measure):
         return ()
 
     def value(self, results: Results) -> float:
-        if self.name not in results[self.of].meas:
-            raise Missing(f"ngspice could not measure {self.name}")
-        return results[self.of].meas[self.name]
+        found = results[self.of].meas.get(self.name, f"ngspice could not measure {self.name}")
+        if isinstance(found, str):
+            raise Missing(found)
+        return found

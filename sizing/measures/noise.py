@@ -13,7 +13,7 @@ from sizing.measures.waveforms import Results
 class RmsNoise(Vectorized):
     """Root of the noise density squared and integrated over the points of a noise analysis, a power law between them.
 
-    `referred` to the output, or to the input source the analysis names; in A where that is a current source.
+    `referred` to the output, or to the input source the analysis names: then `unit: A` where that is a current source.
     """
 
     measure: Literal["rms_noise"]

@@ -19,8 +19,8 @@ class Waveforms:
 
     axis: NDArray[np.float64]
     vectors: Mapping[str, Vector]
-    meas: Mapping[str, float] = field(default_factory=dict)
-    """Results of ngspice's `.meas` by name; failed ones are not there."""
+    meas: Mapping[str, float | str] = field(default_factory=dict)
+    """Results of ngspice's `.meas` by name; of failed ones the reason."""
 
 
 Results = Mapping[str, Waveforms]

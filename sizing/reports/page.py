@@ -15,6 +15,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
+from sizing.evaluation.failures import Lack
 from sizing.reports.calibration import calibration_tables
 from sizing.reports.curves import ended, reached_at, wanted
 from sizing.reports.designs import Sized, best_sized
@@ -29,7 +30,6 @@ from sizing.reports.words import COLUMN_WORDS, STATUS_WORDS, target_words
 from sizing.runs.records.inspection import Inspection
 from sizing.runs.records.reading import RunRecord
 from sizing.runs.tables import means_table, run_row, runs_table, worded
-from sizing.simulation.simulator import Failed
 
 BEST_DESIGNS = 10
 """Designs listed of a run that has the page for itself."""
@@ -98,8 +98,7 @@ class Detail:
     decisions: int
     bred: int
     critical: tuple[str, ...]
-    failures: tuple[tuple[str, int, str], ...]
-    """Reason, how often, and one of the messages."""
+    lacks: tuple[Lack, ...]
 
 
 @dataclass(frozen=True)
@@ -275,8 +274,6 @@ def _inline(plot: Plot, prefix: str) -> Markup:
 def _detail(record: RunRecord, best: int) -> Detail:
     row = run_row(record)
     decisions = record.decisions
-    failed = [e.outcome for e in record.simulations if isinstance(e.outcome, Failed)]
-    reasons = Counter(outcome.reason for outcome in failed).most_common()
     settings = _flat(record.manifest["run"]) | {"checkpoint": _flat(record.manifest.get("checkpoint") or {})}
     return Detail(
         record.problem.name,
@@ -293,7 +290,7 @@ def _detail(record: RunRecord, best: int) -> Detail:
         len(decisions),
         sum(decision["bred"] for decision in decisions),
         tuple(decisions[-1]["critical"]) if decisions else (),
-        tuple((why, n, next(f.message for f in failed if f.reason == why)) for why, n in reasons),
+        tuple(record.lacks),
     )
 
 

@@ -12,7 +12,6 @@ import pandas as pd
 from sizing.clock import Clock
 from sizing.evaluation.evaluator import Evaluator
 from sizing.evaluation.evidence import Before, Evidence
-from sizing.evaluation.failures import commonest_failure
 from sizing.files import write_all_whole
 from sizing.measures.measure import Measure
 from sizing.plugins import PlugInError
@@ -188,11 +187,6 @@ def check(spec: Spec | str | Path, *, simulator: SimulatorEntry | None = None, t
     with pool_for(spec.task, spec.run, 1, planned.simulator) as pool:
         pool.load(job)
         return pool.run([job])[0]
-
-
-def most_frequent_failure(record: RunRecord) -> str | None:
-    """The commonest reason for failed simulations of a run, with one of their messages."""
-    return commonest_failure([each.outcome for each in record.simulations]) or None
 
 
 class _Begun:

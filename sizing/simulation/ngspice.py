@@ -12,7 +12,6 @@ import re
 import time
 from collections import deque
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,6 +19,7 @@ import numpy as np
 
 from sizing.measures.waveforms import Results, Vector, Waveforms
 from sizing.simulation.dialect import alterations, axis_name, no_result, quantity_names
+from sizing.simulation.meas import meas_command, result_name, with_meas
 from sizing.simulation.messages import (
     LAST_WORDS,
     check_not_given_up,
@@ -176,13 +176,14 @@ class NgSpice:
                 check_possible(bench.circuit, job.values, {name: self._vector(plot, name)[0] for name in nets})
         except SimulationError as error:
             raise with_last_words(error, f"{bench.name}.{analysis.name}", self._said()) from None
-        taken = {name: self._meas(analysis, name, what) for name, what in analysis.meas}
-        return replace(waveforms, meas={name: value for name, value in taken.items() if value is not None})
+        return with_meas(waveforms, analysis, {name: self._meas(analysis, name, what) for name, what in analysis.meas})
 
-    def _meas(self, analysis: Analysis, name: str, what: str) -> float | None:
-        self._command(f"meas {analysis.kind} {name} {what}")
-        vector = self._shared.vector(name)
-        return None if vector is None or vector.size != 1 else float(np.real(vector[0]))
+    def _meas(self, analysis: Analysis, name: str, what: str) -> float | str:
+        """A result, or what ngspice complains of."""
+        self._shared.words.clear()
+        self._command(meas_command(analysis, name, what))
+        vector = self._shared.vector(result_name(analysis, name))
+        return in_brief(self._said()[:1]) if vector is None else float(np.real(vector[0]))
 
     def _read(self, analysis: Analysis, reference: str) -> Waveforms:
         """The wanted vectors of the latest analysis, if they are what it must give."""

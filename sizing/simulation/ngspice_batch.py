@@ -10,13 +10,13 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from sizing.measures.waveforms import Results, Vector, Waveforms
 from sizing.simulation.dialect import alterations, axis_name, no_result, quantity_names
+from sizing.simulation.meas import meas_command, result_name, with_meas
 from sizing.simulation.messages import (
     LAST_WORDS,
     check_not_given_up,
@@ -138,7 +138,12 @@ class NgSpiceBatch:
         if analysis.kind == "op":
             nets = {name[2:-1]: vector[0] for name, vector in vectors.items() if name[:2] == "v(" and "#" not in name}
             check_possible(bench.circuit, job.values, nets)
-        return replace(waveforms, meas=dict(_printed(analysis, [name for name, _ in analysis.meas], said)))
+        found: dict[str, float | str] = {}
+        for name, _ in analysis.meas:
+            result = result_name(analysis, name)
+            complaints = [line.rpartition(" : ")[2] for line in said if line.startswith(f"Error: measure  {result} ")]
+            found[name] = dict(_printed(analysis, [result], said)).get(result, in_brief(complaints[:1]))
+        return with_meas(waveforms, analysis, found)
 
 
 def _raw_file(analysis: Analysis) -> Path:
@@ -154,8 +159,8 @@ def _commands(analysis: Analysis, quantities: Sequence[str]) -> Iterator[str]:
         yield "setplot previous"
     yield f"write {_raw_file(analysis)}"
     for name, what in analysis.meas:
-        yield f"meas {analysis.kind} {name} {what}"
-    for name in (*quantities, *(name for name, _ in analysis.meas)):
+        yield meas_command(analysis, name, what)
+    for name in (*quantities, *(result_name(analysis, name) for name, _ in analysis.meas)):
         yield f"echo {_heading(analysis, name)}"
         yield f"print {name}"
     for source, _ in analysis.excite:

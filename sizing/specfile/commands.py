@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from math import floor, inf, log, log2, log10
 
 from sizing.spice.expression import parse_expression
+from sizing.spice.meas import NUMBER, OVER_WINDOW, parse_meas
 from sizing.units import format_quantity
 
 MOST_POINTS = 1_000_000
@@ -22,42 +23,70 @@ FORMS = {
 }
 _BEYOND_LAST_STEP = 1e-3
 """How far, relatively, a noise sweep's end may be from its last step: ends are written with few digits."""
-_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?[a-z]*"
-_SWEEP = rf"(?P<spacing>(?-i:dec|oct|lin))\s+(?P<points>{_NUMBER})\s+(?P<first>{_NUMBER})\s+(?P<last>{_NUMBER})"
+_SWEEP = rf"(?P<spacing>(?-i:dec|oct|lin))\s+(?P<points>{NUMBER})\s+(?P<first>{NUMBER})\s+(?P<last>{NUMBER})"
 _SOURCE = r"[\w.+-]+"
 _NET = r"[\w.+\-#:]+"
 _PATTERNS = {
     "op": r"op",
     "ac": rf"ac\s+{_SWEEP}",
-    "tran": rf"tran\s+(?P<step>{_NUMBER})\s+(?P<stop>{_NUMBER})"
-    rf"(?:\s+(?P<start>{_NUMBER})(?:\s+(?P<largest>{_NUMBER}))?)?(?:\s+uic)?",
-    "dc": rf"dc\s+{_SOURCE}\s+(?P<from1>{_NUMBER})\s+(?P<to1>{_NUMBER})\s+(?P<step1>{_NUMBER})"
-    rf"(?:\s+{_SOURCE}\s+(?P<from2>{_NUMBER})\s+(?P<to2>{_NUMBER})\s+(?P<step2>{_NUMBER}))?",
-    "noise": rf"noise\s+v\(\s*{_NET}\s*(?:,\s*{_NET}\s*)?\)\s+{_SOURCE}\s+{_SWEEP}(?:\s+{_NUMBER})?",
+    "tran": rf"tran\s+(?P<step>{NUMBER})\s+(?P<stop>{NUMBER})"
+    rf"(?:\s+(?P<start>{NUMBER})(?:\s+(?P<largest>{NUMBER}))?)?(?:\s+uic)?",
+    "dc": rf"dc\s+{_SOURCE}\s+(?P<from1>{NUMBER})\s+(?P<to1>{NUMBER})\s+(?P<step1>{NUMBER})"
+    rf"(?:\s+{_SOURCE}\s+(?P<from2>{NUMBER})\s+(?P<to2>{NUMBER})\s+(?P<step2>{NUMBER}))?",
+    "noise": rf"noise\s+v\(\s*{_NET}\s*(?:,\s*{_NET}\s*)?\)\s+{_SOURCE}\s+{_SWEEP}(?:\s+{NUMBER})?",
 }
-_MEAS = re.compile(r"[\w .+\-*/()=,'@#\[\]:]+", re.ASCII)
+_ENDS = {"ac": ("first", "last"), "tran": ("start", "stop"), "dc": ("from1", "to1")}
+EXTREMES = ("min", "max", "pp")
+ROUNDING = 1e-9
+"""Relative: 0.02m and 20u are different floats."""
+_MEGA = re.compile(r"(?<![\w.(,])([+-]?[\d.]+(?:[eE][+-]?\d+)?)M(?!(?i:eg|il))[a-zA-Z]*")
 
 
 def checked_analysis(command: str) -> str:
     """The command; raises ValueError for one that has none of the FORMS, has too many points or would end too early."""
+    kind, words = _words(command)
+    _check_mega(command)
+    if not _points(kind, words) <= MOST_POINTS:
+        raise ValueError(f"expected an analysis of at most {MOST_POINTS} points, got {command!r:.80}")
+    if kind == "noise":
+        _check_end(command, words)
+    return command
+
+
+def checked_meas(command: str, text: str) -> str:
+    """What follows `.meas KIND NAME` of an analysis; raises ValueError where ngspice would not measure what it says."""
+    kind, words = _words(command)
+    form = parse_meas(kind, text)
+    _check_mega(text)
+    begin, end = (_value(words[name]) for name in _ENDS[kind])
+    low, high = sorted((begin, end))
+    if words.get("from2") and (form.places or form.function not in EXTREMES):
+        raise ValueError(f"expected {', '.join(EXTREMES)} without a window of a sweep of two sources, got {text!r:.80}")
+    slack = ROUNDING * max(abs(low), abs(high))
+    for name, place in form.places:
+        if not low - slack <= place <= high + slack:
+            raise ValueError(f"expected {name}= within the analysis, {low:g} to {high:g}, got {text!r:.80}")
+    first, last = form.window
+    if first >= last or (form.function in OVER_WINDOW and form.places and begin > end):
+        raise ValueError(f"expected a window from below to, of an ascending sweep, got {text!r:.80} of {command!r:.80}")
+    return text
+
+
+def _words(command: str) -> tuple[str, Mapping[str, str]]:
+    """The kind of an analysis and its words by name, empty where left out; raises ValueError."""
     kind = "".join(command.split()[:1]).lower()
     if kind not in FORMS:
         raise ValueError(f"expected an analysis that begins with {', '.join(FORMS)}, got {command!r}")
     match = re.fullmatch(_PATTERNS[kind], command.strip(" "), re.IGNORECASE | re.ASCII)
     if match is None or not command.isprintable():
         raise ValueError(f"expected `{FORMS[kind]}`, got {command!r:.80}")
-    if not _points(kind, match.groupdict(default="")) <= MOST_POINTS:
-        raise ValueError(f"expected an analysis of at most {MOST_POINTS} points, got {command!r:.80}")
-    if kind == "noise":
-        _check_end(command, match.groupdict())
-    return command
+    return kind, match.groupdict(default="")
 
 
-def checked_meas(text: str) -> str:
-    """What follows `.meas tran NAME`; raises ValueError where ngspice's command line could misread it."""
-    if not _MEAS.fullmatch(text):
-        raise ValueError(f"expected what ngspice's .meas takes, got {text!r:.80}")
-    return text
+def _check_mega(text: str) -> None:
+    if match := _MEGA.search(text):
+        raise ValueError(f"expected numbers as SPICE reads them, got {match[0]!r}, which is milli in SPICE and mega in "
+                         f"SI: write {match[1]}m or {match[1]}Meg")  # fmt: skip
 
 
 def _points(kind: str, words: Mapping[str, str]) -> float:

@@ -8,10 +8,9 @@ from sizing.errors import nearest
 from sizing.specfile.mistakes import Location
 from sizing.task.job import Conditions
 from sizing.task.problem import Corner
-from sizing.units import parse_quantity
+from sizing.units import parse_celsius, parse_quantity
 
 MOST_CORNERS = 1000
-ABSOLUTE_ZERO = -273.15
 TEMPERATURE = "temperature"
 PROCESS = "process"
 """What corners can set besides parameters, by the names that it has there."""
@@ -105,14 +104,10 @@ class CornerReader:
         if name.lower() == PROCESS:  # what is wrong with one that was not found has been told
             return str(value).lower() if str(value).lower() in self.processes else None
         try:
-            number = float(parse_quantity(value, ""))
+            return parse_celsius(value) if name.lower() == TEMPERATURE else float(parse_quantity(value, ""))
         except ValueError as error:
             self._note(loc, str(error))
             return None
-        if name.lower() == TEMPERATURE and number <= ABSOLUTE_ZERO:
-            self._note(loc, f"expected degrees Celsius above {ABSOLUTE_ZERO}, got {value}")
-            return None
-        return number
 
     def _known(self, loc: Location, written: str) -> bool:
         """Whether a corner may set this."""

@@ -2,9 +2,10 @@
 
 import re
 import sys
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache, reduce
-from math import isfinite
+from math import ceil, floor, isfinite
 from operator import or_
 from typing import Annotated, Any, Self
 
@@ -19,7 +20,7 @@ from sizing.specfile.commands import checked_analysis, checked_meas
 from sizing.spice.kits import KITS, TYPICAL
 from sizing.task.problem import Variable
 from sizing.task.settings import RunSettings, Settings
-from sizing.units import UNIT_NAMES, format_quantity, parse_quantity
+from sizing.units import UNIT_NAMES, format_quantity, parse_celsius, parse_quantity
 
 LARGEST_GRID = 100_000
 MOST_VARIABLES = 200
@@ -96,6 +97,7 @@ Excitation = Annotated[
 ]
 Option = Annotated[str | int | float, BeforeValidator(_option)]
 Weight = Annotated[float, Field(strict=True)]
+Celsius = Annotated[float, BeforeValidator(parse_celsius)]
 Objectives = Annotated[
     tuple[dict[str, Weight], ...],
     BeforeValidator(
@@ -148,9 +150,9 @@ class ModelsEntry(Settings):
 
 
 class VariableEntry(Settings):
-    """A variable: a linear grid (`step`), a logarithmic one (`points` and `scale: log`), or a list of `values`.
+    """A variable: a linear range (`step`), a logarithmic one (`points` and `scale: log`), or a list of `values`.
 
-    Both ends belong to the grid.
+    Both ends belong to it, unless a manufacturing `grid` moves them inwards.
     """
 
     from_: Quantity | None = Field(None, alias="from")
@@ -161,27 +163,38 @@ class VariableEntry(Settings):
     values: list[Quantity] | None = Field(None, min_length=1)
     start: Quantity | None = Field(None, description="the value to begin with, or near one of the grid: as it is today")
     unit: str = Field("", description="one of " + " ".join(UNIT_NAMES))
-    _grid: tuple[float, ...] = PrivateAttr()
+    grid: Quantity | None = Field(None, description="manufacturing grid: values are rounded to multiples of it")
+    _choices: tuple[float, ...] = PrivateAttr()
     _start: int | None = PrivateAttr(None)
 
     @model_validator(mode="after")
-    def _has_grid(self) -> Self:
+    def _has_choices(self) -> Self:
         if self.unit not in UNIT_NAMES:
             raise ValueError(f"unit: expected one of {' '.join(UNIT_NAMES)}, got {self.unit!r}")
-        grid = sorted(map(float, self._listed() if self.values is not None else self._ranged()))
-        if len(set(grid)) < len(grid):
+        exact = sorted(self._listed() if self.values is not None else self._ranged())
+        if len(set(map(float, exact))) < len(exact):
             raise ValueError("expected distinct values, got some twice")
-        object.__setattr__(self, "_grid", tuple(grid))
+        object.__setattr__(self, "_choices", tuple(map(float, exact if self.grid is None else self._rounded(exact))))
         if self.start is not None:
-            object.__setattr__(self, "_start", self._place(float(parse_quantity(self.start, self.unit)), grid))
+            object.__setattr__(self, "_start", self._place(float(parse_quantity(self.start, self.unit)), self._choices))
         return self
 
-    def _place(self, start: float, grid: list[float]) -> int:
-        """The place of the value of the grid that is nearest."""
-        if not grid[0] <= start <= grid[-1]:
-            low, high = (format_quantity(end, self.unit, digits=6) for end in (grid[0], grid[-1]))
+    def _place(self, start: float, choices: Sequence[float]) -> int:
+        """The place of the value that is nearest."""
+        if not choices[0] <= start <= choices[-1]:
+            low, high = (format_quantity(end, self.unit, digits=6) for end in (choices[0], choices[-1]))
             raise ValueError(f"start: expected a value from {low} to {high}, got {self.start}")
-        return int(np.abs(np.array(grid) - start).argmin())
+        return int(np.abs(np.array(choices) - start).argmin())
+
+    def _rounded(self, values: Sequence[Decimal]) -> list[Decimal]:
+        """The multiples of the grid next to the values, ascending, each once and none beyond the ends."""
+        grid = parse_quantity(self.grid or 0, self.unit)
+        if grid <= 0:
+            raise ValueError(f"expected a grid above 0, got {self.grid}")
+        first, last = ceil(values[0] / grid), floor(values[-1] / grid)
+        if first > last:
+            raise ValueError(f"expected a multiple of the grid, {self.grid}, within the range, got none")
+        return [grid * index for index in dict.fromkeys(min(max(round(each / grid), first), last) for each in values)]
 
     def _listed(self) -> list[Decimal]:
         if any(given is not None for given in (self.from_, self.to, self.step, self.points)):
@@ -218,7 +231,7 @@ class VariableEntry(Settings):
 
     def variable(self, name: str) -> Variable:
         """The variable as the search sees it."""
-        return Variable(name, self._grid, self.unit, self.scale, self._start)
+        return Variable(name, self._choices, self.unit, self.scale, self._start)
 
 
 class AnalysisEntry(Settings):
@@ -244,8 +257,11 @@ class AnalysisEntry(Settings):
     @model_validator(mode="after")
     def _one_command(self) -> Self:
         checked_analysis(self.run)
-        for text in self.meas.values():
-            checked_meas(text)
+        for name, text in self.meas.items():
+            try:
+                checked_meas(self.run, text)
+            except ValueError as error:
+                raise ValueError(f"meas.{name}: {error}") from None
         return self
 
 
@@ -259,7 +275,7 @@ class BenchEntry(Settings):
 
     stimulus: str = Field(description="SPICE lines: sources, loads, feedback")
     options: dict[Name, Option] = Field({}, description="ngspice .options, such as `trtol: 2e-4`")
-    temperature: float = Field(27.0, description="degrees Celsius")
+    temperature: Celsius = Field(27.0, description="degrees Celsius")
     analyses: dict[Name, AnalysisEntry] = Field(min_length=1, max_length=MOST_ANALYSES)
 
 

@@ -6,7 +6,9 @@ from sizing.errors import nearest
 from sizing.measures.catalogue import name_of
 from sizing.measures.meas import Meas
 from sizing.measures.measure import Measure
+from sizing.measures.noise import RmsNoise
 from sizing.measures.sweep import SWEPT, Regulation
+from sizing.spice.meas import parse_meas
 from sizing.spice.reserved import NETS, taken
 from sizing.task.bench import Bench, transistors
 
@@ -16,18 +18,28 @@ def lacking(metric: Measure, reference: str, bench: Bench) -> Iterator[str]:
     analysis = next(a for a in bench.analyses if a.name == reference.split(".")[1])
     if analysis.kind not in metric.kinds:
         yield f"{name_of(type(metric))} reads {' or '.join(metric.kinds)}, but {reference} is `{analysis.command}`"
-    names = {name for name, _ in analysis.meas}
-    if isinstance(metric, Meas) and metric.name not in names:
-        yield f"name: {reference} has no meas {metric.name!r}{nearest(metric.name, names)}"
+    vectors = metric.vectors
+    if isinstance(metric, Meas):
+        texts = dict(analysis.meas)
+        if metric.name in texts:
+            vectors = tuple(f"v({net})" for net in parse_meas(analysis.kind, texts[metric.name]).nets)
+        else:
+            yield f"name: {reference} has no meas {metric.name!r}{nearest(metric.name, texts)}"
     if isinstance(metric, Regulation) and metric.unit in SWEPT and analysis.kind == "dc":
         _, source, _, _, _, *more = analysis.command.lower().split()
         if more or source[0] != SWEPT[metric.unit]:
             expected = "voltage" if metric.unit == "V/V" else "current"
             yield f"a regulation in {metric.unit} is by one swept {expected}, but {reference} is `{analysis.command}`"
+    if isinstance(metric, RmsNoise) and analysis.kind == "noise":
+        source = analysis.command.lower().partition(")")[2].split()[0]
+        unit = "A" if metric.referred == "input" and source.startswith("i") else "V"
+        if metric.unit != unit:
+            referred = f"the source {source}" if metric.referred == "input" else "the output"
+            yield f"unit: rms_noise referred to {referred} is in {unit}, got {metric.unit!r}; write `unit: {unit}`"
     nets = bench.circuit.nets
     sources = {device.name for device in bench.circuit.devices if device.kind == "v"}
     devices = transistors(bench.circuit)
-    for vector in metric.vectors:
+    for vector in vectors:
         device = vector[1:].partition("[")[0]
         if vector.startswith("@") and device not in devices:
             inside = sorted(name for name in devices if name.startswith(f"{device}."))

@@ -1,8 +1,9 @@
 """A spec file, validated: its entries by themselves, then against each other and against the netlists."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from sizing.specfile.source import SpecSource, read_source
 from sizing.spice.bins import find_bins
 from sizing.spice.circuit import Circuit, parse_circuit
 from sizing.spice.kits import Library, subcircuits, top_level
-from sizing.spice.netlist import Line, NetlistError, read_netlist, read_text
+from sizing.spice.netlist import Line, NetlistError, check_title, read_netlist, read_text
 from sizing.spice.trust import UNTRUSTED, checked, unknown_option
 from sizing.task.bench import Analysis, Bench, Task
 from sizing.task.problem import Corner, Metric, Problem
@@ -226,6 +227,8 @@ class _Checker:
             return None
         circuit = self._circuit(("netlist",), lines, libraries[self._nominal])
         if circuit is not None:
+            if not self._harmless(("netlist",), lines):
+                return None
             self._check_variables(circuit)
         benches = [self._bench(name, lines, libraries) for name in model.benches]
         found = tuple(bench for bench in benches if bench is not None)
@@ -255,6 +258,8 @@ class _Checker:
         benches = self.model.benches.items()
         points = (f"{b}.{a}" for b, entry in benches for a, each in entry.analyses.items() if each.kind == "op")
         of = next(points, None)
+        if of is None and self._mistaken_benches:
+            return metrics  # one of them may have it
         if of is None:
             self.mistakes.append(((SATURATION,), "expected a bench with an `op` analysis, got none; add one"))
         elif SATURATION in metrics:
@@ -277,7 +282,9 @@ class _Checker:
             self.mistakes.append((("netlist",), f"expected a SPICE netlist at {path}: {what}"))
             return None
         try:
-            return self._trusted(read_netlist(path, within=self._folders))
+            lines = read_netlist(path, within=self._folders)
+            check_title(lines, path)
+            return lines
         except NetlistError as error:
             self.mistakes.append((("netlist",), str(error)))
             return None
@@ -313,10 +320,15 @@ class _Checker:
         """Where netlists may be read."""
         return None if self.trust else (self.source.path.parent, shipped_specs())
 
-    def _trusted(self, lines: tuple[Line, ...]) -> tuple[Line, ...]:
-        if not self.trust:
-            checked(lines)
-        return lines
+    def _harmless(self, loc: Location, lines: Iterable[Line]) -> bool:
+        """Whether lines that could be read as a circuit are known to do no harm, or trusted."""
+        try:
+            if not self.trust:
+                checked(lines)
+        except NetlistError as error:
+            self.mistakes.append((loc, str(error)))
+            return False
+        return True
 
     def _circuit(self, loc: Location, lines: tuple[Line, ...], library: Library) -> Circuit | None:
         """The circuit of these lines; a sub-circuit of the library is one device."""
@@ -345,10 +357,8 @@ class _Checker:
         path = self.source.path
         try:
             first = (self.source.line(loc) or 0) + ("\n" in entry.stimulus)
-            stimulus = self._trusted(read_text(entry.stimulus, str(path), path.parent, first, within=self._folders))
-            models = {
-                process: self._trusted(library.reached((*netlist, *stimulus))) for process, library in libraries.items()
-            }
+            stimulus = read_text(entry.stimulus, str(path), path.parent, first, within=self._folders)
+            models = {process: library.reached((*netlist, *stimulus)) for process, library in libraries.items()}
         except NetlistError as error:
             self.mistakes.append((loc, str(error)))
             return None
@@ -359,7 +369,7 @@ class _Checker:
         lines = (*netlist, *stimulus, option_line)
         circuits = {process: self._circuit(loc, lines, library) for process, library in libraries.items()}
         circuit = circuits[self._nominal]
-        if circuit is None:
+        if circuit is None or not self._harmless(loc, chain(stimulus, *models.values())):
             return None
         sources = {device.name: device for device in circuit.devices if device.kind in "vi"}
         excitable = [source for source in sources if "." not in source]  # ngspice names inner sources differently
@@ -385,8 +395,13 @@ class _Checker:
         processes = {process: bench for process, bench in variants.items() if process in named}
         return replace(variants[self._nominal], processes=processes)
 
+    @property
+    def _mistaken_benches(self) -> Set[str]:
+        """Those of the file that are mistaken in themselves."""
+        return set(self.source.plain()["benches"]) - set(self.model.benches)
+
     def _check_metrics(self, metrics: Mapping[str, Measure], benches: Mapping[str, Bench]) -> None:
-        mistaken = self.source.plain()["benches"].keys() - self.model.benches.keys()
+        mistaken = self._mistaken_benches
         known = {f"{bench}.{name}" for bench, entry in self.model.benches.items() for name in entry.analyses}
         for name, metric in metrics.items():
             at: Location = ("metrics", name) if name in self.model.metrics else (name,)

@@ -104,6 +104,16 @@ def read_netlist(path: Path, *, drop_analyses: bool = False, within: Folders = N
     return _expanded(_logical_lines(text, str(path), 1), source)
 
 
+def check_title(lines: Sequence[Line], path: Path) -> None:
+    """Raise NetlistError where the first line of a netlist, its title to SPICE, would be taken for a device."""
+    for line in lines[:1]:
+        if (line.file, line.number) == (str(path), 1) and not line.keyword.startswith("."):
+            raise line.error(
+                f"expected a title after *, or a comment, got {line.text!r:.80}, which is the title to SPICE and a "
+                "device here; write * before a title, or begin a netlist without one with a comment"
+            )
+
+
 def read_text(
     text: str, file: str, folder: Path, first_line: int = 1, *, drop_analyses: bool = False, within: Folders = None
 ) -> tuple[Line, ...]:
@@ -354,15 +364,15 @@ def _outside(path: Path, folders: Sequence[Path]) -> bool:
 def _load(path: Path, line: Line, within: Folders = None) -> str:
     """The text of a file that `line` names; only a regular file is opened, so a device or a pipe cannot hold us up."""
     try:
+        if path.is_dir():
+            raise line.error(f'expected a file, got the directory "{path}"; name a file in it')
+        if not path.is_file():
+            raise line.error(f'expected a file at "{path}", found none; correct the path')
         if within is not None and _outside(path, within):
             raise line.error(
                 f'expected a file in the folder of the spec, got "{path}"; copy it there, or say --trust if everything '
                 "it includes is your own"
             )
-        if path.is_dir():
-            raise line.error(f'expected a file, got the directory "{path}"; name a file in it')
-        if not path.is_file():
-            raise line.error(f'expected a file at "{path}", found none; correct the path')
         if path.stat().st_size > LARGEST_FILE:
             raise line.error(f'expected a file of at most {LARGEST_FILE} bytes, got "{path}"; include less')
         text = path.read_bytes().decode("utf-8-sig")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from sizing.evaluation.corners import NOMINAL
 from sizing.evaluation.evaluator import Evaluation, Purpose, Simulation, evaluation_of
+from sizing.evaluation.failures import Lack, lacks
 from sizing.runs.records.journal import NAME, read_journal
 from sizing.runs.records.journal import RunError as RunError
 from sizing.simulation.simulator import Measured, outcome_from
@@ -83,6 +84,11 @@ class RunRecord:
         width = len(self.problem.metrics)
         rows = [e.outcome.values if isinstance(e.outcome, Measured) else (np.nan,) * width for e in self.population]
         return np.array(rows, dtype=float).reshape(-1, width)
+
+    @cached_property
+    def lacks(self) -> list[Lack]:
+        """What simulations did not give, and why."""
+        return lacks([each.outcome for each in self.simulations], [metric.name for metric in self.problem.metrics])
 
     @cached_property
     def ranked(self) -> NDArray[np.intp]:

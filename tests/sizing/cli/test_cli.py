@@ -222,3 +222,17 @@ def test_ctrl_c_leaves_tables_and_exits_130(specs: Path, tmp_path: Path):
     assert "Traceback" not in err
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["status"] == "interrupted"
     assert (tmp_path / "run" / "table.csv").read_text().startswith(COLUMNS)
+
+
+def test_what_was_missing_is_told_by_run_and_show(tmp_path: Path):
+    (tmp_path / "divider.cir").write_text("* divider\n.param r=1k\nr1 in out {r}\nr2 out 0 1k\n")
+    (tmp_path / "spec.yaml").write_text(
+        "netlist: divider.cir\nvariables: {r: {from: 1k, to: 4k, step: 1k}}\n"
+        "benches: {b: {stimulus: vin in 0 pulse(0 1 1n 1n), analyses: "
+        "{t: {run: tran 1n 9n, meas: {high: when v(out)=2}}}}}\n"
+        "metrics: {high: {measure: meas, of: b.t, name: high, unit: s, at_most: 1}}\n"
+    )
+    note = "note: 2 of 2 simulations without high: ngspice: out of interval\n"
+    done = sizing("run", "spec.yaml", "--method", "evo", "--max-sims", 2, "--out", "run", folder=tmp_path)
+    assert done.stderr.endswith(note)
+    assert sizing("show", "run", folder=tmp_path).stderr == note

@@ -77,7 +77,10 @@ def test_corners_may_be_sets_of_values_by_name(specs: Path, tmp_path: Path):
         ("{hot: {temprature: 125}}", "hot.temprature: no parameter 'temprature' is used in the netlist or a stimulus; "
          "did you mean 'temperature'?"),
         ("{temperature: [27, -300]}", "temperature.1: expected degrees Celsius above -273.15, got -300"),
-        ("{temperature: [27, hot]}", "temperature.1: expected a number without unit, got 'hot'"),
+        ("{temperature: [27, hot]}", "temperature.1: expected degrees Celsius, got 'hot'"),
+        ("{temperature: [27, 400 K]}", "temperature.1: expected degrees Celsius without a unit, got '400 K': write "
+         "126.85"),
+        ("{temperature: [27, 1k]}", "temperature.1: expected degrees Celsius without a unit, got '1k'"),
         ("{temperature: [27, 27.0]}", "temperature.1: expected distinct values, got 27.0 twice"),
         ("{temperature: 27}", "temperature: expected a list of values, such as [27, -40, 125], or a mapping of what "
          "this corner sets, such as {temperature: 125}, got 27"),

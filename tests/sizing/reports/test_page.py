@@ -62,6 +62,12 @@ def two_methods(runs) -> str:
     return page(runs, [], "two methods")
 
 
+def test_what_simulations_did_not_give_is_told_with_the_reason(make_run):
+    text = Reader(page([make_run([None, NAN, 0.5, NAN], message="no solution")], [], "one")).text
+    assert "failed for convergence1 of 4 simulations: no solutionwithout gain2 of 4 simulations: no solution" in text
+    assert "without" not in Reader(page([make_run([0.5, 1.0])], [], "one")).text
+
+
 def test_nothing_of_a_run_becomes_markup(make_run):
     run = make_run([None, NAN, 0.5, 1.0], HOSTILE, spec=HOSTILE, message=HOSTILE, damage="")
     run.manifest["command"].append(HOSTILE)

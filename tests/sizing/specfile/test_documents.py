@@ -37,7 +37,17 @@ def test_a_mistake_in_merged_keys_is_reported_at_the_entry_that_merges_them(tmp_
 @pytest.mark.parametrize(
     ("netlist", "mistake"),
     [
-        ("r1 in out\n", "divider.cir:1: expected a value or a model after the nets, got neither; "
+        ("RC lowpass divider\nr1 in out 1\n", "divider.cir:1: expected a title after *, or a comment, got 'RC lowpass "
+         "divider', which is the title to SPICE and a device here; write * before a title, or begin a netlist without "
+         "one with a comment"),
+        ("Coupled lines test 5p\nr1 in out 1\n", "divider.cir:1: expected a title after *, or a comment, got 'Coupled "
+         "lines test 5p', which is the title to SPICE and a device here; write * before a title, or begin a netlist "
+         "without one with a comment"),
+        ("*\na1 in n g1\n.model g1 gain(gain=2)\n", "divider.cir:2: expected a device (b c d e f g h i j k l m o q r s "
+         "t u v w z x) or a dot command, got 'a1'; correct the line"),
+        (".include /nowhere/x.mod\n",
+         'divider.cir:1: expected a file at "/nowhere/x.mod", found none; correct the path'),
+        ("*\nr1 in out\n", "divider.cir:2: expected a value or a model after the nets, got neither; "
          "write r=value"),
         (".include gone.mod\n", 'divider.cir:1: expected a file at "gone.mod", found none; correct '
          "the path"),

@@ -55,6 +55,17 @@ def test_a_logarithmic_range_is_evenly_spaced_in_ratio_and_ends_where_it_says():
     np.testing.assert_allclose(ratios, ratios.mean(), rtol=1e-4)
 
 
+def test_a_manufacturing_grid_takes_multiples_of_it_within_the_range():
+    values = grid(**{"from": 0.5, "to": 20, "points": 40, "scale": "log", "grid": 0.005})
+    assert (values[0], values[-1], len(values)) == (0.5, 20.0, 40)
+    assert values == tuple(float(f"{round(value / 0.005) * 0.005:.3f}") for value in values)
+    plain = grid(**{"from": 0.5, "to": 20, "points": 40, "scale": "log"})
+    np.testing.assert_allclose(values, plain, rtol=0, atol=0.0025 * (1 + 1e-9))
+    assert grid(**{"from": "101n", "to": "109n", "step": "1n", "unit": "m", "grid": "5n"}) == (105e-9,)
+    assert grid(**{"from": 0.11, "to": 0.12, "points": 11, "grid": 0.005}) == (0.11, 0.115, 0.12)
+    assert grid(values=[0.18, 0.181, 0.35], grid="0.01") == (0.18, 0.35)
+
+
 def test_listed_values_are_sorted():
     assert grid(values=["10k", 1, "2.2k"], unit="Ohm") == (1.0, 2200.0, 10000.0)
     assert grid(values=[4]) == (4.0,)
@@ -108,6 +119,10 @@ def test_a_hundred_thousand_values_are_enough():
         ({"values": [None]}, "expected a number such as 2.5 or 2.5p, got none"),
         ({"from": True, "to": 2, "step": 1}, "expected a number such as 2.5 or 2.5p, got true"),
         ({"from": 1, "to": float("inf"), "step": 1}, "expected a number such as 2.5 or 2.5p, got inf"),
+        ({"values": [1], "grid": 0}, "expected a grid above 0, got 0"),
+        ({"values": [1], "grid": "1 V", "unit": "m"}, "expected metres, got '1 V'"),
+        ({"from": "181n", "to": "184n", "step": "1n", "unit": "m", "grid": "5n"},
+         "expected a multiple of the grid, 5n, within the range, got none"),
         ({"from": 1, "to": 2, "points": 1}, "Input should be greater than or equal to 2"),
         ({"from": 1, "to": 2, "points": 3, "start": 2.1}, "start: expected a value from 1 to 2, got 2.1"),
         ({"from": 1, "to": 2, "points": 3, "start": "1 V"}, "expected a number without unit, got '1 V'"),

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from sizing.measures.catalogue import MEASURES
+from sizing.specfile.load import load_spec
 from tests.sizing.specfile.divider import SPEC, mistakes, written
 
 UNKNOWN_MEASURES = ", ".join(sorted(MEASURES))
@@ -48,7 +49,8 @@ RUN_KEYS = (
          "5: variables.ra: expected `to` on the grid: steps of 4k from 1k miss 10k "
          "(nearest: 9 kOhm and 13 kOhm)"),
         ("to: 10k, step: 1k, unit: Ohm", "to: 10M, step: 1k, unit: Ohm", "5: variables.ra: expected ohms, got "
-         "'10M', which is milli in SPICE and mega in SI: write 10m or 10Meg"),
+         "'10M', which is milli in SPICE and mega in SI: "
+         "write 10m or 10Meg"),
         ("to: 10k, step: 1k, unit: Ohm", "to: [10], step: 1k, unit: Ohm",
          "5: variables.ra.to: expected a number such as 2.5 or 2.5p, got [10]"),
         ("to: 10k, step: 1k, unit: Ohm", "to: 10k, points: 3, scale: lin, unit: Ohm",
@@ -94,7 +96,34 @@ RUN_KEYS = (
         ("bias: op", "bias: 3", "19: benches.quiet.analyses.bias: expected a mapping, got 3"),
         ("run: tran 1n 1u", "run: `tran`", "26: not YAML: found character '`' that cannot start any token"),
         ("when v(out)=0.5", "when v(out)=0.5; quit",
-         "26: benches.step.analyses.rise: expected what ngspice's .meas takes, got 'when v(out)=0.5; quit'"),
+         "26: benches.step.analyses.rise: meas.t50: expected a .meas of the forms avg|rms|integ|min|max|min_at|max_at|"
+         "pp VECTOR [from=X] [to=X]; find VECTOR at=X; [find VECTOR] when VECTOR=LEVEL [td=X] "
+         "[rise|fall|cross=COUNT|last] [from=X] [to=X]; "
+         "trig VECTOR val=LEVEL [td=X] rise|fall|cross=COUNT|last targ …, "
+         "or trig at=X targ …, with numbers for X and LEVEL and v(NET) or i(SOURCE) for VECTOR, "
+         "got 'when v(out)=0.5; quit'"),
+        ("when v(out)=0.5", "max v(out) from=2u to=3u", "26: benches.step.analyses.rise: meas.t50: expected from= "
+         "within the analysis, 0 to 1e-06, got 'max v(out) from=2u to=3u'"),
+        ("when v(out)=0.5", "find v(out) at=1.5u", "26: benches.step.analyses.rise: meas.t50: expected at= within "
+         "the analysis, 0 to 1e-06, got 'find v(out) at=1.5u'"),
+        ("when v(out)=0.5", "max v(out) from=0.5u to=0.2u", "26: benches.step.analyses.rise: meas.t50: expected a "
+         "window from below to, of an ascending sweep, got 'max v(out) from=0.5u to=0.2u' of 'tran 1n 1u'"),
+        ("tran 1n 1u, meas: {t50: when v(out)=0.5}", "dc vin 1 0 -0.1, meas: {t50: avg v(out) to=0.2}",
+         "26: benches.step.analyses.rise: meas.t50: expected a window from below to, of an ascending sweep, got 'avg "
+         "v(out) to=0.2' of 'dc vin 1 0 -0.1'"),
+        ("tran 1n 1u, meas: {t50: when v(out)=0.5}", "dc vin 0 1 0.1 temp 0 50 10, meas: {t50: avg v(out)}",
+         "26: benches.step.analyses.rise: meas.t50: expected min, max, pp without a window of a sweep of two sources, "
+         "got 'avg v(out)'"),
+        ("when v(out)=0.5", "when v(ou)=0.5", "37: metrics.half: net 'ou' is not in the netlist of bench step; did you "
+         "mean 'out'?"),
+        ("hiss: noise v(out) vin dec 10 1 1G", "hiss: {run: noise v(out) vin dec 10 1 1G, meas: {n: max v(out)}}",
+         "22: benches.quiet.analyses.hiss: meas.n: expected .meas of ac, tran, dc, got it of noise, where ngspice has "
+         "none"),
+        ("run: tran 1n 1u", "run: tran 1n 1M", "26: benches.step.analyses.rise: expected numbers as SPICE reads them, "
+         "got '1M', which is milli in SPICE and mega in SI: write 1m or 1Meg"),
+        ("ac dec 10 1 1G, excite: vin", "ac dec 10 1 10MHz, excite: vin", "20: benches.quiet.analyses.response: "
+         "expected numbers as SPICE reads them, got '10MHz', which is milli in SPICE and mega in SI: "
+         "write 10m or 10Meg"),
         ("t50:", "t 50:", "26: benches.step.analyses.rise.meas.t 50: expected a name of letters, digits and _, "
          "got 't 50'"),
         ("excite: vdd", "excite: vd", "21: benches.quiet.analyses.ripple.excite: no source 'vd'; did you mean "
@@ -126,7 +155,11 @@ RUN_KEYS = (
         ("    analyses:\n      rise", "    options: {tr tol: 1}\n    analyses:\n      rise",
          "25: benches.step.options.tr tol: expected a name of letters, digits and _, got 'tr tol'"),
         ("    analyses:\n      rise", "    temperature: hot\n    analyses:\n      rise",
-         "25: benches.step.temperature: expected a valid number, got 'hot'"),
+         "25: benches.step.temperature: expected degrees Celsius, got 'hot'"),
+        ("    analyses:\n      rise", "    temperature: 400K\n    analyses:\n      rise",
+         "25: benches.step.temperature: expected degrees Celsius without a unit, got '400K': write 126.85"),
+        ("    analyses:\n      rise", "    temperature: -300\n    analyses:\n      rise",
+         "25: benches.step.temperature: expected degrees Celsius above -273.15, got -300"),
         # metrics
         ("at_most: 90 ns", "at_most: 90 mV", "36: metrics.settling.at_most: expected seconds, got '90 mV'"),
         ("at_least: 20 dB", "at_least: 60 deg", "30: metrics.psrr.at_least: expected decibels, got '60 deg'"),
@@ -165,6 +198,10 @@ RUN_KEYS = (
          "step; expected one of 0, in, out, x1.b"),
         ("    output: out", "    output: v(out)",
          "34: metrics.settling.output: expected a name without spaces and brackets, got 'v(out)'"),
+        ("of: quiet.hiss, at_most: 1 mV", "of: quiet.hiss, unit: A, at_most: 1 mA",
+         "38: metrics.noise: unit: rms_noise referred to the output is in V, got 'A'; write `unit: V`"),
+        ("of: quiet.hiss, at_most: 1 mV", "of: quiet.hiss, referred: input, unit: A, at_most: 1 mA",
+         "38: metrics.noise: unit: rms_noise referred to the source vin is in V, got 'A'; write `unit: V`"),
         ("source: vin", "source: vss", "39: metrics.current: no voltage source 'vss' in bench quiet; "
          "expected one of vdd, vin, x1.v1"),
         ("name: t50", "name: t5", "37: metrics.half: name: step.rise has no meas 't5'; did you mean 't50'?"),
@@ -266,6 +303,25 @@ def test_mistakes_that_need_the_netlist_come_with_those_that_do_not(tmp_path: Pa
 def test_a_mistaken_bench_does_not_make_its_metrics_mistaken(tmp_path: Path):
     assert mistakes(written(tmp_path, ("excite: vdd", "exite: vdd"))) == [
         "spec.yaml:21: benches.quiet.analyses.ripple.exite: unknown key; did you mean 'excite'?"
+    ]
+
+
+def test_noise_referred_to_a_current_source_is_in_amperes(tmp_path: Path):
+    changes = [("vdd vdd 0 dc 1", "vdd vdd 0 dc 1\n      iin 0 out 0"), ("v(out) vin dec", "v(out) iin dec")]
+    path = written(tmp_path, *changes, ("of: quiet.hiss", "of: quiet.hiss, referred: input"))
+    assert mistakes(path) == [
+        "spec.yaml:39: metrics.noise: unit: rms_noise referred to the source iin is in A, got 'V'; write `unit: A`"
+    ]
+    in_amperes = ("quiet.hiss, at_most: 1 mV", "quiet.hiss, referred: input, unit: A, at_most: 1 mA")
+    path = written(tmp_path, *changes, in_amperes)
+    assert load_spec(path).problem.metrics[4].unit == "A"
+
+
+def test_an_operating_point_is_not_missed_where_an_analysis_is_mistaken(tmp_path: Path):
+    path = written(tmp_path, ("bias: op", "bias: opp"), ("run: {method", "saturation: m1\nrun: {method"))
+    assert mistakes(path) == [
+        "spec.yaml:19: benches.quiet.analyses.bias: expected an analysis that begins with op, ac, tran, dc, noise, "
+        "got 'opp'"
     ]
 
 

@@ -118,7 +118,7 @@ def test_the_schema_knows_every_key_of_the_shipped_specs(specs: Path):
     schema = json.loads(json.dumps(json_schema()))
     assert schema["title"] == "sizing spec"
     variable = schema["$defs"]["VariableEntry"]["properties"]
-    assert {"from", "to", "step", "points", "scale", "values", "start", "unit"} == set(variable)
+    assert {"from", "to", "step", "points", "scale", "grid", "values", "start", "unit"} == set(variable)
     for path in specs.glob("*.yaml"):
         document = YAML(typ="safe").load(path.read_text())
         assert set(document) <= set(schema["properties"])

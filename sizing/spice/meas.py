@@ -1,0 +1,76 @@
+"""What follows `.meas KIND NAME`: the forms in which ngspice measures what they say.
+
+A list of what may pass. Tried on ngspice 39, whose command `meas` is not its `.meas`: it has no noise, `param=`,
+`par()` and `v(a,b)`; takes `from='1u+2u'` for 1 µs and `@r1[i]` for the last value; of an AC response `v(out)` is the
+real part; heeds `td=` of transients alone; and what it cannot read may end it.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sizing.spice.expression import parse_expression
+
+MEASURABLE = ("ac", "tran", "dc")
+"""The analyses that have `.meas`."""
+OVER_WINDOW = frozenset({"avg", "rms", "integ", "min", "max", "min_at", "max_at", "pp"})
+NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?[a-z]*"
+_VECTORS = {"ac": "vm(NET), vdb(NET), vr(NET) or vi(NET)", "tran": "v(NET) or i(SOURCE)", "dc": "v(NET) or i(SOURCE)"}
+_FORMS = """\
+avg|rms|integ|min|max|min_at|max_at|pp VECTOR [from=X] [to=X]; find VECTOR at=X; \
+[find VECTOR] when VECTOR=LEVEL [td=X] [rise|fall|cross=COUNT|last] [from=X] [to=X]; \
+trig VECTOR val=LEVEL [td=X] rise|fall|cross=COUNT|last targ …, or trig at=X targ …"""
+_PLACE = re.compile(rf"\b(from|to|at|td)=({NUMBER})")
+_NET = re.compile(r"\bv\w*\(([^\s()]+)\)")
+
+
+@dataclass(frozen=True)
+class MeasForm:
+    """A measurement as ngspice reads it."""
+
+    function: str
+    """Its first word."""
+    nets: tuple[str, ...]
+    """Those whose voltages it reads, in lower case."""
+    places: tuple[tuple[str, float], ...]
+    """Where along the axis it looks: "from", "to", "at" and "td" as they come, in the axis' unit."""
+
+    @property
+    def window(self) -> tuple[float, float]:
+        """Between what it looks; infinite where it does not say."""
+        places = dict(self.places)
+        return places.get("from", float("-inf")), places.get("to", float("inf"))
+
+
+def parse_meas(kind: str, text: str) -> MeasForm:
+    """Read what follows `.meas KIND NAME`; raises ValueError with the forms that there are."""
+    if kind not in MEASURABLE:
+        raise ValueError(f"expected .meas of {', '.join(MEASURABLE)}, got it of {kind}, where ngspice has none")
+    plain = re.sub(r"\s*=\s*", "=", " ".join(text.lower().split()))
+    if not re.fullmatch(_PATTERNS[kind], plain, re.ASCII):
+        raise ValueError(f"expected a .meas of the forms {_FORMS}, with numbers for X and LEVEL and {_VECTORS[kind]} "
+                         f"for VECTOR, got {text!r:.80}")  # fmt: skip
+    places = tuple((name, float(parse_expression(number)({}))) for name, number in _PLACE.findall(plain))
+    return MeasForm(plain.split()[0], tuple(dict.fromkeys(_NET.findall(plain))), places)
+
+
+def _pattern(letters: str, delay: str) -> str:
+    vector = rf"{letters}\([^\s(),]+\)"
+    edge = r"(?:rise|fall|cross)=(?:[1-9]\d*|last)"
+    window = rf"(?: from={NUMBER})?(?: to={NUMBER})?"
+    level = rf"{vector} val={NUMBER}{delay} {edge}"
+    return "|".join(
+        (
+            rf"(?:{'|'.join(OVER_WINDOW)}) {vector}{window}",
+            rf"find {vector} at={NUMBER}",
+            rf"(?:find {vector} )?when {vector}=(?:{NUMBER}|{vector}){delay}(?: {edge})?{window}",
+            rf"trig (?:{level}|at={NUMBER}) targ {level}",
+        )
+    )
+
+
+_PATTERNS: Mapping[str, str] = {
+    "ac": _pattern("v(?:m|db|r|i)", ""),
+    "tran": _pattern("[vi]", rf"(?: td={NUMBER})?"),
+    "dc": _pattern("[vi]", ""),
+}
