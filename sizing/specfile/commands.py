@@ -37,7 +37,7 @@ _PATTERNS = {
 }
 _ENDS = {"ac": ("first", "last"), "tran": ("start", "stop"), "dc": ("from1", "to1")}
 EXTREMES = ("min", "max", "pp")
-ROUNDING = 1e-9
+_ROUNDING = 1e-9
 """Relative: 0.02m and 20u are different floats."""
 _MEGA = re.compile(r"(?<![\w.(,])([+-]?[\d.]+(?:[eE][+-]?\d+)?)M(?!(?i:eg|il))[a-zA-Z]*")
 
@@ -62,7 +62,7 @@ def checked_meas(command: str, text: str) -> str:
     low, high = sorted((begin, end))
     if words.get("from2") and (form.places or form.function not in EXTREMES):
         raise ValueError(f"expected {', '.join(EXTREMES)} without a window of a sweep of two sources, got {text!r:.80}")
-    slack = ROUNDING * max(abs(low), abs(high))
+    slack = _ROUNDING * max(abs(low), abs(high))
     for name, place in form.places:
         if not low - slack <= place <= high + slack:
             raise ValueError(f"expected {name}= within the analysis, {low:g} to {high:g}, got {text!r:.80}")
