@@ -10,7 +10,7 @@ class Environment:
         self.spec = sizing.load_spec(spec)
 
     def reset(self) -> np.ndarray:
-        self.place, self.cost = np.array(self.spec.problem.middle), 0.0
+        self.place, self.cost = np.array(self.spec.problem.start), 0.0
         return self.step(np.zeros_like(self.place))[0]
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool]:

@@ -15,7 +15,6 @@ _Moment = Annotated[float, in_unit("s"), Field(ge=0)]
 
 class _Average(Vectorized):
     kinds = ("tran",)
-    better = "lower"
     source: Net = Field(description="the voltage source whose current is averaged")
     from_: _Moment = Field(0.0, alias="from", description="where the average begins, such as after the start-up")
     to: _Moment | None = Field(None, description="where it ends; by default with the transient")

@@ -50,7 +50,7 @@ def _no_measure(name: str, found: Any) -> str:
         return f"expected a subclass of sizing.Measure, got {found!r}"
     if name_of(found) != name:
         return f'expected a measurement with the field `measure: Literal["{name}"]`, got {name_of(found) or "none"!r}'
-    if lacking := sorted({*found.__abstractmethods__, *({"kinds", "better"} - set(dir(found)))}):
+    if lacking := sorted({*found.__abstractmethods__, *({"kinds"} - set(dir(found)))}):
         return f"expected a measurement with {', '.join(lacking)}, got none (see sizing.measures.measure.Measure)"
     return ""
 

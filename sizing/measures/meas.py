@@ -17,7 +17,6 @@ class Meas(Measure):
     """
 
     measure: Literal["meas"]
-    better = "either"
     kinds = ("ac", "tran", "dc")
     unit: Literal["V", "A", "W", "Hz", "s", "F", "H", "m", "Ohm", "V/V", "V/s", "dB", "%", ""]
     name: Annotated[str, Field(pattern=r"^\w+$"), BeforeValidator(lambda name: str(name).lower())]

@@ -6,7 +6,7 @@ stand-in value.
 """
 
 from abc import abstractmethod
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
@@ -43,8 +43,6 @@ class Measure(BaseModel):
 
     kinds: ClassVar[tuple[str, ...]]
     """The analyses it can be read from: op, ac, tran, dc, noise."""
-    better: ClassVar[Literal["higher", "lower", "either"]]
-    """The side on which a lone target makes sense."""
 
     unit: str
     of: Reference
@@ -61,12 +59,6 @@ class Measure(BaseModel):
 
     @model_validator(mode="after")
     def _target_makes_sense(self) -> Self:
-        if self.at_least is None and self.at_most is None:
-            return self
-        wrong = {"higher": self.at_least is None and "at_most", "lower": self.at_most is None and "at_least"}
-        if given := wrong.get(self.better):
-            expected = "at_least" if given == "at_most" else "at_most"
-            raise ValueError(f"{self.better} is better here: expected {expected} or both bounds, got only {given}")
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
             raise ValueError(f"at_least {self.at_least:g} lies above at_most {self.at_most:g}: nothing can meet both")
         return self

@@ -17,7 +17,6 @@ class RmsNoise(Vectorized):
     """
 
     measure: Literal["rms_noise"]
-    better = "lower"
     kinds = ("noise",)
     unit: Literal["V", "A"] = "V"
     referred: Literal["output", "input"] = "output"

@@ -15,7 +15,6 @@ class DcValue(OfOutput):
     """Voltage of a net at the operating point, or at the start of a transient. Always exists."""
 
     measure: Literal["dc_value"]
-    better = "either"
     kinds = ("op", "tran")
     unit: Literal["V"] = "V"
 
@@ -27,7 +26,6 @@ class Offset(OfOutput):
     """Distance of the output from the input at the operating point, or before the step of a transient."""
 
     measure: Literal["offset"]
-    better = "lower"
     kinds = ("op", "tran")
     unit: Literal["V"] = "V"
     input: Net
@@ -45,7 +43,6 @@ class SupplyCurrent(Vectorized):
     """Magnitude of the current through a voltage source at the operating point, or at the start of a transient."""
 
     measure: Literal["supply_current"]
-    better = "lower"
     kinds = ("op", "tran")
     unit: Literal["A"] = "A"
     source: Net = Field(description="the voltage source whose current is measured")
@@ -62,7 +59,6 @@ class Power(OfOutput):
     """Magnitude of the DC power of a voltage source: its current times the voltage of the net it feeds, `output`."""
 
     measure: Literal["power"]
-    better = "lower"
     kinds = ("op", "tran")
     unit: Literal["W"] = "W"
     source: Net

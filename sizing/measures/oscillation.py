@@ -27,7 +27,6 @@ class OscillationFrequency(OfOutput):
     """
 
     measure: Literal["oscillation_frequency"]
-    better = "either"
     kinds = ("tran",)
     unit: Literal["Hz"] = "Hz"
     periods: int = Field(5, ge=2, le=1000)

@@ -49,7 +49,6 @@ class DcGain(_Response):
     """
 
     measure: Literal["dc_gain"]
-    better = "higher"
     unit: Literal["V/V", "Ohm", "dB"] = "V/V"
 
     def compute(self, results: Results, missing: Reasons) -> Array:
@@ -64,7 +63,6 @@ class GainAt(_Response):
     """
 
     measure: Literal["gain_at"]
-    better = "either"
     unit: Literal["V/V", "Ohm", "dB"] = "V/V"
     frequency: Annotated[float, in_unit("Hz")]
 
@@ -91,7 +89,6 @@ class Bandwidth(_Response):
     """
 
     measure: Literal["bandwidth"]
-    better = "higher"
     unit: Literal["Hz"] = "Hz"
 
     def compute(self, results: Results, missing: Reasons) -> Array:
@@ -108,7 +105,6 @@ class Peaking(_Response):
     """
 
     measure: Literal["peaking"]
-    better = "lower"
     unit: Literal["dB"] = "dB"
 
     def compute(self, results: Results, missing: Reasons) -> Array:
@@ -132,7 +128,6 @@ class UnityGainFrequency(_Response):
     """Lowest frequency at which the magnitude falls through 1. Missing where it starts below 1 or never falls to it."""
 
     measure: Literal["unity_gain_frequency"]
-    better = "higher"
     unit: Literal["Hz"] = "Hz"
 
     def compute(self, results: Results, missing: Reasons) -> Array:
@@ -152,7 +147,6 @@ class PhaseMargin(_Response):
     """
 
     measure: Literal["phase_margin"]
-    better = "higher"
     unit: Literal["deg"] = "deg"
 
     def compute(self, results: Results, missing: Reasons) -> Array:
@@ -183,7 +177,6 @@ class GainMargin(_Response):
     """
 
     measure: Literal["gain_margin"]
-    better = "higher"
     unit: Literal["dB"] = "dB"
 
     def compute(self, results: Results, missing: Reasons) -> Array:
@@ -210,7 +203,6 @@ class GainRatio(_Response):
     """
 
     measure: Literal["gain_ratio"]
-    better = "higher"
     unit: Literal["dB"] = "dB"
     over: Reference
 

@@ -21,7 +21,6 @@ class Regulation(OfOutput):
     """
 
     measure: Literal["regulation"]
-    better = "lower"
     kinds = ("dc",)
     unit: Literal["V", "V/V", "Ohm"] = "V"
 

@@ -70,7 +70,6 @@ class SettlingTime(_StepResponse):
     """
 
     measure: Literal["settling_time"]
-    better = "lower"
     unit: Literal["s"] = "s"
     tolerance: Annotated[float, in_unit("%"), Field(gt=0, lt=1)] = 0.01
     gain: float = 1.0
@@ -108,7 +107,6 @@ class SlewRate(_Transition):
     """
 
     measure: Literal["slew_rate"]
-    better = "higher"
     unit: Literal["V/s"] = "V/s"
 
     def compute(self, results: Results, missing: Reasons) -> Array:
@@ -125,7 +123,6 @@ class RiseTime(_Transition):
     """
 
     measure: Literal["rise_time"]
-    better = "lower"
     unit: Literal["s"] = "s"
 
     def compute(self, results: Results, missing: Reasons) -> Array:
@@ -141,7 +138,6 @@ class Overshoot(_Transition):
     """
 
     measure: Literal["overshoot"]
-    better = "lower"
     unit: Literal["%"] = "%"
 
     def compute(self, results: Results, missing: Reasons) -> Array:
@@ -158,7 +154,6 @@ class Delay(_Transition):
     """
 
     measure: Literal["delay"]
-    better = "either"
     unit: Literal["s"] = "s"
 
     def compute(self, results: Results, missing: Reasons) -> Array:

@@ -80,13 +80,12 @@ class _OfTransistors(Vectorized):
 
 
 class Saturation(_OfTransistors):
-    """How far |vds| lies above |vdsat| at the operating point: the smallest of the listed devices.
+    """How far |vds| lies above |vdsat| at the operating point: the smallest of the devices, the largest for `at_most`.
 
     Above 0 where all are saturated. A transistor that is off counts as saturated too: ask for its overdrive as well.
     """
 
     measure: Literal["saturation"]
-    better = "higher"
     unit: Literal["V"] = "V"
 
     @property
@@ -105,7 +104,6 @@ class Overdrive(_OfTransistors):
     """
 
     measure: Literal["overdrive"]
-    better = "either"
     unit: Literal["V"] = "V"
 
     @property
@@ -124,7 +122,6 @@ class CurrentDensity(_OfTransistors):
     """
 
     measure: Literal["current_density"]
-    better = "either"
     unit: Literal["A/m"] = "A/m"
 
     @property
@@ -143,7 +140,6 @@ class GmOverId(_OfTransistors):
     """
 
     measure: Literal["gm_over_id"]
-    better = "either"
     unit: Literal["S/A"] = "S/A"
 
     @property
@@ -164,7 +160,6 @@ class OperatingPoint(_OfTransistors):
     """
 
     measure: Literal["operating_point"]
-    better = "either"
     unit: Literal["A", "V", "S"]
     quantity: Literal["id", "gm", "gds", "gmbs", "vgs", "vds", "vbs", "vth", "vdsat"]
 

@@ -11,7 +11,6 @@ from sizing.specfile.mistakes import Location
 from sizing.task.problem import Goal, Metric
 
 GOALS: tuple[Goal, ...] = ("minimize", "maximize")
-_WRONG_WAY = {"minimize": "higher", "maximize": "lower"}
 
 
 @dataclass(frozen=True)
@@ -33,11 +32,8 @@ class ObjectiveEntries:
                     yield (goal, name), f"no metric {name!r}{nearest(name, known)}"
                 elif metric is None:
                     continue  # its own mistake has been told
-                elif _is_sum(parts):
-                    if not _target(metric, goal):
-                        yield (goal, name), "expected a metric with a target other than 0, its unit in a weighted sum"
-                elif metric.better == _WRONG_WAY[goal]:
-                    yield (goal, name), f"{name}: {metric.better} is better here"
+                elif _is_sum(parts) and not _target(metric, goal):
+                    yield (goal, name), "expected a metric with a target other than 0, its unit in a weighted sum"
             if not _is_sum(parts):
                 single.update(parts)
         for name, times in single.items():

@@ -64,7 +64,6 @@ class MeasureContract:
         assert kind.__doc__.strip().split("\n")[0].endswith(".")
         assert kind.kinds
         assert set(kind.kinds) <= set(ANALYSES)
-        assert kind.better in ("higher", "lower", "either")
         assert {"of", "unit", "at_least", "at_most", "weight"} <= set(kind.model_fields)
 
     def test_it_travels_to_processes_and_is_what_a_spec_says_of_it(self, metric: Measure) -> None:

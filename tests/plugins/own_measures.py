@@ -14,7 +14,6 @@ class Droop(OfOutput):
     """By how much the output lies below a level."""
 
     measure: Literal["droop"]
-    better = "lower"
     kinds = ("op",)
     unit: Literal["V"] = "V"
     level: float = 1.0

@@ -42,7 +42,6 @@ class PhaseLag(sizing.Measure):
     """By how many degrees the output lags behind the excited source at a frequency."""
 
     measure: Literal["phase_lag"]
-    better = "lower"
     kinds = ("ac",)
     unit: Literal["deg"] = "deg"
     output: str

@@ -25,15 +25,14 @@ KEYS: dict[str, Any] = {
 
 
 def measure(kind: type[Measure]) -> AnyMeasure:
-    """The measurement with the keys it requires, and a bound that it allows."""
+    """The measurement with the keys it requires, and a bound."""
     fields = kind.model_fields
     required = {key for key, field in fields.items() if field.is_required()} - {"measure", "unit"}
     keys = {key: KEYS[key] for key in required}
     if fields["unit"].is_required() and "quantity" not in keys:
         keys["unit"] = "V"
     name = get_args(fields["measure"].annotation)[0]
-    bound = "at_most" if kind.better == "lower" else "at_least"
-    return MEASURES.validate_python({"measure": name, bound: 0.0, **keys})
+    return MEASURES.validate_python({"measure": name, "at_least": 0.0, **keys})
 
 
 class TestShipped(MeasureContract):
@@ -55,7 +54,6 @@ class Largest(Measure):
     """A measurement written for one design only."""
 
     measure: Literal["largest"] = "largest"
-    better = "higher"
     kinds = ("tran",)
     unit: str = "V"
 
