@@ -57,7 +57,7 @@ def main() -> None:
 def measure(spec: Spec, designs: int, rounds: int) -> None:
     simulator = Recorder(spec.task)
     simulator.commands = []
-    simulator.simulate(spec.problem.job(spec.problem.middle))
+    simulator.simulate(spec.problem.job(spec.problem.start))
     ratios = []
     for number in range(rounds):
         with tempfile.TemporaryDirectory() as folder:

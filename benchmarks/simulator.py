@@ -32,7 +32,7 @@ def main() -> None:
     simulator = NgSpice(spec.task)
     rng = np.random.default_rng(0)
     seconds = {"in process": 0.0, "inside the library": 0.0, "same decks": 0.0, "plain decks": 0.0}
-    simulator.simulate(spec.problem.job(spec.problem.middle))
+    simulator.simulate(spec.problem.job(spec.problem.start))
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(count):
             job = spec.problem.job(tuple(rng.integers(0, spec.problem.shape)))
