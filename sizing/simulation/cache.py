@@ -20,7 +20,7 @@ from sizing.task.job import Job
 NAME = "simulations.sqlite"
 LARGEST_BYTES = 1e9
 """Bytes beyond which the outcomes that have not been used for longest go."""
-RESULTS_VERSION = 1
+RESULTS_VERSION = 2
 """Counted up whenever the same simulation gives something else, by an adapter, a check of validity or a measurement of
 ours: outcomes of before are no answers then (`tests/sizing/simulation/test_results.py` reminds of it)."""
 SECONDS_BETWEEN_USES = 86_400

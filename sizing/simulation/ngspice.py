@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sizing.measures.waveforms import Results, Vector, Waveforms
-from sizing.simulation.dialect import alterations, axis_name, no_result, quantity_names
+from sizing.simulation.dialect import alterations, axis_name, keeps_state, no_result, quantity_names
 from sizing.simulation.messages import (
     LAST_WORDS,
     check_not_given_up,
@@ -77,6 +77,7 @@ class NgSpice:
         self._wanted = task.vectors
         self._quantities = quantity_names(task)
         self._alterations = [alterations(bench, task.variables) for bench in task.benches]
+        self._keep_state = [keeps_state(bench) for bench in task.benches]
         self._shared: Any = None
         self._order: list[_Deck] = []
         """Decks as ngspice counts its circuits: the one read last comes first."""
@@ -105,8 +106,9 @@ class NgSpice:
         self.load(job)
         results: dict[str, Waveforms] = {}
         for number, bench in enumerate(self._benches):
-            self._select(number, job)
-            for analysis in bench.analyses:
+            for index, analysis in enumerate(bench.analyses):
+                if index == 0 or self._keep_state[number]:
+                    self._select(number, job)
                 results[f"{bench.name}.{analysis.name}"] = self._analyse(bench, analysis, job)
         return results
 
@@ -137,7 +139,7 @@ class NgSpice:
         return sum(re.match(r"(Current\s+)?\d+\t", line) is not None for line in self._said())
 
     def _select(self, number: int, job: Job) -> None:
-        """Make a bench the current circuit, with these values: altered in place, or read again where it must be.
+        """Make a bench the current circuit, with these values: altered in place, and read again first where it must be.
 
         `alterparam` and `reset` are no way out: ngspice resets to the deck read last, whichever circuit is current.
         Samples under the same conditions take each other's place: ngspice draws when it reads a deck.
@@ -145,14 +147,13 @@ class NgSpice:
         key = (number, job.conditions)
         self._command(f"setcirc {self._order.index(key) + 1}")
         targets = self._alterations[number]
-        if targets is None or job.sample is not None:
+        if targets is None or job.sample is not None or self._keep_state[number]:
             deck = deck_of(self._benches[number], job)  # before the old one goes: there may be no new one
             self._command("remcirc")
             self._order.remove(key)
             self._read_deck(key, job, deck)
-            return
         altered = self._altered[key]
-        for name, found in targets.items():
+        for name, found in (targets or {}).items():
             if altered.get(name) == job.variables[name]:
                 continue
             for target in found:
