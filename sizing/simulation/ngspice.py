@@ -87,6 +87,8 @@ class NgSpice:
         ngspice reads a number in a deck to another last bit than the same number in `alter`; were a deck's own values
         left in place, results would depend on which design came first.
         """
+        self._samples: dict[_Deck, int | None] = {}
+        """Which sample each deck in ngspice is, if it is one."""
         self.seconds = 0.0
         self.version = ""
         self.unusable = False
@@ -128,6 +130,7 @@ class NgSpice:
         self.seconds += time.perf_counter() - began
         self._order.insert(0, key)
         self._altered[key] = {}
+        self._samples[key] = job.sample
         words = self._said()
         if self._shared.exited or self._circuits() != len(self._order):
             self.unusable = True
@@ -147,7 +150,7 @@ class NgSpice:
         key = (number, job.conditions)
         self._command(f"setcirc {self._order.index(key) + 1}")
         targets = self._alterations[number]
-        if targets is None or job.sample is not None or self._keep_state[number]:
+        if targets is None or job.sample != self._samples[key] or self._keep_state[number]:
             deck = deck_of(self._benches[number], job)  # before the old one goes: there may be no new one
             self._command("remcirc")
             self._order.remove(key)

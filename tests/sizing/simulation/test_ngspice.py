@@ -231,6 +231,35 @@ def test_the_order_of_designs_does_not_matter(opamp: Spec):
     np.testing.assert_array_equal(values(opamp, jobs), values(opamp, jobs[::-1])[::-1])
 
 
+@pytest.mark.parametrize(
+    "drawn", ["agauss(0,100,1)", "gauss(50,0.5,1)-50", "aunif(0,90)", "unif(50,0.5)-50", "limit(0,90)"]
+)
+def test_random_functions_are_nominal_but_in_samples_which_are_one_circuit_in_all_benches(drawn: str, tmp_path: Path):
+    (tmp_path / "divider.cir").write_text(
+        f"* a divider\n.param rl=1k d={{{drawn}}}\nr1 in out {{1k+d}}\nr2 out 0 {{rl}}\nb1 b 0 v=v(in)*({drawn})\n"
+    )
+    (tmp_path / "spec.yaml").write_text(
+        "netlist: divider.cir\nvariables: {rl: {values: [1k, 2k]}}\n"
+        "benches: {b: {stimulus: vin in 0 1, analyses: {o: op}}, c: {stimulus: vin in 0 1, analyses: {o: op}}}\n"
+        "metrics:\n"
+        + "".join(
+            f"  {bench}{net}: {{measure: dc_value, of: {bench}.o, output: {net}, at_least: 0}}\n"
+            for bench in "bc"
+            for net in ("out", "b")
+        )
+    )
+    spec = load_spec(tmp_path / "spec.yaml")
+    design = {"rl": 2e3}
+    jobs = [Job(design), Job(design, sample=7), Job(design, sample=8), Job(design, sample=7), Job(design)]
+    rows = values(spec, jobs)
+    assert spec.task.draws
+    np.testing.assert_allclose(rows[[0, 4]], [[2 / 3, 0, 2 / 3, 0]] * 2, rtol=1e-9)
+    np.testing.assert_array_equal(rows[1:, :2], rows[1:, 2:])
+    np.testing.assert_array_equal(rows[1], rows[3])
+    np.testing.assert_array_equal(values(spec, jobs[3:]), rows[3:])
+    assert (rows[1] != rows[0]).all()
+
+
 def load_spec_with_expression(spec: Spec) -> Spec:
     """The same circuit, written so that a variable reaches an expression and the deck must be read for each design."""
     benches = []
