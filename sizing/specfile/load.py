@@ -25,6 +25,8 @@ from sizing.specfile.models import (
     with_mismatch,
     with_whole_paths,
 )
+from sizing.specfile.settled import OPTIONS as SETTLED
+from sizing.specfile.settled import check_options, check_settled, check_starts, check_variables, set_again
 from sizing.specfile.shipped import shipped_specs
 from sizing.specfile.source import SpecSource, read_source
 from sizing.spice.bins import find_bins
@@ -226,7 +228,7 @@ class _Checker:
             return None
         circuit = self._circuit(("netlist",), lines, libraries[self._nominal])
         if circuit is not None:
-            self._check_variables(circuit)
+            self._check_variables(circuit, lines)
         benches = [self._bench(name, lines, libraries) for name in model.benches]
         found = tuple(bench for bench in benches if bench is not None)
         metrics = self._metrics()
@@ -277,7 +279,9 @@ class _Checker:
             self.mistakes.append((("netlist",), f"expected a SPICE netlist at {path}: {what}"))
             return None
         try:
-            return self._trusted(read_netlist(path, within=self._folders))
+            lines = self._trusted(read_netlist(path, within=self._folders))
+            check_starts(lines)
+            return lines
         except NetlistError as error:
             self.mistakes.append((("netlist",), str(error)))
             return None
@@ -314,8 +318,10 @@ class _Checker:
         return None if self.trust else (self.source.path.parent, shipped_specs())
 
     def _trusted(self, lines: tuple[Line, ...]) -> tuple[Line, ...]:
+        """The lines, if they are harmless and say nothing that is the spec's to say; raises NetlistError."""
         if not self.trust:
             checked(lines)
+        check_settled(lines)
         return lines
 
     def _circuit(self, loc: Location, lines: tuple[Line, ...], library: Library) -> Circuit | None:
@@ -328,7 +334,7 @@ class _Checker:
                 self.mistakes.append((loc, str(error)))
             return None
 
-    def _check_variables(self, circuit: Circuit) -> None:
+    def _check_variables(self, circuit: Circuit, netlist: Sequence[Line]) -> None:
         first: dict[str, str] = {}
         for name in self.model.variables:
             if (other := first.setdefault(name.lower(), name)) != name:
@@ -338,6 +344,11 @@ class _Checker:
                 self.mistakes.append((("variables", name), f"the netlist has no `.param {name}=…`{near}"))
             elif name.lower() not in circuit.used_names:
                 self.mistakes.append((("variables", name), "the netlist defines this parameter but never uses it"))
+            if again := set_again(netlist, name.lower()):
+                place = f"{again.file}:{again.number}"
+                self.mistakes.append(
+                    (("variables", name), f"expected one `.param {name}=…`, got another at {place}; remove one")
+                )
 
     def _bench(self, name: str, netlist: tuple[Line, ...], libraries: Mapping[str | None, Library]) -> Bench | None:
         entry = self.model.benches[name]
@@ -346,6 +357,7 @@ class _Checker:
         try:
             first = (self.source.line(loc) or 0) + ("\n" in entry.stimulus)
             stimulus = self._trusted(read_text(entry.stimulus, str(path), path.parent, first, within=self._folders))
+            check_variables(stimulus, self.model.variables)
             models = {
                 process: self._trusted(library.reached((*netlist, *stimulus))) for process, library in libraries.items()
             }
@@ -354,9 +366,18 @@ class _Checker:
             return None
         for option in () if self.trust else filter(unknown_option, entry.options):
             self.mistakes.append((("benches", name, "options", option), UNTRUSTED.format(f"the option {option}")))
+        for option in SETTLED.keys() & map(str.lower, entry.options):
+            message = f"expected what a bench's options set, got {option}; remove it: {SETTLED[option]}"
+            self.mistakes.append((("benches", name, "options"), message))
         options = {"temp": entry.temperature, **(OPTIONS if self.model.models else {}), **entry.options}
         option_line = Line(".options " + " ".join(f"{k}={v}" for k, v in options.items()), str(path), first)
         lines = (*netlist, *stimulus, option_line)
+        try:
+            for found in models.values():
+                check_options((*found, *lines))
+        except NetlistError as error:
+            self.mistakes.append((loc, str(error)))
+            return None
         circuits = {process: self._circuit(loc, lines, library) for process, library in libraries.items()}
         circuit = circuits[self._nominal]
         if circuit is None:

@@ -198,16 +198,16 @@ def _collect(lines: Sequence[Line]) -> list[_Scope]:
 
 
 def scale_of(lines: Sequence[Line]) -> float:
-    """What the last `.option scale` says."""
-    found = 1.0
+    """What the first line with an `.option scale` says, as ngspice takes it."""
     for line in lines:
         if line.keyword in (".option", ".options"):
             text = split_assignments(line, split_words(line))[1].get("scale", "")
             try:
-                found = float(parse_expression(unwrap(text))({})) if text else found
+                if text:
+                    return float(parse_expression(unwrap(text))({}))
             except ExpressionError as error:
                 raise line.error(f"scale: {error}") from error
-    return found
+    return 1.0
 
 
 def _model(line: Line) -> tuple[str, str]:
