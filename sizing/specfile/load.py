@@ -29,8 +29,8 @@ from sizing.specfile.settled import OPTIONS as SETTLED
 from sizing.specfile.settled import check_options, check_settled, check_starts, check_variables, set_again
 from sizing.specfile.shipped import shipped_specs
 from sizing.specfile.source import SpecSource, read_source
-from sizing.spice.bins import find_bins
-from sizing.spice.circuit import Circuit, parse_circuit
+from sizing.spice.bins import find_bins, without_values
+from sizing.spice.circuit import Circuit, NotMultiplied, parse_circuit
 from sizing.spice.kits import Library, subcircuits, top_level
 from sizing.spice.netlist import Line, NetlistError, read_netlist, read_text
 from sizing.spice.trust import UNTRUSTED, checked, unknown_option
@@ -328,7 +328,10 @@ class _Checker:
         """The circuit of these lines; a sub-circuit of the library is one device."""
         models = library.reached(lines)
         try:
-            return parse_circuit((*top_level(models), *lines), subcircuits(models))
+            circuit = parse_circuit((*top_level(models), *lines), subcircuits(models))
+            if any(device.kind == "x" and "m" in device.parameters for device in circuit.devices):
+                _check_multiplied((*models, *lines))
+            return circuit
         except NetlistError as error:
             if loc == ("netlist",) or str(error) not in {message for _, message in self.mistakes}:
                 self.mistakes.append((loc, str(error)))
@@ -419,3 +422,16 @@ class _Checker:
                 elif reference.split(".")[0] in benches:
                     problems = lacking(metric, reference, benches[reference.split(".")[0]])
                     self.mistakes.extend((at, problem) for problem in problems)
+
+
+def _check_multiplied(lines: Sequence[Line]) -> None:
+    """Raise NotMultiplied where an `m` does not reach a device inside a library's sub-circuit.
+
+    What is in one may be in a language that `parse_circuit` does not read: that is the library's to get right.
+    """
+    try:
+        parse_circuit([without_values(line) for line in lines])
+    except NotMultiplied:
+        raise
+    except NetlistError:
+        pass

@@ -82,3 +82,15 @@ def test_the_scale_is_the_one_that_ngspice_takes():
     text = ".option scale=1u scale=3u\n.options reltol=1e-4\n.option scale=2u\n"
     assert scale_of(read_text(text, "n.cir", Path())) == 3e-6
     assert scale_of([Line(".options reltol=1e-4", "n.cir", 1)]) == 1.0
+
+
+def test_the_multiplier_of_a_call_is_followed_into_a_library(tmp_path: Path):
+    library = ".subckt cell a b mult=1\nr1 a b 1k m=2\n.ends\n.subckt plain a b\nr1 a b 1k\n.ends\n"
+    (tmp_path / "cells.lib").write_text(library)
+    models = ("netlist: divider.cir", "netlist: divider.cir\nmodels: {path: cells.lib}")
+    load_spec(written(tmp_path, models, netlist=f"{NETLIST}x2 out 0 cell mult=3\nx3 out 0 plain m=3\n"))
+    found = mistakes(written(tmp_path, models, netlist=f"{NETLIST}x2 out 0 cell m=3\n"))
+    assert len(found) == 1
+    assert (
+        "cells.lib:2: expected what ngspice multiplies by the m of a call around it, got 'r1' with an m of" in found[0]
+    )
