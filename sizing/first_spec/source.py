@@ -1,7 +1,7 @@
 """A user's netlist as `sizing init` takes it: the circuit alone, and what belongs to a test bench set aside."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +12,13 @@ from sizing.first_spec.recognition.rails import is_ground
 from sizing.first_spec.recognition.transistors import model_type
 from sizing.specfile.entries import ModelsEntry
 from sizing.specfile.models import model_files, read_models
+from sizing.specfile.settled import is_settled
 from sizing.specfile.shipped import shipped_specs
 from sizing.spice.circuit import Circuit, parse_circuit, read_header
 from sizing.spice.device import Device, read_device
 from sizing.spice.kits import KITS
 from sizing.spice.netlist import ANALYSES, Line, NetlistError, read_file, read_text
-from sizing.spice.trust import checked, option_names, unknown_option
+from sizing.spice.trust import checked, options_in, unknown_option
 
 CALL = "xdut"
 """The name of a sub-circuit's call in the test benches."""
@@ -44,6 +45,8 @@ class UserNetlist:
     """The line with which a test bench calls it."""
     sources: tuple[Line, ...]
     """The sources to ground that were set aside."""
+    settings: tuple[Line, ...]
+    """The first physical lines of what a spec says, such as a temperature, which were set aside too."""
 
 
 def read_user_netlist(
@@ -64,7 +67,8 @@ def read_user_netlist(
         return (*library.reached(own), *own)
 
     _check_is_netlist(given, path)
-    text = _commented(given, _bench_lines(given))
+    settings = tuple(_settings(given, str(path)))
+    text = _without(_commented(given, _bench_lines(given)), settings)
     if (title := _first_line(text, path)) and _is_title(title, text):
         text = _commented(text, {title.number})
     lines = read(text)
@@ -91,6 +95,7 @@ def read_user_netlist(
         subcircuit=name,
         call=call.text if call else "",
         sources=sources,
+        settings=settings,
     )
 
 
@@ -132,10 +137,20 @@ def _bench_lines(text: str) -> set[int]:
     return found
 
 
+def _settings(text: str, file: str) -> Iterator[Line]:
+    """What a spec says instead: temperatures, seeds, voltages to start from."""
+    for number, physical in enumerate(physical_lines(text), 1):
+        line = Line(physical.strip(), file, number)
+        if is_settled(line):
+            yield line
+        if line.keyword == ".end":
+            return
+
+
 def _is_foreign(physical: str) -> bool:
     """Whether this line has nothing but options that other simulators know, such as `.option post`."""
     line = Line(physical.strip(), "", 0)
-    return line.keyword in (".option", ".options") and all(map(unknown_option, option_names(line)))
+    return line.keyword in (".option", ".options") and all(map(unknown_option, options_in(line)))
 
 
 def _commented(text: str, numbers: set[int]) -> str:

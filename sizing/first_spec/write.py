@@ -44,6 +44,8 @@ class FirstSpec:
     variables: int
     missing: Mapping[str, str]
     """Metrics that could not be measured with the netlist as it is, and why."""
+    set_aside: tuple[str, ...]
+    """Lines of the netlist that say what a spec says, which the copy does not have."""
 
 
 def write_first_spec(
@@ -72,7 +74,8 @@ def write_first_spec(
     copied = user.changed or bool(sizing.edits)
     if copied:
         _refuse_existing(copy)
-    draft = _Draft(out, copy if copied else netlist, netlist, entries, structure, sizing, fixture, trust)
+    aside = tuple(f"{line.file}:{line.number}: {line.text}" for line in user.settings)
+    draft = _Draft(out, copy if copied else netlist, netlist, entries, structure, sizing, fixture, trust, aside)
     written = []
     try:
         if copied:
@@ -98,6 +101,7 @@ class _Draft:
     sizing: Sizing
     fixture: Fixture
     trust: bool
+    set_aside: tuple[str, ...]
 
     def write(self) -> FirstSpec:
         """Write the setup in which most can be measured, with what was measured as targets."""
@@ -127,6 +131,7 @@ class _Draft:
             recognised=self.structure.circuit_class is not None,
             variables=len(self.sizing.proposed),
             missing=missing,
+            set_aside=self.set_aside,
         )
 
     def _simulated(self, setup: Setup) -> Outcome:

@@ -17,6 +17,8 @@ _SWEPT = {"v": "v-sweep", "i": "i-sweep", "r": "res-sweep", "t": "temp-sweep"}
 _QUANTITY = re.compile(r"@(.+)\[(\w+)\]")
 _ALSO_CALLED = {"vth": "von"}
 """In the simplest models."""
+_REMEMBERS = re.compile(r"^k|(?<![\w.])(hertz|ddt)(?![\w.])", re.IGNORECASE)
+"""Lines of coupled inductors, and of what depends on the frequency or on a derivative."""
 
 
 def axis_name(analysis: Analysis) -> str | None:
@@ -73,6 +75,18 @@ def alterations(bench: Bench, variables: Sequence[str]) -> dict[str, tuple[str, 
 def alterable(task: Task) -> bool:
     """Whether ngspice can go from design to design in decks it has loaded, instead of reading them anew."""
     return all(alterations(bench, task.variables) is not None for bench in task.benches)
+
+
+def keeps_state(bench: Bench) -> bool:
+    """Whether an analysis leaves something in the loaded deck that changes another one, the same of a design later on.
+
+    Found in ngspice 39 by analyses of all kinds of devices in shuffled orders: coupled inductors keep the fluxes of a
+    transient, `ddt` what it differentiated there, `hertz` the last frequency of a sweep; and in a dc sweep after a
+    transient, charges of junctions carry a current, as if time went on.
+    """
+    kinds = {analysis.kind for analysis in bench.analyses}
+    lines = (line for each in (bench, *bench.processes.values()) for line in each.lines)
+    return kinds >= {"dc", "tran"} or (kinds != {"op"} and any(_REMEMBERS.search(line.text) for line in lines))
 
 
 def no_result(vector: str) -> SimulationError:

@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sizing.measures.waveforms import Results, Vector, Waveforms
-from sizing.simulation.dialect import alterations, axis_name, no_result, quantity_names
+from sizing.simulation.dialect import alterations, axis_name, keeps_state, no_result, quantity_names
 from sizing.simulation.meas import meas_command, result_name, with_meas
 from sizing.simulation.messages import (
     LAST_WORDS,
@@ -77,6 +77,7 @@ class NgSpice:
         self._wanted = task.vectors
         self._quantities = quantity_names(task)
         self._alterations = [alterations(bench, task.variables) for bench in task.benches]
+        self._keep_state = [keeps_state(bench) for bench in task.benches]
         self._shared: Any = None
         self._order: list[_Deck] = []
         """Decks as ngspice counts its circuits: the one read last comes first."""
@@ -86,6 +87,8 @@ class NgSpice:
         ngspice reads a number in a deck to another last bit than the same number in `alter`; were a deck's own values
         left in place, results would depend on which design came first.
         """
+        self._samples: dict[_Deck, int | None] = {}
+        """Which sample each deck in ngspice is, if it is one."""
         self.seconds = 0.0
         self.version = ""
         self.unusable = False
@@ -105,8 +108,9 @@ class NgSpice:
         self.load(job)
         results: dict[str, Waveforms] = {}
         for number, bench in enumerate(self._benches):
-            self._select(number, job)
-            for analysis in bench.analyses:
+            for index, analysis in enumerate(bench.analyses):
+                if index == 0 or self._keep_state[number]:
+                    self._select(number, job)
                 results[f"{bench.name}.{analysis.name}"] = self._analyse(bench, analysis, job)
         return results
 
@@ -126,6 +130,7 @@ class NgSpice:
         self.seconds += time.perf_counter() - began
         self._order.insert(0, key)
         self._altered[key] = {}
+        self._samples[key] = job.sample
         words = self._said()
         if self._shared.exited or self._circuits() != len(self._order):
             self.unusable = True
@@ -137,7 +142,7 @@ class NgSpice:
         return sum(re.match(r"(Current\s+)?\d+\t", line) is not None for line in self._said())
 
     def _select(self, number: int, job: Job) -> None:
-        """Make a bench the current circuit, with these values: altered in place, or read again where it must be.
+        """Make a bench the current circuit, with these values: altered in place, and read again first where it must be.
 
         `alterparam` and `reset` are no way out: ngspice resets to the deck read last, whichever circuit is current.
         Samples under the same conditions take each other's place: ngspice draws when it reads a deck.
@@ -145,14 +150,13 @@ class NgSpice:
         key = (number, job.conditions)
         self._command(f"setcirc {self._order.index(key) + 1}")
         targets = self._alterations[number]
-        if targets is None or job.sample is not None:
+        if targets is None or job.sample != self._samples[key] or self._keep_state[number]:
             deck = deck_of(self._benches[number], job)  # before the old one goes: there may be no new one
             self._command("remcirc")
             self._order.remove(key)
             self._read_deck(key, job, deck)
-            return
         altered = self._altered[key]
-        for name, found in targets.items():
+        for name, found in (targets or {}).items():
             if altered.get(name) == job.variables[name]:
                 continue
             for target in found:

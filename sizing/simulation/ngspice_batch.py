@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from sizing.measures.waveforms import Results, Vector, Waveforms
-from sizing.simulation.dialect import alterations, axis_name, no_result, quantity_names
+from sizing.simulation.dialect import alterations, axis_name, keeps_state, no_result, quantity_names
 from sizing.simulation.meas import meas_command, result_name, with_meas
 from sizing.simulation.messages import (
     LAST_WORDS,
@@ -87,18 +87,27 @@ class NgSpiceBatch:
         results: dict[str, Waveforms] = {}
         for bench, targets in zip(self._benches, self._alterations, strict=True):
             altered = [(target, job.variables[name]) for name, each in (targets or {}).items() for target in each]
-            commands = [f"alter {target}={spice_number(value)}" for target, value in altered]
-            for analysis in bench.analyses:
-                _raw_file(analysis).unlink(missing_ok=True)
-                quantities = self._quantities[f"{bench.name}.{analysis.name}"]
-                commands += _commands(analysis, [name for names in quantities.values() for name in names])
-            said = self._run(bench, job, commands)
-            for analysis in bench.analyses:
-                name = f"{bench.name}.{analysis.name}"
-                try:
-                    results[name] = self._read(bench, analysis, job, said)
-                except SimulationError as error:
-                    raise with_last_words(error, name, said) from None
+            values = [f"alter {target}={spice_number(value)}" for target, value in altered]
+            together = [(each,) for each in bench.analyses] if keeps_state(bench) else [bench.analyses]
+            for analyses in together:
+                results |= self._results(bench, analyses, job, values)
+        return results
+
+    def _results(self, bench: Bench, analyses: Sequence[Analysis], job: Job, values: Sequence[str]) -> Results:
+        """What these analyses give in one process, with the commands that set the design's values."""
+        commands = list(values)
+        for analysis in analyses:
+            _raw_file(analysis).unlink(missing_ok=True)
+            quantities = self._quantities[f"{bench.name}.{analysis.name}"]
+            commands += _commands(analysis, [name for names in quantities.values() for name in names])
+        said = self._run(bench, job, commands)
+        results: dict[str, Waveforms] = {}
+        for analysis in analyses:
+            name = f"{bench.name}.{analysis.name}"
+            try:
+                results[name] = self._read(bench, analysis, job, said)
+            except SimulationError as error:
+                raise with_last_words(error, name, said) from None
         return results
 
     def _run(self, bench: Bench, job: Job, commands: Sequence[str]) -> list[str]:

@@ -26,10 +26,12 @@ from sizing.specfile.models import (
     with_mismatch,
     with_whole_paths,
 )
+from sizing.specfile.settled import OPTIONS as SETTLED
+from sizing.specfile.settled import check_options, check_settled, check_starts, check_variables, set_again
 from sizing.specfile.shipped import shipped_specs
 from sizing.specfile.source import SpecSource, read_source
-from sizing.spice.bins import find_bins
-from sizing.spice.circuit import Circuit, parse_circuit
+from sizing.spice.bins import find_bins, without_values
+from sizing.spice.circuit import Circuit, NotMultiplied, parse_circuit
 from sizing.spice.kits import Library, subcircuits, top_level
 from sizing.spice.netlist import Line, NetlistError, check_title, read_netlist, read_text
 from sizing.spice.trust import UNTRUSTED, checked, unknown_option
@@ -229,7 +231,7 @@ class _Checker:
         if circuit is not None:
             if not self._harmless(("netlist",), lines):
                 return None
-            self._check_variables(circuit)
+            self._check_variables(circuit, lines)
         benches = [self._bench(name, lines, libraries) for name in model.benches]
         found = tuple(bench for bench in benches if bench is not None)
         metrics = self._metrics()
@@ -284,6 +286,8 @@ class _Checker:
         try:
             lines = read_netlist(path, within=self._folders)
             check_title(lines, path)
+            check_settled(lines)
+            check_starts(lines)
             return lines
         except NetlistError as error:
             self.mistakes.append((("netlist",), str(error)))
@@ -334,13 +338,16 @@ class _Checker:
         """The circuit of these lines; a sub-circuit of the library is one device."""
         models = library.reached(lines)
         try:
-            return parse_circuit((*top_level(models), *lines), subcircuits(models))
+            circuit = parse_circuit((*top_level(models), *lines), subcircuits(models))
+            if any(device.kind == "x" and "m" in device.parameters for device in circuit.devices):
+                _check_multiplied((*models, *lines))
+            return circuit
         except NetlistError as error:
             if loc == ("netlist",) or str(error) not in {message for _, message in self.mistakes}:
                 self.mistakes.append((loc, str(error)))
             return None
 
-    def _check_variables(self, circuit: Circuit) -> None:
+    def _check_variables(self, circuit: Circuit, netlist: Sequence[Line]) -> None:
         first: dict[str, str] = {}
         for name in self.model.variables:
             if (other := first.setdefault(name.lower(), name)) != name:
@@ -350,6 +357,11 @@ class _Checker:
                 self.mistakes.append((("variables", name), f"the netlist has no `.param {name}=…`{near}"))
             elif name.lower() not in circuit.used_names:
                 self.mistakes.append((("variables", name), "the netlist defines this parameter but never uses it"))
+            if again := set_again(netlist, name.lower()):
+                place = f"{again.file}:{again.number}"
+                self.mistakes.append(
+                    (("variables", name), f"expected one `.param {name}=…`, got another at {place}; remove one")
+                )
 
     def _bench(self, name: str, netlist: tuple[Line, ...], libraries: Mapping[str | None, Library]) -> Bench | None:
         entry = self.model.benches[name]
@@ -358,15 +370,27 @@ class _Checker:
         try:
             first = (self.source.line(loc) or 0) + ("\n" in entry.stimulus)
             stimulus = read_text(entry.stimulus, str(path), path.parent, first, within=self._folders)
+            check_variables(stimulus, self.model.variables)
             models = {process: library.reached((*netlist, *stimulus)) for process, library in libraries.items()}
+            for each in (stimulus, *models.values()):
+                check_settled(each)
         except NetlistError as error:
             self.mistakes.append((loc, str(error)))
             return None
         for option in () if self.trust else filter(unknown_option, entry.options):
             self.mistakes.append((("benches", name, "options", option), UNTRUSTED.format(f"the option {option}")))
+        for option in SETTLED.keys() & map(str.lower, entry.options):
+            message = f"expected what a bench's options set, got {option}; remove it: {SETTLED[option]}"
+            self.mistakes.append((("benches", name, "options"), message))
         options = {"temp": entry.temperature, **(OPTIONS if self.model.models else {}), **entry.options}
         option_line = Line(".options " + " ".join(f"{k}={v}" for k, v in options.items()), str(path), first)
         lines = (*netlist, *stimulus, option_line)
+        try:
+            for found in models.values():
+                check_options((*found, *lines))
+        except NetlistError as error:
+            self.mistakes.append((loc, str(error)))
+            return None
         circuits = {process: self._circuit(loc, lines, library) for process, library in libraries.items()}
         circuit = circuits[self._nominal]
         if circuit is None or not self._harmless(loc, chain(stimulus, *models.values())):
@@ -413,3 +437,16 @@ class _Checker:
                 elif reference.split(".")[0] in benches:
                     problems = lacking(metric, reference, benches[reference.split(".")[0]])
                     self.mistakes.extend((at, problem) for problem in problems)
+
+
+def _check_multiplied(lines: Sequence[Line]) -> None:
+    """Raise NotMultiplied where an `m` does not reach a device inside a library's sub-circuit.
+
+    What is in one may be in a language that `parse_circuit` does not read: that is the library's to get right.
+    """
+    try:
+        parse_circuit([without_values(line) for line in lines])
+    except NotMultiplied:
+        raise
+    except NetlistError:
+        pass

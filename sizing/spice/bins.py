@@ -100,7 +100,7 @@ def find_bins(lines: Sequence[Line]) -> Bins | None:
     if not found:
         return None
     try:
-        circuit = parse_circuit([_without_values(line) for line in lines])
+        circuit = parse_circuit([without_values(line) for line in lines])
     except NetlistError:
         return None
     users = [device for device in circuit.devices if device.kind == "m"]
@@ -119,7 +119,7 @@ def _limits(line: Line) -> tuple[float, float, float, float] | None:
     return narrowest, widest, shortest, longest
 
 
-def _without_values(line: Line) -> Line:
+def without_values(line: Line) -> Line:
     """A model's line with its name and type alone: the rest says nothing of the circuit, and is long."""
     if line.keyword != ".model":
         return line

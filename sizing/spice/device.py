@@ -67,7 +67,8 @@ _KINDS: Mapping[str, _Kind] = {
 _OTHER_DEVICES = frozenset({"source", "l1", "l2"})
 _BEHAVIOUR = frozenset({"vol", "cur", "value"})
 _BEHAVIOUR_NOT_READ = frozenset({"poly", "table", "laplace", "freq"})
-_WAVEFORMS = frozenset({"pulse", "sin", "exp", "pwl", "sffm", "am", "trnoise", "trrandom", "external"})
+_RANDOM_WAVEFORMS = frozenset({"trnoise", "trrandom"})
+_WAVEFORMS = _RANDOM_WAVEFORMS | frozenset({"pulse", "sin", "exp", "pwl", "sffm", "am", "external"})
 _SOURCE_WORDS = frozenset({"dc", "ac", "distof1", "distof2", "portnum", "z0"}) | _WAVEFORMS
 _NAME = re.compile(r"[^\s={}()'\",]+")
 _BRACKET = re.compile(r"[{}()'\"]")
@@ -158,6 +159,11 @@ def _source_words(line: Line, words: Sequence[str]) -> dict[str, str]:
             groups[keyword] = [rest.removesuffix(")").strip()] if bracket else []
         else:
             groups.setdefault(keyword, []).append(word)
+    if random := _RANDOM_WAVEFORMS & groups.keys():
+        raise line.error(
+            f"expected a waveform that is the same in every simulation, got {min(random)}, which no seed repeats in "
+            "ngspice; give its points as pwl(…), or ask for a `noise` analysis"
+        )
     found: dict[str, str] = {}
     for keyword, group in groups.items():
         if keyword in _WAVEFORMS:

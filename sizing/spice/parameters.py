@@ -33,14 +33,20 @@ def parameter_files(lines: Sequence[Line], names: Sequence[str]) -> tuple[str, .
 
     Of several values of a name the last holds, so that its own netlist goes before models that have the name, too.
     """
-    found: dict[str, str] = {}
+    return tuple(dict.fromkeys(found[-1].file for found in parameter_lines(lines, names).values()))
+
+
+def parameter_lines(lines: Sequence[Line], names: Sequence[str]) -> dict[str, list[Line]]:
+    """By name the lines of the top level that give it a value, once for each value, of those that get one."""
+    found: dict[str, list[Line]] = {}
     depth = 0
     for line in lines:
         depth += (line.keyword == ".subckt") - (line.keyword == ".ends")
         if depth == 0 and line.keyword.startswith(".para"):
-            assigned = {match["name"].lower() for match in _ASSIGNMENT.finditer(line.text)}
-            found |= dict.fromkeys(assigned.intersection(names), line.file)
-    return tuple(dict.fromkeys(found.values()))
+            for match in _ASSIGNMENT.finditer(line.text):
+                if (name := match["name"].lower()) in names:
+                    found.setdefault(name, []).append(line)
+    return found
 
 
 def _parameter_lines(text: str) -> str:

@@ -29,7 +29,7 @@ UNTRUSTED = "expected what is known to do no harm, got {}; remove it, or say --t
 
 _MODEL = re.compile(r"\S+\s+([\w.#:]+)\s*[\s(,]\s*(\w+)(?![\w.:=])")
 _FILE = re.compile(r"file\s*=|\bfile\b", re.IGNORECASE)
-_OPTION = re.compile(r"([^\s=,]+)(?:\s*=\s*[^\s=,]+)?")
+_OPTION = re.compile(r"([^\s=,]+)(?:\s*=\s*([^\s=,]+))?")
 
 
 def checked(lines: Iterable[Line]) -> None:
@@ -47,9 +47,11 @@ def unknown_option(name: str) -> bool:
     return name.lower() not in OPTIONS
 
 
-def option_names(line: Line) -> list[str]:
-    """What an `.options` line sets."""
-    return [match[1] for match in _OPTION.finditer(line.text, len(line.keyword))]
+def options_in(line: Line) -> dict[str, str]:
+    """What an `.options` line sets, by name in lower case; the text is empty for a word alone. Others set nothing."""
+    if line.keyword not in (".option", ".options"):
+        return {}
+    return {match[1].lower(): match[2] or "" for match in _OPTION.finditer(line.text, len(line.keyword))}
 
 
 def _suspicion(line: Line) -> str | None:
@@ -61,8 +63,8 @@ def _suspicion(line: Line) -> str | None:
         return _file_in(line)
     if keyword not in COMMANDS:
         return f"the command {keyword}"
-    if keyword in (".option", ".options"):
-        return next((f"the option {name}" for name in option_names(line) if unknown_option(name)), None)
+    if options := options_in(line):
+        return next((f"the option {name}" for name in options if unknown_option(name)), None)
     if keyword == ".model":
         match = _MODEL.match(lower(line.text))
         if match is None or match[2] not in MODELS:

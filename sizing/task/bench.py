@@ -10,13 +10,13 @@ from sizing.measures.operating_point import DcValue
 from sizing.spice.bins import Bins
 from sizing.spice.circuit import Circuit
 from sizing.spice.device import Device
+from sizing.spice.draws import draws, nominal
 from sizing.spice.netlist import Line
 from sizing.spice.parameters import substitute_parameters
 from sizing.task.job import Job
 from sizing.units import spice_number
 
 _PLAIN = re.compile(r"[\w.]+")
-_DRAWN = re.compile(r"\b(agauss|gauss|aunif|unif)\s*\(", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,13 @@ class Bench:
         return tuple(line for index, line in enumerate(bench.lines) if index not in unused)
 
     def deck(self, job: Job, analysis: Analysis | None = None) -> str:
-        """A whole SPICE file for a job, ready for `ngspice -b` where an analysis is named; raises OutsideBins."""
+        """A whole SPICE file for a job, ready for `ngspice -b` where an analysis is named; raises OutsideBins.
+
+        Nothing is drawn at random in it, unless the job is a sample.
+        """
         lines = [line.text for line in self.needed(job)]
+        if job.sample is None:
+            lines = nominal(lines)
         if analysis is not None:
             lines = _excited(lines, dict(analysis.excite))
         text = [f"* {self.name}", substitute_parameters("\n".join(lines), job.values)]
@@ -89,7 +94,7 @@ class Task:
     @property
     def draws(self) -> bool:
         """Whether something in the decks is drawn at random when ngspice reads them."""
-        return any(_DRAWN.search(line.text) for bench in self.benches for line in bench.lines)
+        return any(draws([line.text for line in bench.lines]) for bench in self.benches)
 
     @property
     def vectors(self) -> Mapping[str, tuple[str, ...]]:

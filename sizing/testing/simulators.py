@@ -37,13 +37,30 @@ l2 r5 resonant 1m
 c2 resonant 0 1n
 """
 RESISTORS = "v1 in 0 1\nr1 in out {r}\nr2 out 0 1k\ni1 0 fed 0\nr3 fed 0 2k\n"
+DEVICES = {
+    "transistors": "m1 out in end 0 mm w=10u l=1u\n.model mm nmos level=1 vto=0.5 kp=200u cgso=1n",
+    "junctions": "d1 out end dm\nq1 out in end qm\nj1 out in end jm\nz1 out in end zm\n.model dm d cjo=1p tt=1n rs=1\n"
+    ".model qm npn cje=1p cjc=1p tf=0.1n\n.model jm njf cgs=1p cgd=1p\n.model zm nmf cgs=1p cgd=1p",
+    "controlled sources": "e1 e 0 out end 2\ng1 out e e 0 1m\nf1 out 0 vend 2\nh1 h 0 vend 1k\nr9 h e 1k\nc9 e 0 1n",
+    "coupled inductors": "l1 out end 10u\nl2 b 0 1u\nk1 l1 l2 0.9\nr9 b 0 50",
+    "lines": "t1 out end b 0 z0=50 td=20n\nr9 b 0 70\nu1 out d end um l=50u\nr8 d 0 7k\n.model um urc rperl=1k",
+    "switches": "s1 out b end 0 sm\nw1 out b vend wm\nr9 b 0 1k\n.model sm sw vt=0.5 vh=0.15\n.model wm csw it=0.2m",
+    "expressions": "b1 e 0 v=v(out)*tanh(v(out))\nr9 e out 1k\nc9 out end 1n\nr8 out end r='1k*(1+v(out))'",
+    "expressions of frequency": "e1 e 0 vol='v(out)*(1+hertz*1e-6)'\nr9 e out 1k\nr8 out end r='1k*(1+hertz*1e-6)'",
+    "derivatives": "b1 e 0 v=ddt(v(out))*1e-6\nr9 e out 1k\nc9 out end 1n",
+}
+"""Lines by kinds of devices, between `out` and `end`, which may keep something from one analysis to another."""
+AROUND = "v1 in 0 dc 1 pulse(1 2 0.2u 10n 10n 1u 2u)\nr1 in out {r}\nvend end 0 0\n"
 STEP = "v1 in 0 pulse(0 1 1u 1n 1n 1)\nr1 in out {r}\nc1 out 0 1n\n"
 
 
 class SimulatorContract:
-    """Give the fixture `entry`, and in `analyses` those of op, ac, dc, tran and noise that the simulator has."""
+    """Give the fixture `entry`; in `analyses` those of op, ac, dc, tran and noise that the simulator has, and in
+    `devices` those of DEVICES.
+    """
 
     analyses: tuple[str, ...] = ("op", "ac", "dc", "tran", "noise")
+    devices: tuple[str, ...] = tuple(DEVICES)
 
     @pytest.fixture
     def entry(self) -> SimulatorEntry:
@@ -137,6 +154,17 @@ class SimulatorContract:
         expected = math.sqrt(BOLTZMANN * TEMPERATURE / 1e-9)
         assert measured(entry, spec, jobs_of(1e3)) == [[pytest.approx(expected, rel=LOOSE_TOLERANCE)]]
 
+    @pytest.mark.parametrize("kind", DEVICES)
+    def test_a_design_gives_the_same_to_the_bit_after_whichever_designs_and_analyses(
+        self, kind: str, entry: SimulatorEntry, tmp_path: Path
+    ) -> None:
+        if kind not in self.devices:
+            pytest.skip(f"the simulator has no {kind}")
+        together = spec_of_all(tmp_path, kind, self.analyses, apart=False)
+        apart = spec_of_all(tmp_path, kind, self.analyses, apart=True)
+        first, second, third = measured(entry, apart, jobs_of(1e3, 300.0, 2500.0))
+        assert measured(entry, together, jobs_of(2500.0, 1e3, 300.0, 1e3)) == [third, first, second, first]
+
     def test_what_has_no_solution_is_a_failure_with_a_reason(self, entry: SimulatorEntry, tmp_path: Path) -> None:
         self._needs("op")
         spec = spec_of(tmp_path, f"{BRIDGE}v9 in 0 1\n", {"op": "op"}, out=dc_value("b.op", "out"))
@@ -174,12 +202,42 @@ class SimulatorContract:
 
 def spec_of(folder: Path, netlist: str, analyses: Mapping[str, Any], **metrics: Mapping[str, Any]) -> Spec:
     """A spec of a netlist in which `r` is a variable and `load` a parameter, with these analyses in bench `b`."""
+    return spec_of_benches(folder, netlist, {"b": analyses}, metrics)
+
+
+def spec_of_all(folder: Path, kind: str, analyses: Sequence[str], *, apart: bool) -> Spec:
+    """A spec of a kind of DEVICES, with a metric of each of these analyses, in one bench or each in its own."""
+    known: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
+        "tran": (
+            {"run": "tran 10n 3u", "meas": {"mean": "avg v(out)"}},
+            {"measure": "meas", "name": "mean", "unit": "V"},
+        ),
+        "ac": ({"run": "ac dec 5 1k 100Meg", "excite": "v1"}, {"measure": "dc_gain", "output": "out"}),
+        "noise": ({"run": "noise v(out) v1 dec 5 1k 100Meg", "excite": "v1"}, {"measure": "rms_noise"}),
+        "dc": ("dc v1 0 2 0.1", {"measure": "regulation", "output": "out", "unit": "V/V"}),
+        "op": ("op", {"measure": "dc_value", "output": "out"}),
+    }
+    chosen = [each for each in known if each in analyses]
+    bench = {each: f"b{each}" if apart else "b" for each in chosen}
+    benches: dict[str, dict[str, Any]] = {}
+    for each in chosen:
+        benches.setdefault(bench[each], {})[each] = known[each][0]
+    metrics = {
+        each: {**known[each][1], "of": f"{bench[each]}.{each}", "at_least": -1e9, "at_most": 1e9} for each in chosen
+    }
+    return spec_of_benches(folder, AROUND + DEVICES[kind] + "\n", benches, metrics)
+
+
+def spec_of_benches(
+    folder: Path, netlist: str, benches: Mapping[str, Mapping[str, Any]], metrics: Mapping[str, Any]
+) -> Spec:
+    """The same with several benches by name."""
     (folder / "circuit.cir").write_text(f"* circuit\n.param r=1k load=1k\n{netlist}r99 in 0 {{load*1e9}}\n")
     return Spec.from_document(
         {
             "netlist": "circuit.cir",
             "variables": {"r": {"values": [1000, 2000]}},
-            "benches": {"b": {"stimulus": "r98 in 0 1e12", "analyses": analyses}},
+            "benches": {name: {"stimulus": "r98 in 0 1e12", "analyses": each} for name, each in benches.items()},
             "metrics": metrics,
         },
         folder,

@@ -38,7 +38,7 @@ Part = Literal["bias", "channel", "noise"]
 FREQUENCY_HERTZ = 1e6
 """Hz, at which capacitances are the imaginary part of what flows."""
 _OPTIONS = ".options gmin=1e-15 abstol=1e-15 reltol=1e-6"
-_KEPT = (".model", ".param", ".para", ".parameter", ".func", ".option", ".options", ".temp", ".global")
+_KEPT = (".model", ".param", ".para", ".parameter", ".func", ".option", ".options", ".global")
 _RAW = "measured.raw"
 _BINARY, _COUNTS = b"Binary:\n", (b"No. Variables:", b"No. Points:")
 _TIMEOUT_SECONDS = 300.0

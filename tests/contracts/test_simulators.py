@@ -38,6 +38,7 @@ class TestSimulators(SimulatorContract):
 
 class TestTables(SimulatorContract):
     analyses = ("op", "ac", "dc", "tran")
+    devices = ("transistors", "controlled sources")
 
     @pytest.fixture
     def entry(self) -> SimulatorEntry:

@@ -21,6 +21,7 @@ class TestPhaseLag(MeasureContract):
 
 class TestLinear(SimulatorContract):
     analyses = ("op", "ac")
+    devices = ()
 
     @pytest.fixture
     def entry(self) -> sizing.SimulatorEntry:

@@ -231,6 +231,61 @@ def test_the_order_of_designs_does_not_matter(opamp: Spec):
     np.testing.assert_array_equal(values(opamp, jobs), values(opamp, jobs[::-1])[::-1])
 
 
+@pytest.mark.parametrize(
+    "drawn", ["agauss(0,100,1)", "gauss(50,0.5,1)-50", "aunif(0,90)", "unif(50,0.5)-50", "limit(0,90)"]
+)
+def test_random_functions_are_nominal_but_in_samples_which_are_one_circuit_in_all_benches(drawn: str, tmp_path: Path):
+    (tmp_path / "divider.cir").write_text(
+        f"* a divider\n.param rl=1k d={{{drawn}}}\nr1 in out {{1k+d}}\nr2 out 0 {{rl}}\nb1 b 0 v=v(in)*({drawn})\n"
+    )
+    (tmp_path / "spec.yaml").write_text(
+        "netlist: divider.cir\nvariables: {rl: {values: [1k, 2k]}}\n"
+        "benches: {b: {stimulus: vin in 0 1, analyses: {o: op}}, c: {stimulus: vin in 0 1, analyses: {o: op}}}\n"
+        "metrics:\n"
+        + "".join(
+            f"  {bench}{net}: {{measure: dc_value, of: {bench}.o, output: {net}, at_least: 0}}\n"
+            for bench in "bc"
+            for net in ("out", "b")
+        )
+    )
+    spec = load_spec(tmp_path / "spec.yaml")
+    design = {"rl": 2e3}
+    jobs = [Job(design), Job(design, sample=7), Job(design, sample=8), Job(design, sample=7), Job(design)]
+    rows = values(spec, jobs)
+    assert spec.task.draws
+    np.testing.assert_allclose(rows[[0, 4]], [[2 / 3, 0, 2 / 3, 0]] * 2, rtol=1e-9)
+    np.testing.assert_array_equal(rows[1:, :2], rows[1:, 2:])
+    np.testing.assert_array_equal(rows[1], rows[3])
+    np.testing.assert_array_equal(values(spec, jobs[3:]), rows[3:])
+    assert (rows[1] != rows[0]).all()
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "r1 p 0 1k", "c1 p 0 1m", "l1 p 0 100", "d1 p 0 dm", "i1 0 p 1m", "m1 p p 0 0 mm w=10u l=1u", "q1 p p 0 qm",
+        "j1 p 0 0 jm", "z1 p 0 0 zm", "e1 e 0 p 0 2\nr1 e p 1k", "v1 e 0 0.2\nr1 e p 1k", "g1 p 0 cur='1m*v(p)'",
+        "b1 e 0 v=v(p)*v(p)\nr1 e p 1k", "r1 p 0 r='1k*(1+v(p))'", "m1 p p 0 0 mm w=10u l=1u m={2*mult}",
+    ],
+)  # fmt: skip
+def test_a_call_with_a_multiplier_is_as_good_as_many(inside: str, tmp_path: Path):
+    factor, parameter = ("mult", " mult=1") if "mult" in inside else ("m", "")
+    models = ".model dm d\n.model mm nmos level=1 kp=1m\n.model qm npn\n.model jm njf beta=1m\n.model zm nmf beta=1m\n"
+    calls = f"x1 one s {factor}=3\nx2 many s\nx3 many s\nx4 many s\nr1 in one {{r}}\nr2 in many {{r}}\n"
+    (tmp_path / "calls.cir").write_text(f".param r=1k\n{models}.subckt s p{parameter}\n{inside}\n.ends\n{calls}")
+    (tmp_path / "spec.yaml").write_text(
+        "netlist: calls.cir\nvariables: {r: {values: [100, 200]}}\n"
+        "benches: {b: {stimulus: v1 in 0 1, analyses: {o: op, a: {run: ac lin 1 1 1, excite: v1}}}}\nmetrics:\n"
+        + "".join(
+            f"  o{net}: {{measure: dc_value, of: b.o, output: {net}, at_least: 0}}\n"
+            f"  a{net}: {{measure: dc_gain, of: b.a, output: {net}, at_least: 0}}\n"
+            for net in ("one", "many")
+        )
+    )
+    ((one, one_ac, many, many_ac),) = values(load_spec(tmp_path / "spec.yaml"), [Job({"r": 100.0})])
+    assert (one, one_ac) == pytest.approx((many, many_ac), rel=1e-6)
+
+
 def load_spec_with_expression(spec: Spec) -> Spec:
     """The same circuit, written so that a variable reaches an expression and the deck must be read for each design."""
     benches = []

@@ -71,6 +71,9 @@ RUN_KEYS = (
          "'vin', got 1; add the others"),
         ("vdd vdd 0 dc 1\n", ".ac dec 10 1 1G\n", "14: benches.quiet.stimulus: spec.yaml:17: expected devices "
          "and models, got .ac; analyses belong in the spec's test bench"),
+        ("vdd vdd 0 dc 1\n", "vdd vdd 0 dc 1 trnoise(1m 1n 0 0)\n", "14: benches.quiet.stimulus: spec.yaml:17: "
+         "expected a waveform that is the same in every simulation, got trnoise, which no seed repeats in ngspice; "
+         "give its points as pwl(…), or ask for a `noise` analysis"),
         ("vdd vdd 0 dc 1\n", ".control\n", "14: benches.quiet.stimulus: spec.yaml:17: expected a netlist "
          "without control blocks, got .control; a control block is a program, remove it"),
         ("vdd vdd 0 dc 1\n", "r1 vdd 0 1\n", "14: benches.quiet.stimulus: spec.yaml:17: expected one device "

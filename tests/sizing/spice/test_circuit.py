@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sizing.spice.circuit import Circuit, Device, parse_circuit
+from sizing.spice.circuit import Circuit, Device, NotMultiplied, parse_circuit
 from sizing.spice.netlist import NetlistError, read_netlist, read_text
 
 
@@ -213,19 +213,41 @@ def test_inner_definitions_hide_outer_ones_and_end_with_their_subcircuit():
     assert device(text + "xo a s").parameters == {"r": "1"}
 
 
-def test_the_multiplier_of_a_call_multiplies_that_of_the_devices():
+def test_the_multiplier_of_a_call_is_that_of_the_devices_inside():
     text = (
-        ".subckt s p\nr1 p 0 1\nr2 p 0 1 m=3\nv1 p 0 1\n.ends\n.subckt t p\nx1 p s m=2\n.ends\nx1 a s m=2\nx2 a t m=5"
+        ".subckt s p\nr1 p 0 1\nr2 p 0 1 m=1\nv1 p 0 1\n.ends\n.subckt t p\nx1 p s m=1\n.ends\nx1 a s m=2\nx2 a t m=5"
     )
     factors = {device.name: device.parameters.get("m") for device in circuit(text).devices}
     assert factors == {
         "x1.r1": "2",
-        "x1.r2": "(2)*(3)",
+        "x1.r2": "2",
         "x1.v1": None,
-        "x2.x1.r1": "(5)*(2)",
-        "x2.x1.r2": "((5)*(2))*(3)",
+        "x2.x1.r1": "5",
+        "x2.x1.r2": "5",
         "x2.x1.v1": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("inside", "what"),
+    [
+        ("m1 p p 0 0 n w=1u l=1u m=2", "'m1' with an m of its own, which is lost"),
+        ("r1 p 0 1k m={k}", "'r1' with an m of its own, which is lost"),
+        ("x1 p inner m=2", "'x1' with an m of its own, which is lost"),
+        ("x1 p inner", "the call 'x1' without m, which is an error there"),
+        ("b1 p 0 i=v(p)*1m", "'b1', which is not"),
+        ("b1 a 0 v=i(vs)\nvs p 0 0", "'b1', which is not"),
+        ("s1 p 0 p 0 sm", "'s1', which is not"),
+        ("f1 p 0 vs 2\nvs p 0 0", "'f1', which is not"),
+        ("l1 p 0 1u\nl2 a 0 1u\nk1 l1 l2 0.9", "'k1', which is not"),
+    ],
+)
+def test_what_the_multiplier_of_a_call_does_not_reach_is_refused(inside: str, what: str):
+    text = f".subckt inner p\nr1 p 0 1k\n.ends\n.subckt s p k=1\n{inside}\n.ends\nx2 a s"
+    circuit(text)
+    with pytest.raises(NotMultiplied) as caught:
+        circuit(f"{text} m=3")
+    assert f"expected what ngspice multiplies by the m of a call around it, got {what}; give" in str(caught.value)
 
 
 def test_a_multiplier_the_subcircuit_defines_is_an_ordinary_parameter():
