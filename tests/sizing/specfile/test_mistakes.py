@@ -97,7 +97,7 @@ RUN_KEYS = (
          "pp VECTOR [from=X] [to=X]; find VECTOR at=X; [find VECTOR] when VECTOR=LEVEL [td=X] "
          "[rise|fall|cross=COUNT|last] [from=X] [to=X]; "
          "trig VECTOR val=LEVEL [td=X] rise|fall|cross=COUNT|last targ …, "
-         "or trig at=X targ …, with numbers for X and LEVEL and v(NET) or i(SOURCE) for VECTOR, "
+         "or trig at=X targ …, with numbers for X and LEVEL and v(NET) or i(SOURCE), not in a sub-circuit, for VECTOR, "
          "got 'when v(out)=0.5; quit'"),
         ("when v(out)=0.5", "max v(out) from=2u to=3u", "26: benches.step.analyses.rise: meas.t50: expected from= "
          "within the analysis, 0 to 1e-06, got 'max v(out) from=2u to=3u'"),
@@ -111,6 +111,8 @@ RUN_KEYS = (
         ("tran 1n 1u, meas: {t50: when v(out)=0.5}", "dc vin 0 1 0.1 temp 0 50 10, meas: {t50: avg v(out)}",
          "26: benches.step.analyses.rise: meas.t50: expected min, max, pp without a window of a sweep of two sources, "
          "got 'avg v(out)'"),
+        ("when v(out)=0.5", "when i(r1)=0.5", "37: metrics.half: no voltage source 'r1' in bench step; expected one of "
+         "vin, x1.v1"),
         ("when v(out)=0.5", "when v(ou)=0.5", "37: metrics.half: net 'ou' is not in the netlist of bench step; did you "
          "mean 'out'?"),
         ("hiss: noise v(out) vin dec 10 1 1G", "hiss: {run: noise v(out) vin dec 10 1 1G, meas: {n: max v(out)}}",
