@@ -2,8 +2,8 @@
 
 A list of what may pass. Tried on ngspice 39, whose command `meas` is not its `.meas`: it has no noise, `param=`,
 `par()` and `v(a,b)`; takes `from='1u+2u'` for 1 µs and `@r1[i]` for the last value; of an AC response `v(out)` is the
-real part; heeds `td=` of transients alone; finds `i(x1.v1)`, which it does not know, to cross anything at 0 s; and what
-it cannot read may end it.
+real part, and where it crosses another it never finds; heeds `td=` of transients alone; finds `i(x1.v1)`, which it does
+not know, to cross anything at 0 s; and what it cannot read may end it.
 """
 
 import re
@@ -56,23 +56,24 @@ def parse_meas(kind: str, text: str) -> MeasForm:
     return MeasForm(plain.split()[0], tuple(dict.fromkeys(map("".join, _VECTOR.findall(plain)))), places)
 
 
-def _pattern(vector: str, delay: str) -> str:
+def _pattern(vector: str, level: str, delay: str) -> str:
     edge = r"(?:rise|fall|cross)=(?:[1-9]\d*|last)"
     window = rf"(?: from={NUMBER})?(?: to={NUMBER})?"
-    level = rf"{vector} val={NUMBER}{delay} {edge}"
+    passed = rf"{vector} val={NUMBER}{delay} {edge}"
     return "|".join(
         (
             rf"(?:{'|'.join(OVER_WINDOW)}) {vector}{window}",
             rf"find {vector} at={NUMBER}",
-            rf"(?:find {vector} )?when {vector}=(?:{NUMBER}|{vector}){delay}(?: {edge})?{window}",
-            rf"trig (?:{level}|at={NUMBER}) targ {level}",
+            rf"(?:find {vector} )?when {vector}={level}{delay}(?: {edge})?{window}",
+            rf"trig (?:{passed}|at={NUMBER}) targ {passed}",
         )
     )
 
 
 _READ = r"(?:v\([^\s(),]+\)|i\([^\s(),.]+\))"
+_LEVEL = f"(?:{NUMBER}|{_READ})"
 _PATTERNS: Mapping[str, str] = {
-    "ac": _pattern(r"v(?:m|db|r|i)\([^\s(),]+\)", ""),
-    "tran": _pattern(_READ, rf"(?: td={NUMBER})?"),
-    "dc": _pattern(_READ, ""),
+    "ac": _pattern(r"v(?:m|db|r|i)\([^\s(),]+\)", NUMBER, ""),
+    "tran": _pattern(_READ, _LEVEL, rf"(?: td={NUMBER})?"),
+    "dc": _pattern(_READ, _LEVEL, ""),
 }

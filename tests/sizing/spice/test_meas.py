@@ -39,6 +39,7 @@ def test_a_form_is_read(kind: str, text: str, form: MeasForm):
         ("ac", "max v(out)"),
         ("ac", "find i(vdd) at=1k"),
         ("ac", "when vm(out)=0.5 td=1k"),
+        ("ac", "when vm(out)=vm(in)"),
         ("noise", "find onoise_spectrum at=1k"),
         ("op", "max v(out)"),
     ],
