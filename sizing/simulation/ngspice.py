@@ -184,10 +184,12 @@ class NgSpice:
 
     def _meas(self, analysis: Analysis, name: str, what: str) -> float | str:
         """A result, or what ngspice complains of."""
+        result = result_name(analysis, name)
         self._shared.words.clear()
         self._command(meas_command(analysis, name, what))
-        vector = self._shared.vector(result_name(analysis, name))
-        return in_brief(self._said()[:1]) if vector is None else float(np.real(vector[0]))
+        complaints = [line for line in self._said() if not line.startswith(result)]
+        vector = self._shared.vector(result)
+        return in_brief(complaints[:1]) if complaints or vector is None else float(np.real(vector[0]))
 
     def _read(self, analysis: Analysis, reference: str) -> Waveforms:
         """The wanted vectors of the latest analysis, if they are what it must give."""

@@ -151,7 +151,8 @@ class NgSpiceBatch:
         for name, _ in analysis.meas:
             result = result_name(analysis, name)
             complaints = [line.rpartition(" : ")[2] for line in said if line.startswith(f"Error: measure  {result} ")]
-            found[name] = dict(_printed(analysis, [result], said)).get(result, in_brief(complaints[:1]))
+            printed = [] if complaints else [value for _, value in _printed(analysis, [result], said)]
+            found[name] = printed[0] if printed else in_brief(complaints[:1])
         return with_meas(waveforms, analysis, found)
 
 

@@ -10,7 +10,8 @@ from operator import or_
 from typing import Annotated, Any, Self
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, create_model, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, ValidationError, create_model, model_validator
+from pydantic_core import InitErrorDetails
 
 from sizing.errors import nearest
 from sizing.measures.catalogue import MEASURES, AnyMeasure
@@ -257,11 +258,16 @@ class AnalysisEntry(Settings):
     @model_validator(mode="after")
     def _one_command(self) -> Self:
         checked_analysis(self.run)
+        mistakes: list[InitErrorDetails] = []
         for name, text in self.meas.items():
             try:
                 checked_meas(self.run, text)
             except ValueError as error:
-                raise ValueError(f"meas.{name}: {error}") from None
+                mistakes.append(
+                    InitErrorDetails(type="value_error", loc=("meas", name), input=text, ctx={"error": error})
+                )
+        if mistakes:
+            raise ValidationError.from_exception_data(self.run, mistakes)
         return self
 
 

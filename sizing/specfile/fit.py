@@ -22,7 +22,7 @@ def lacking(metric: Measure, reference: str, bench: Bench) -> Iterator[str]:
     if isinstance(metric, Meas):
         texts = dict(analysis.meas)
         if metric.name in texts:
-            vectors = tuple(f"v({net})" for net in parse_meas(analysis.kind, texts[metric.name]).nets)
+            vectors = parse_meas(analysis.kind, texts[metric.name]).vectors
         else:
             yield f"name: {reference} has no meas {metric.name!r}{nearest(metric.name, texts)}"
     if isinstance(metric, Regulation) and metric.unit in SWEPT and analysis.kind == "dc":

@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -32,7 +33,8 @@ def measured(
     )
     (folder / "spec.yaml").write_text(
         "netlist: low_pass.cir\nvariables: {r: {values: [1k]}}\n"
-        f"benches: {{b: {{stimulus: {stimulus}, analyses: {{t: {{run: {run}, meas: {{{listed}}}}}}}}}}}\n"
+        f"benches:\n  b:\n    stimulus: |\n{indent(stimulus, ' ' * 6)}\n"
+        f"    analyses: {{t: {{run: {run}, meas: {{{listed}}}}}}}\n"
         f"metrics:\n{metrics}\n"
     )
     spec = load_spec(folder / "spec.yaml")

@@ -99,28 +99,30 @@ RUN_KEYS = (
         ("bias: op", "bias: 3", "19: benches.quiet.analyses.bias: expected a mapping, got 3"),
         ("run: tran 1n 1u", "run: `tran`", "26: not YAML: found character '`' that cannot start any token"),
         ("when v(out)=0.5", "when v(out)=0.5; quit",
-         "26: benches.step.analyses.rise: meas.t50: expected a .meas of the forms avg|rms|integ|min|max|min_at|max_at|"
+         "26: benches.step.analyses.rise.meas.t50: expected a .meas of the forms avg|rms|integ|min|max|min_at|max_at|"
          "pp VECTOR [from=X] [to=X]; find VECTOR at=X; [find VECTOR] when VECTOR=LEVEL [td=X] "
          "[rise|fall|cross=COUNT|last] [from=X] [to=X]; "
          "trig VECTOR val=LEVEL [td=X] rise|fall|cross=COUNT|last targ …, "
-         "or trig at=X targ …, with numbers for X and LEVEL and v(NET) or i(SOURCE) for VECTOR, "
+         "or trig at=X targ …, with numbers for X and LEVEL and v(NET) or i(SOURCE), not in a sub-circuit, for VECTOR, "
          "got 'when v(out)=0.5; quit'"),
-        ("when v(out)=0.5", "max v(out) from=2u to=3u", "26: benches.step.analyses.rise: meas.t50: expected from= "
+        ("when v(out)=0.5", "max v(out) from=2u to=3u", "26: benches.step.analyses.rise.meas.t50: expected from= "
          "within the analysis, 0 to 1e-06, got 'max v(out) from=2u to=3u'"),
-        ("when v(out)=0.5", "find v(out) at=1.5u", "26: benches.step.analyses.rise: meas.t50: expected at= within "
+        ("when v(out)=0.5", "find v(out) at=1.5u", "26: benches.step.analyses.rise.meas.t50: expected at= within "
          "the analysis, 0 to 1e-06, got 'find v(out) at=1.5u'"),
-        ("when v(out)=0.5", "max v(out) from=0.5u to=0.2u", "26: benches.step.analyses.rise: meas.t50: expected a "
+        ("when v(out)=0.5", "max v(out) from=0.5u to=0.2u", "26: benches.step.analyses.rise.meas.t50: expected a "
          "window from below to, of an ascending sweep, got 'max v(out) from=0.5u to=0.2u' of 'tran 1n 1u'"),
         ("tran 1n 1u, meas: {t50: when v(out)=0.5}", "dc vin 1 0 -0.1, meas: {t50: avg v(out) to=0.2}",
-         "26: benches.step.analyses.rise: meas.t50: expected a window from below to, of an ascending sweep, got 'avg "
+         "26: benches.step.analyses.rise.meas.t50: expected a window from below to, of an ascending sweep, got 'avg "
          "v(out) to=0.2' of 'dc vin 1 0 -0.1'"),
         ("tran 1n 1u, meas: {t50: when v(out)=0.5}", "dc vin 0 1 0.1 temp 0 50 10, meas: {t50: avg v(out)}",
-         "26: benches.step.analyses.rise: meas.t50: expected min, max, pp without a window of a sweep of two sources, "
+         "26: benches.step.analyses.rise.meas.t50: expected min, max, pp without a window of a sweep of two sources, "
          "got 'avg v(out)'"),
+        ("when v(out)=0.5", "when i(r1)=0.5", "37: metrics.half: no voltage source 'r1' in bench step; expected one of "
+         "vin, x1.v1"),
         ("when v(out)=0.5", "when v(ou)=0.5", "37: metrics.half: net 'ou' is not in the netlist of bench step; did you "
          "mean 'out'?"),
         ("hiss: noise v(out) vin dec 10 1 1G", "hiss: {run: noise v(out) vin dec 10 1 1G, meas: {n: max v(out)}}",
-         "22: benches.quiet.analyses.hiss: meas.n: expected .meas of ac, tran, dc, got it of noise, where ngspice has "
+         "22: benches.quiet.analyses.hiss.meas.n: expected .meas of ac, tran, dc, got it of noise, where ngspice has "
          "none"),
         ("run: tran 1n 1u", "run: tran 1n 1M", "26: benches.step.analyses.rise: expected numbers as SPICE reads them, "
          "got '1M', which is milli in SPICE and mega in SI: write 1m or 1Meg"),
@@ -314,6 +316,16 @@ def test_noise_referred_to_a_current_source_is_in_amperes(tmp_path: Path):
     in_amperes = ("quiet.hiss, at_most: 1 mV", "quiet.hiss, referred: input, unit: A, at_most: 1 mA")
     path = written(tmp_path, *changes, in_amperes)
     assert load_spec(path).problem.metrics[4].unit == "A"
+
+
+def test_every_meas_is_told_at_its_line(tmp_path: Path):
+    path = written(
+        tmp_path,
+        ("meas: {t50: when v(out)=0.5}", "meas: {t50: param=t*2,\n        late: find v(out) at=2u}"),
+    )
+    first, second = mistakes(path)
+    assert first.startswith("spec.yaml:26: benches.step.analyses.rise.meas.t50: expected a .meas of the forms ")
+    assert second.startswith("spec.yaml:27: benches.step.analyses.rise.meas.late: expected at= within the analysis")
 
 
 def test_an_operating_point_is_not_missed_where_an_analysis_is_mistaken(tmp_path: Path):

@@ -8,14 +8,14 @@ from sizing.spice.meas import MeasForm, parse_meas
 @pytest.mark.parametrize(
     ("kind", "text", "form"),
     [
-        ("tran", "min v(out)", MeasForm("min", ("out",), ())),
-        ("tran", "PP V(Out) from = 1u to=2u", MeasForm("pp", ("out",), (("from", 1e-6), ("to", 2e-6)))),
-        ("tran", "find i(vdd) at=3", MeasForm("find", (), (("at", 3.0),))),
-        ("tran", "when v(a)=v(b) td=1n fall=last", MeasForm("when", ("a", "b"), (("td", 1e-9),))),
-        ("tran", "find v(a) when v(b)=-0.5 cross=2", MeasForm("find", ("a", "b"), ())),
-        ("tran", "trig at=1n targ v(x1.b) val=0.5 rise=1", MeasForm("trig", ("x1.b",), (("at", 1e-9),))),
-        ("ac", "max vdb(out) from=1k to=1Meg", MeasForm("max", ("out",), (("from", 1e3), ("to", 1e6)))),
-        ("dc", "find v(out) at=0.5", MeasForm("find", ("out",), (("at", 0.5),))),
+        ("tran", "min v(out)", MeasForm("min", ("v(out)",), ())),
+        ("tran", "PP V(Out) from = 1u to=2u", MeasForm("pp", ("v(out)",), (("from", 1e-6), ("to", 2e-6)))),
+        ("tran", "find i(vdd) at=3", MeasForm("find", ("i(vdd)",), (("at", 3.0),))),
+        ("tran", "when v(a)=v(b) td=1n fall=last", MeasForm("when", ("v(a)", "v(b)"), (("td", 1e-9),))),
+        ("tran", "find v(a) when v(b)=-0.5 cross=2", MeasForm("find", ("v(a)", "v(b)"), ())),
+        ("tran", "trig at=1n targ v(x1.b) val=0.5 rise=1", MeasForm("trig", ("v(x1.b)",), (("at", 1e-9),))),
+        ("ac", "max vdb(out) from=1k to=1Meg", MeasForm("max", ("v(out)",), (("from", 1e3), ("to", 1e6)))),
+        ("dc", "find v(out) at=0.5", MeasForm("find", ("v(out)",), (("at", 0.5),))),
     ],
 )
 def test_a_form_is_read(kind: str, text: str, form: MeasForm):
@@ -30,6 +30,7 @@ def test_a_form_is_read(kind: str, text: str, form: MeasForm):
         ("tran", "max v(a,b)"),
         ("tran", "max @r1[i]"),
         ("tran", "max c"),
+        ("tran", "when i(x1.v1)=1"),
         ("tran", "deriv v(out) at=1n"),
         ("tran", "max v(out) from='1u+2u'"),
         ("tran", "find v(out)"),
@@ -38,6 +39,7 @@ def test_a_form_is_read(kind: str, text: str, form: MeasForm):
         ("ac", "max v(out)"),
         ("ac", "find i(vdd) at=1k"),
         ("ac", "when vm(out)=0.5 td=1k"),
+        ("ac", "when vm(out)=vm(in)"),
         ("noise", "find onoise_spectrum at=1k"),
         ("op", "max v(out)"),
     ],
