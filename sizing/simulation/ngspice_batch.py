@@ -65,6 +65,10 @@ class NgSpiceBatch:
         self._wanted = task.vectors
         self._quantities = quantity_names(task)
         self._alterations = [alterations(bench, task.variables) for bench in task.benches]
+        self._together = [
+            [(each,) for each in bench.analyses] if keeps_state(bench) else [bench.analyses] for bench in task.benches
+        ]
+        """The analyses of each bench that may share a process."""
         self._words: int | None = None
         self.seconds = 0.0
         self.version = ""
@@ -85,10 +89,9 @@ class NgSpiceBatch:
     def simulate(self, job: Job) -> Results:
         """Waveforms by "bench.analysis"; raises SimulationError with the reason and ngspice's last words."""
         results: dict[str, Waveforms] = {}
-        for bench, targets in zip(self._benches, self._alterations, strict=True):
+        for bench, targets, together in zip(self._benches, self._alterations, self._together, strict=True):
             altered = [(target, job.variables[name]) for name, each in (targets or {}).items() for target in each]
             values = [f"alter {target}={spice_number(value)}" for target, value in altered]
-            together = [(each,) for each in bench.analyses] if keeps_state(bench) else [bench.analyses]
             for analyses in together:
                 results |= self._results(bench, analyses, job, values)
         return results

@@ -379,9 +379,9 @@ class _Checker:
             return None
         for option in () if self.trust else filter(unknown_option, entry.options):
             self.mistakes.append((("benches", name, "options", option), UNTRUSTED.format(f"the option {option}")))
-        for option in SETTLED.keys() & map(str.lower, entry.options):
-            message = f"expected what a bench's options set, got {option}; remove it: {SETTLED[option]}"
-            self.mistakes.append((("benches", name, "options"), message))
+        for option in entry.options:
+            if where := SETTLED.get(option.lower()):
+                self.mistakes.append((("benches", name, "options", option), f"is set elsewhere; remove it: {where}"))
         options = {"temp": entry.temperature, **(OPTIONS if self.model.models else {}), **entry.options}
         option_line = Line(".options " + " ".join(f"{k}={v}" for k, v in options.items()), str(path), first)
         lines = (*netlist, *stimulus, option_line)

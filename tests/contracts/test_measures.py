@@ -145,7 +145,6 @@ c1 out 0 1n
 x1 n3 n1 stage
 x2 n1 n2 stage
 x3 n2 n3 stage
-.ic v(n1)=0.5
 r2 line half 1k
 r3 half 0 1k
 r6 pulsed 0 1k
@@ -157,6 +156,7 @@ vin in 0 pulse(0 1 1u 1n 1n 1)
 vline line 0 1
 vpulsed pulsed 0 pulse(0 2 0 1n 1n 499n 1u)
 isum 0 sum 0
+.ic v(n1)=0.5
 """
 ANALYSES = {
     "time": "tran 20n 60u 0 20n, meas: {edge: trig v(in) val=0.5 rise=1 targ v(rc) val=0.5 rise=1, "
