@@ -93,7 +93,7 @@ _VOLTAGES = frozenset("ev")
 _CURRENT = re.compile(r"(?<![\w.$])i\s*\(")
 _EXPECTED_MULTIPLIED = (
     "expected what ngspice multiplies by the m of a call around it, got {}; give the sub-circuit a parameter of "
-    "another name, `mult=1`, for m={{mult}} at each device that has one, or write as many calls"
+    "another name, `mult=1`, for m={{mult}} at each device that has one, or write as many calls (m=1: leave it away)"
 )
 
 
@@ -280,7 +280,7 @@ def _flatten(
     scope: _Scope, place: _Place, opened: tuple[_Scope, ...], opaque: Opaque, budget: _Budget
 ) -> Iterator[Device]:
     for device, line in scope.devices:
-        if place.multiplier is not None and (what := _not_multiplied(device)):
+        if what := _not_multiplied(device, place):
             raise NotMultiplied(str(line.error(_EXPECTED_MULTIPLIED.format(what))))
         if device.kind != "x" or device.model in opaque:
             flat = place.device(device)
@@ -300,16 +300,29 @@ def _flatten(
         yield from _flatten(definition, inner, (*opened, definition), opaque, budget)
 
 
-def _not_multiplied(device: Device) -> str:
-    """What of a device is lost inside a call with m: ngspice puts the outer m in the place of one's own."""
-    if device.parameters.get("m", "1") != "1":
+def _not_multiplied(device: Device, place: _Place) -> str:
+    """What of a device is lost inside a call with m, be it 1: ngspice puts the outer m in the place of one's own."""
+    if place.multiplier is None:
+        return ""
+    if not _is_one(place.expression(device.parameters.get("m", "1"))):
         return f"{device.name!r} with an m of its own, which is lost"
     if device.kind == "x" and "m" not in device.parameters:
         return f"the call {device.name!r} without m, which is an error there"
+    if _is_one(place.multiplier):
+        return ""
     multiplied = device.kind in _MULTIPLIED | _VOLTAGES or (device.kind == "b" and "v" in device.parameters)
     if not multiplied or any(map(_CURRENT.search, device.parameters.values())):
         return f"{device.name!r}, which is not"
     return ""
+
+
+def _is_one(text: str) -> bool:
+    """Whether an expression is 1 whatever the parameters of the circuit are."""
+    try:
+        expression = parse_expression(unwrap(text))
+        return not expression.names and float(expression({})) == 1.0
+    except ExpressionError:
+        return False
 
 
 def _definition(scope: _Scope, device: Device, line: Line) -> _Scope:

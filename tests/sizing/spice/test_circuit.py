@@ -243,11 +243,30 @@ def test_the_multiplier_of_a_call_is_that_of_the_devices_inside():
     ],
 )
 def test_what_the_multiplier_of_a_call_does_not_reach_is_refused(inside: str, what: str):
-    text = f".subckt inner p\nr1 p 0 1k\n.ends\n.subckt s p k=1\n{inside}\n.ends\nx2 a s"
+    text = f".subckt inner p\nr1 p 0 1k\n.ends\n.subckt s p k=2\n{inside}\n.ends\nx2 a s"
     circuit(text)
     with pytest.raises(NotMultiplied) as caught:
         circuit(f"{text} m=3")
     assert f"expected what ngspice multiplies by the m of a call around it, got {what}; give" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("call", "refused"),
+    [("fingers=1", False), ("fingers=1 m=1", False), ("fingers=1 m=3", False),
+     ("fingers=2", False), ("fingers=2 m=1", True), ("fingers={k} m=1", True)],
+)  # fmt: skip
+def test_fingers_are_lost_inside_a_call_even_with_a_multiplier_of_one(call: str, refused: bool):
+    text = f".param k=1\n.subckt n d fingers=1\nm1 d d 0 0 nn w=1u l=1u m={{fingers*1}}\n.ends\nx1 a n {call}"
+    if refused:
+        with pytest.raises(NotMultiplied, match=r"'m1' with an m of its own, which is lost; .*leave it away"):
+            circuit(text)
+    else:
+        circuit(text)
+
+
+@pytest.mark.parametrize("inside", ["f1 p 0 vs 2\nvs p 0 0", "s1 p 0 p 0 sm", "b1 p 0 i=v(p)*1m"])
+def test_a_multiplier_of_one_loses_nothing_else(inside: str):
+    circuit(f".subckt s p\n{inside}\n.ends\nx2 a s m=1")
 
 
 def test_a_multiplier_the_subcircuit_defines_is_an_ordinary_parameter():
