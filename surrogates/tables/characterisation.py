@@ -29,6 +29,8 @@ WORTH_A_WORD = 10
 """Devices to measure, from which on it takes so long that one is told."""
 SECONDS_BETWEEN_WORDS = 3.0
 _NO_PARAMETERS = frozenset({"m", "on", "off", "ic"})
+_NOT_TOLD = ("q", "j")
+"""Devices whose gate or base conducts: a spline of what flows there rings where it grows by decades."""
 _ROUNDING_VOLTS = 0.1
 """Volts to which a circuit's reach is rounded up, so that circuits of nearly the same supplies share tables."""
 
@@ -104,6 +106,8 @@ def plans(task: Task, networks: Sequence[Network], samples: Mapping[str, Value],
             ) from None
         bias = grids(kind.roles, reach, kind in moving)
         definitions = reached(lines[kind], kind.letter, kind.model)
+        if other := next((line for line in definitions if line.keyword[:1] in _NOT_TOLD), None):
+            raise Unmodelled(f"{kind.model}: device tables know no such device as its {other.keyword}")
         unit = Unit(kind.letter, kind.model, kind.roles, kind.parameters, definitions, conditions.temperature)
         result.append(Plan(kind, unit, shape, bias, reach, tuple(parts[kind])))
     return result

@@ -50,7 +50,7 @@ class Group:
         for table, devices in self.members:
             names = kind_of(devices[0]).parameters
             columns = [values[f"{device.name} {name}"] for device in devices for name in names]
-            parameters = _columns(columns, count).reshape(-1, len(names))
+            parameters = _columns(columns, count).reshape(count * len(devices), len(names))
             found.append((table.geometries(parameters, first), len(devices)))
             first += len(table)
         many = [values.get(f"{device.name} m", 1.0) for device in self.devices]

@@ -20,7 +20,7 @@ from sizing.spice.expression import Value, resolve
 from sizing.task.bench import transistors
 
 Array = NDArray[np.float64]
-ROLES = {"m": "dgsb", "j": "dgs", "d": "ds", "q": "dgsb"}
+ROLES = {"m": "dgsb", "d": "ds"}
 """What the terminals of a device are to a table, by its SPICE letter."""
 CALL_ROLES = {2: "ds", 3: "dsb", 4: "dgsb"}
 """Those of a kit's sub-circuit, by their number."""
@@ -140,7 +140,7 @@ class Network:
 
     def _add(self, device: Device) -> None:
         kind, name = device.kind, device.name
-        if kind in "mdqjx" or (kind in "rc" and device.model):
+        if kind in "mdx" or (kind in "rc" and device.model):
             if kind == "x" and len(device.nets) not in CALL_ROLES:
                 raise Unmodelled(f"{name}: a table has two to four terminals, {device.model} {len(device.nets)}")
             self.tabled.append(device)

@@ -5,8 +5,13 @@ import pytest
 
 from sizing.simulation.pool import SimulationPool
 from sizing.simulation.simulator import Measured
+from sizing.spice.circuit import parse_circuit
+from sizing.spice.netlist import read_text
+from sizing.task.bench import Analysis, Bench, Task
 from sizing.task.job import Job
 from surrogates.tables.model import TableModel
+from surrogates.tables.network import Unmodelled
+from surrogates.tables.reach import untold
 from tests.surrogates.tables.conftest import dc
 
 MODELS = {
@@ -46,3 +51,42 @@ def test_an_amplifier_with_moving_bulks_rests_where_ngspice_says(models: str, su
     model = TableModel(t, {"w": np.array(widths)}, TableModel.of(t, (), folder).tables)
     told = model.told({"w": np.array(widths)})
     np.testing.assert_allclose(told.values, simulated, atol=5e-3)
+
+
+def test_a_device_without_sizes_is_told_as_ngspice_does(task, folder):
+    t = task(
+        ".param r=2k\nv1 in 0 dc 3\nr1 in a {r}\nd1 a 0 dd\n.model dd d is=1f",
+        measures=(dc("a"),), variables=("r",), bias="op",
+    )  # fmt: skip
+    values = [1e3, 3e4]
+    with SimulationPool(t, 1, 60) as pool:
+        outcomes = pool.run([Job({"r": value}) for value in values])
+    simulated = np.array([each.values for each in outcomes if isinstance(each, Measured)])
+    model = TableModel(t, {"r": np.array(values)}, TableModel.of(t, (), folder).tables)
+    np.testing.assert_allclose(model.told({"r": np.array(values)}).values, simulated, atol=2e-3)
+
+
+BIPOLAR = ".model qq npn is=1f bf=100\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        ("q1 c c 0 qq\n", "q1: device tables know no such device (q)"),
+        ("j1 c c 0 jj\n.model jj njf vto=-1\n", "j1: device tables know no such device (j)"),
+        (".subckt npn c b e\nq1 c b e qq\n.ends\nx1 c c 0 npn\n", "q1: device tables know no such device (q)"),
+    ],
+)
+def test_what_a_base_or_a_gate_draws_is_not_told(lines: str, says: str, task):
+    t = task(f"v1 in 0 dc 3\nr1 in c 1k\n{lines}{BIPOLAR}", measures=(dc("c"),), bias="op")
+    assert untold(t).endswith(says.partition(": ")[2])
+
+
+def test_a_kit_s_device_with_a_bipolar_inside_is_not_told(folder):
+    lines = read_text(
+        f".subckt npn c b e\nq1 c b e qq\n.ends\n{BIPOLAR}v1 in 0 dc 3\nr1 in c 1k\nx1 c c 0 npn", "test", folder
+    )
+    circuit = parse_circuit(lines, {"npn": {}})
+    t = Task((Bench("bench", lines, circuit, (Analysis("bias", "op"),)),), (dc("c"),), ())
+    with pytest.raises(Unmodelled, match=r"^npn: device tables know no such device as its q1$"):
+        TableModel.of(t, (), folder).told({})
