@@ -1,5 +1,5 @@
 # make demo   set everything up and size a real op-amp
-# make quick  the tests that take less than half a second or so each: a minute on two cores
+# make quick  the tests that take less than half a second or so each: little more than a minute on two cores
 # make test   lint, types, import contracts, tests: what CI runs
 
 PYTHON ?= python3

@@ -168,6 +168,7 @@ ANALYSES = {
 BOLTZMANN = 1.380649e-23
 
 
+@pytest.mark.slow
 def test_what_regulators_oscillators_comparators_and_receivers_need_is_what_paper_says(measured):
     found = measured(
         CIRCUITS,
@@ -231,6 +232,7 @@ c6 low 0 159.15494n
 """An inverting loop of three poles, a resonance of 4 MHz beyond a unity-gain frequency of 1 MHz, a pole of 1 kHz."""
 
 
+@pytest.mark.slow
 def test_margins_and_sweeps_from_0_are_what_paper_says(measured):
     found = measured(
         LOOPS,

@@ -18,7 +18,10 @@ from sizing.task.job import Job
 from sizing.testing import SimulatorContract
 
 SPECS = ["cs_amp", "opamp_cc", "opamp_cc_rz"]
-pytestmark = pytest.mark.skipif(shutil.which("ngspice") is None, reason="the ngspice program is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("ngspice") is None, reason="the ngspice program is not installed"),
+]
 
 
 NGSPICE = ("ngspice", "ngspice-batch")

@@ -33,6 +33,7 @@ def simulated(task: Task, **values: float) -> list[float]:
     return list(outcome.values)
 
 
+@pytest.mark.slow
 def test_transistors_of_a_width_are_inverted_as_ngspice_says(task, folder: Path):
     measures = (
         *(GmOverId(measure="gm_over_id", of="bench.bias", devices=(name,)) for name in ("m1", "m2", "m3")),

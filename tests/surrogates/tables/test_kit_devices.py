@@ -44,6 +44,7 @@ metrics:
 """
 
 
+@pytest.mark.slow
 def test_an_amplifier_of_a_kit_is_what_ngspice_says(tmp_path: Path, folder: Path):
     (tmp_path / "amplifier.cir").write_text(NETLIST)
     (tmp_path / "amplifier.yaml").write_text(SPEC)
