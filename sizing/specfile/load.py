@@ -1,9 +1,7 @@
 """A spec file, validated: its entries by themselves, then against each other and against the netlists."""
 
-import re
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,30 +10,18 @@ from pydantic import ValidationError
 from sizing.errors import InputError, nearest
 from sizing.measures.catalogue import MEASURES, name_of, wrong_with
 from sizing.measures.measure import Measure
-from sizing.specfile.corners import CornerReader, named_processes, nominal_alone, nominal_process
+from sizing.specfile.corners import CornerReader, named_processes, nominal_alone
+from sizing.specfile.decks import DeckReader
 from sizing.specfile.entries import SpecModel, spec_model
 from sizing.specfile.fit import lacking
 from sizing.specfile.goals import ObjectiveEntries
 from sizing.specfile.mistakes import Location, SpecError, dotted, in_words
-from sizing.specfile.models import (
-    OPTIONS,
-    ModelFile,
-    model_files,
-    of_process,
-    read_models,
-    with_mismatch,
-    with_whole_paths,
-)
-from sizing.specfile.settled import OPTIONS as SETTLED
-from sizing.specfile.settled import check_options, check_settled, check_starts, check_variables, set_again
-from sizing.specfile.shipped import shipped_specs
+from sizing.specfile.models import ModelFile, with_whole_paths
+from sizing.specfile.settled import set_again
 from sizing.specfile.source import SpecSource, read_source
-from sizing.spice.bins import find_bins, without_values
-from sizing.spice.circuit import Circuit, NotMultiplied, parse_circuit
-from sizing.spice.kits import Library, subcircuits, top_level
-from sizing.spice.netlist import Line, NetlistError, check_title, read_netlist, read_text
-from sizing.spice.trust import UNTRUSTED, checked, unknown_option
-from sizing.task.bench import Analysis, Bench, Task
+from sizing.spice.circuit import Circuit
+from sizing.spice.netlist import Line
+from sizing.task.bench import Bench, Task
 from sizing.task.problem import Corner, Metric, Problem
 from sizing.task.settings import RunSettings, merged
 
@@ -131,7 +117,7 @@ def _validated_spec(
     if model is not None:
         if mismatch:
             model = model.model_copy(update={"corners": nominal_alone(model.corners)})
-        spec = _Checker(source, model, mistakes, trust, mismatch).spec()
+        spec = _Checker(source, model, mistakes, DeckReader(source, model, mistakes, trust, mismatch)).spec()
     if mistakes or spec is None:
         raise SpecError(list(dict.fromkeys(source.place(loc, message) for loc, message in mistakes)))
     run = _with_whole_paths(spec.run, path.parent)
@@ -218,21 +204,20 @@ class _Checker:
     source: SpecSource
     model: SpecModel
     mistakes: list[tuple[Location, str]]
-    trust: bool
-    mismatch: bool
+    decks: DeckReader
 
     def spec(self) -> Spec | None:
         path, model = self.source.path, self.model
         netlist = path.parent / model.netlist
-        lines, libraries = self._netlist(netlist), self._libraries()
+        lines, libraries = self.decks.netlist(netlist), self.decks.libraries()
         if lines is None or libraries is None:
             return None
-        circuit = self._circuit(("netlist",), lines, libraries[self._nominal])
+        circuit = self.decks.circuit(("netlist",), lines, libraries[self.decks.nominal])
         if circuit is not None:
-            if not self._harmless(("netlist",), lines):
+            if not self.decks.harmless(("netlist",), lines):
                 return None
             self._check_variables(circuit, lines)
-        benches = [self._bench(name, lines, libraries) for name in model.benches]
+        benches = [self.decks.bench(name, lines, libraries) for name in model.benches]
         found = tuple(bench for bench in benches if bench is not None)
         metrics = self._metrics()
         self._check_metrics(metrics, {bench.name: bench for bench in found})
@@ -240,7 +225,7 @@ class _Checker:
         self.mistakes.extend(objectives.mistakes([*self.source.plain()["metrics"], *metrics]))
         corners = self._corners(found)
         problem = self._problem(() if self.mistakes else objectives.metrics(), corners)
-        return Spec(path, model.description, netlist, problem, self._model_files(self._nominal),
+        return Spec(path, model.description, netlist, problem, self.decks.model_files(self.decks.nominal),
                     found, tuple(metrics.values()), model.run, model.run, {}, {})  # fmt: skip
 
     def _corners(self, benches: Sequence[Bench]) -> tuple[Corner, ...]:
@@ -275,78 +260,6 @@ class _Checker:
         variables = tuple(entry.variable(name.lower()) for name, entry in model.variables.items())
         return Problem(model.name or stem, Path(model.netlist).stem, variables, metrics, corners)
 
-    def _netlist(self, path: Path) -> tuple[Line, ...] | None:
-        try:
-            what = "" if path.is_file() else "a directory" if path.is_dir() else "no such file"
-        except OSError as error:
-            what = str(error.strerror)
-        if what:
-            self.mistakes.append((("netlist",), f"expected a SPICE netlist at {path}: {what}"))
-            return None
-        try:
-            lines = read_netlist(path, within=self._folders)
-            check_title(lines, path)
-            check_settled(lines)
-            check_starts(lines)
-            return lines
-        except NetlistError as error:
-            self.mistakes.append((("netlist",), str(error)))
-            return None
-
-    @property
-    def _nominal(self) -> str | None:
-        """The process of the nominal corner; None for the models as they are given."""
-        return nominal_process(self.model.corners)
-
-    def _model_files(self, process: str | None) -> tuple[ModelFile, ...]:
-        models = self.model.models if process is None else of_process(self.model.models, process)
-        return model_files(with_mismatch(models) if self.mismatch else models, self.source.path.parent)
-
-    def _libraries(self) -> dict[str | None, Library] | None:
-        """The models at the nominal corner and of every process, by its name."""
-        places = named_processes(self.model.corners)
-        if places and not any(entry.kit or entry.section for entry in self.model.models):
-            message = "expected `models` with a kit or a file's section, which this takes the place of, got none"
-            self.mistakes.append((next(iter(places.values())), message))
-            return None
-        found: dict[str | None, Library] = {}
-        for process in dict.fromkeys((self._nominal, *places)):
-            try:
-                if process and not re.fullmatch(r"\w+", process):
-                    raise InputError(f"expected the name of a section, got {process!r:.80}")
-                found[process] = read_models(self._model_files(process), self._folders)
-            except InputError as error:
-                self.mistakes.append((places[process] if process else ("models",), str(error)))
-        return found if len(found) == len({self._nominal, *places}) else None
-
-    @property
-    def _folders(self) -> tuple[Path, ...] | None:
-        """Where netlists may be read."""
-        return None if self.trust else (self.source.path.parent, shipped_specs())
-
-    def _harmless(self, loc: Location, lines: Iterable[Line]) -> bool:
-        """Whether lines that could be read as a circuit are known to do no harm, or trusted."""
-        try:
-            if not self.trust:
-                checked(lines)
-        except NetlistError as error:
-            self.mistakes.append((loc, str(error)))
-            return False
-        return True
-
-    def _circuit(self, loc: Location, lines: tuple[Line, ...], library: Library) -> Circuit | None:
-        """The circuit of these lines; a sub-circuit of the library is one device."""
-        models = library.reached(lines)
-        try:
-            circuit = parse_circuit((*top_level(models), *lines), subcircuits(models))
-            if any(device.kind == "x" and "m" in device.parameters for device in circuit.devices):
-                _check_multiplied((*models, *lines))
-            return circuit
-        except NetlistError as error:
-            if loc == ("netlist",) or str(error) not in {message for _, message in self.mistakes}:
-                self.mistakes.append((loc, str(error)))
-            return None
-
     def _check_variables(self, circuit: Circuit, netlist: Sequence[Line]) -> None:
         first: dict[str, str] = {}
         for name in self.model.variables:
@@ -362,62 +275,6 @@ class _Checker:
                 self.mistakes.append(
                     (("variables", name), f"expected one `.param {name}=…`, got another at {place}; remove one")
                 )
-
-    def _bench(self, name: str, netlist: tuple[Line, ...], libraries: Mapping[str | None, Library]) -> Bench | None:
-        entry = self.model.benches[name]
-        loc: Location = ("benches", name, "stimulus")
-        path = self.source.path
-        try:
-            first = (self.source.line(loc) or 0) + ("\n" in entry.stimulus)
-            stimulus = read_text(entry.stimulus, str(path), path.parent, first, within=self._folders)
-            check_variables(stimulus, self.model.variables)
-            models = {process: library.reached((*netlist, *stimulus)) for process, library in libraries.items()}
-            for each in (stimulus, *models.values()):
-                check_settled(each)
-        except NetlistError as error:
-            self.mistakes.append((loc, str(error)))
-            return None
-        for option in () if self.trust else filter(unknown_option, entry.options):
-            self.mistakes.append((("benches", name, "options", option), UNTRUSTED.format(f"the option {option}")))
-        for option in entry.options:
-            if where := SETTLED.get(option.lower()):
-                self.mistakes.append((("benches", name, "options", option), f"is set elsewhere; remove it: {where}"))
-        options = {"temp": entry.temperature, **(OPTIONS if self.model.models else {}), **entry.options}
-        option_line = Line(".options " + " ".join(f"{k}={v}" for k, v in options.items()), str(path), first)
-        lines = (*netlist, *stimulus, option_line)
-        try:
-            for found in models.values():
-                check_options((*found, *lines))
-        except NetlistError as error:
-            self.mistakes.append((loc, str(error)))
-            return None
-        circuits = {process: self._circuit(loc, lines, library) for process, library in libraries.items()}
-        circuit = circuits[self._nominal]
-        if circuit is None or not self._harmless(loc, chain(stimulus, *models.values())):
-            return None
-        sources = {device.name: device for device in circuit.devices if device.kind in "vi"}
-        excitable = [source for source in sources if "." not in source]  # ngspice names inner sources differently
-        for key, analysis in entry.analyses.items():
-            at = ("benches", name, "analyses", key, "excite")
-            for source in analysis.excite:
-                if source not in excitable:
-                    self.mistakes.append((at, f"no source {source!r}{nearest(source, excitable)}"))
-            for other in sources.values():
-                if analysis.excite and "ac" in other.parameters:
-                    self.mistakes.append((at, f"source {other.name} also has an AC value; take it out of the netlist"))
-        analyses = tuple(
-            Analysis(key, a.run, tuple(a.excite.items()), tuple((n.lower(), text) for n, text in a.meas.items()))
-            for key, a in entry.analyses.items()
-        )
-        decks = {process: (*found, *lines) for process, found in models.items()}
-        variants = {
-            process: Bench(name, deck, each, analyses, find_bins(deck))
-            for (process, deck), each in zip(decks.items(), circuits.values(), strict=True)
-            if each is not None
-        }
-        named = named_processes(self.model.corners)
-        processes = {process: bench for process, bench in variants.items() if process in named}
-        return replace(variants[self._nominal], processes=processes)
 
     @property
     def _mistaken_benches(self) -> Set[str]:
@@ -437,16 +294,3 @@ class _Checker:
                 elif reference.split(".")[0] in benches:
                     problems = lacking(metric, reference, benches[reference.split(".")[0]])
                     self.mistakes.extend((at, problem) for problem in problems)
-
-
-def _check_multiplied(lines: Sequence[Line]) -> None:
-    """Raise NotMultiplied where an `m` does not reach a device inside a library's sub-circuit.
-
-    What is in one may be in a language that `parse_circuit` does not read: that is the library's to get right.
-    """
-    try:
-        parse_circuit([without_values(line) for line in lines])
-    except NotMultiplied:
-        raise
-    except NetlistError:
-        pass
