@@ -12,6 +12,7 @@ from sizing.first_spec.ranges import Inversion
 from sizing.measures.transistors import OperatingPoint
 from sizing.task.bench import Analysis, Task, transistors
 from surrogates.tables.characterisation import Tables, kind_of
+from surrogates.tables.lookup import falling_from
 from surrogates.tables.model import TableModel
 from surrogates.tables.network import Network
 from surrogates.tables.table import Table
@@ -73,10 +74,8 @@ def _inversion(table: Table, parameters: Array, at: Mapping[str, float]) -> Inve
 
     now = float(looked_up(np.array([at["vgs"]]))["id"][0])
     swept = looked_up(np.linspace(0.0, max(at["vgs"], at["vds"]) + 0.3, _GATES))
-    efficiency = swept["gm"] / swept["id"]
-    first = int(np.argmax(efficiency))
-    falling = np.minimum.accumulate(efficiency[first:])
-    strong, weak = np.interp((STRONGEST, WEAKEST), falling[::-1], np.log(swept["id"][first:])[::-1])
+    first, rising = falling_from(swept["gm"] / swept["id"])
+    strong, weak = np.interp((STRONGEST, WEAKEST), rising, np.log(swept["id"][first:])[::-1])
     return Inversion(abs(at["id"]), at["gm"] / at["id"], (now / float(np.exp(strong)), now / float(np.exp(weak))))
 
 

@@ -66,12 +66,10 @@ class Lookup:
         wanted, count = np.asarray(gm_over_id, dtype=float), len(self.axes["L"])
         found = {name: np.full((count, len(wanted)), np.nan) for name in own if name != "GM/ID"}
         for length in range(count):
-            efficiency = own["GM/ID"][length]
-            first = int(np.argmax(np.nan_to_num(efficiency, nan=-np.inf)))
-            falling = np.minimum.accumulate(efficiency[first:])[::-1]
-            inside = (wanted >= falling[0]) & (wanted <= falling[-1])
+            first, rising = falling_from(own["GM/ID"][length])
+            inside = (wanted >= rising[0]) & (wanted <= rising[-1])
             for name, values in found.items():
-                along = np.interp(wanted, falling, own[name][length, first:][::-1])
+                along = np.interp(wanted, rising, own[name][length, first:][::-1])
                 values[length] = np.where(inside, along, np.nan)
         return found
 
@@ -79,6 +77,12 @@ class Lookup:
         """The fields of a file, as pygmid names them."""
         axes = {**self.axes, "L": self.axes["L"] / _MICRO}
         return {"INFO": self.info, "W": self.width / _MICRO, "NFING": 1, **axes, **self.quantities}
+
+
+def falling_from(efficiency: Array) -> tuple[int, Array]:
+    """Where gm/Id (N,) over the gate's voltage is largest, and from there on, the last first, never rising again."""
+    first = int(np.argmax(np.nan_to_num(efficiency, nan=-np.inf)))
+    return first, np.minimum.accumulate(efficiency[first:])[::-1]
 
 
 def figures_of(lookup: Lookup, at: Mapping[str, Array]) -> dict[str, Array]:
